@@ -1,0 +1,288 @@
+"""What a connector offers: a `Source` to read from, a `Target` to write to, and its description.
+
+Nothing here talks to a store. A connector keeps parsing, signing and mapping in pure functions
+and does its input and output in one thin class; retry and classification of failures stand in
+one place (`connectors.http`). It receives values, never the service's settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, Self
+
+from msgspec import Struct, field
+from pydantic import BaseModel
+
+from connectors.records import Content, Record, Stream
+
+Json = dict[str, Any]
+"""An opaque JSON object that only the connector which made it understands."""
+
+
+class Trust(StrEnum):
+    """How far a stream's timestamp can be believed on a platform."""
+
+    EXACT = "exact"
+    OVERLAP = "overlap"
+    SWEEP = "sweep"
+
+
+# --- what can be read and written --------------------------------------------------------------
+
+
+class ReadCapability(Struct, frozen=True, kw_only=True):
+    """How a stream is read. Seconds throughout.
+
+    `blind_spots` says in words what changes without moving the timestamp; `overlap` is how far
+    behind the cursor a window begins, `settle` how far behind the store's clock it ends.
+    """
+
+    trust: Trust
+    overlap: float = 300.0
+    settle: float = 10.0
+    granularity: float = 1.0
+    page_size: int = 100
+    blind_spots: tuple[str, ...] = ()
+    moves: tuple[str, ...] = ()
+
+
+class Loss(Struct, frozen=True):
+    """Something a target cannot keep exactly: which field, and why, in words."""
+
+    field: str
+    reason: str
+
+
+class WriteCapability(Struct, frozen=True, kw_only=True):
+    """How a stream is written.
+
+    `idempotent`: the target upserts by our key, so that sending a create twice makes one record
+    and neither intents nor look-ups are needed. `batch` and `find_batch`: records in one call.
+    `write_settle`: for how many seconds a write whose answer never came may still be running.
+    `serial_creates`: creates of this stream go one at a time, because the platform checks
+    uniqueness too late.
+    """
+
+    idempotent: bool = False
+    batch: int = 100
+    find_batch: int = 100
+    write_settle: float = 20.0
+    serial_creates: bool = False
+    losses: tuple[Loss, ...] = ()
+    notes: tuple[str, ...] = ()
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+class Window(Struct, frozen=True, tag="window"):
+    """Everything changed at or after `since`. `until` is where the watermark will go: a source
+    may deliver later records as well, which is harmless.
+    """
+
+    since: datetime
+    until: datetime
+
+
+class Sweep(Struct, frozen=True, tag="sweep"):
+    """Every record in scope."""
+
+
+Extent = Window | Sweep
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """Some records, and where to go on.
+
+    `resume` is what `read` needs to continue behind this page, None on the last page.
+    `outside` counts records that the store's filter should have kept back: a platform that
+    ignores the filter shows here. `total` is the store's own count for progress, or None.
+    `failed` are records that were delivered but could not be understood: (id, reason).
+    """
+
+    records: tuple[Record, ...]
+    resume: Json | None
+    outside: int = 0
+    total: int | None = None
+    failed: tuple[tuple[str, str], ...] = ()
+
+
+class Source(Protocol):
+    """Reads one store. Use as an async context manager; calls may run concurrently."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def check(self) -> StoreReport:
+        """Prove that the store answers, is of this platform and lets us in. Raises `StoreError`."""
+        ...
+
+    async def server_time(self) -> datetime:
+        """The store's clock (its `Date` header), aware, in UTC."""
+        ...
+
+    async def count(self, stream: Stream, extent: Extent) -> int | None:
+        """How many records an extent holds, as the store counts; None where it cannot say."""
+        ...
+
+    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        """Up to `parts` disjoint parts that together cover the extent, for parallel reading.
+
+        One empty object means: the whole extent as one part.
+        """
+        ...
+
+    def read(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncIterator[Page]:
+        """Pages of one part, from its beginning or from a page's `resume`.
+
+        No record that is in the extent throughout the read may be missed, whatever else is
+        created, changed or deleted meanwhile; a record may come twice. Raises `StoreError`; an
+        error is never an empty page.
+        """
+        ...
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Single records by id. Ids that the store does not know are left out."""
+        ...
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+class Operation(Struct, frozen=True, kw_only=True):
+    """One record to create (`target_id` None) or to update.
+
+    `content` names other records by the target's ids already. `key` is our external key of the
+    record (text, at most 100 characters, unique over all migrations). `changed` are the fields
+    to write in an update, None for all. `children` maps source ids of parts (variants, order
+    lines, shipping lines, fees, refunds) to the target's, as far as known.
+    """
+
+    source_id: str
+    key: str
+    content: Content
+    target_id: str | None = None
+    changed: frozenset[str] | None = None
+    children: Mapping[str, str] = field(default_factory=dict)
+
+
+class Match(Struct, frozen=True, kw_only=True):
+    """A record found on the target; `by` is `key`, `sku`, `email`, `slug` or `name`."""
+
+    target_id: str
+    by: str
+    children: Mapping[str, str] = field(default_factory=dict)
+
+
+class Applied(Struct, frozen=True, kw_only=True):
+    """The target has it. `losses` are fields it could not keep exactly in this record."""
+
+    source_id: str
+    target_id: str
+    children: Mapping[str, str] = field(default_factory=dict)
+    losses: tuple[Loss, ...] = ()
+
+
+class Refused(Struct, frozen=True, kw_only=True):
+    """The target refuses this record. `code` is stable; `gone` says that the record to update is
+    not there any more.
+    """
+
+    source_id: str
+    code: str
+    message: str
+    gone: bool = False
+    request_id: str | None = None
+
+
+class Uncertain(Struct, frozen=True, kw_only=True):
+    """Nobody knows whether it was applied. With `running` it may still be being applied."""
+
+    source_id: str
+    reason: str
+    running: bool = True
+
+
+Outcome = Applied | Refused | Uncertain
+
+
+class Target(Protocol):
+    """Writes one store. Use as an async context manager; calls may run concurrently."""
+
+    async def __aenter__(self) -> Self: ...
+
+    async def __aexit__(self, *exc: object) -> None: ...
+
+    async def check(self) -> StoreReport:
+        """As `Source.check`, for the permissions that writing needs."""
+        ...
+
+    async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
+        """Which of these records exist already, by our key and by natural key.
+
+        Answers by source id. Raises `StoreError`: a failed look-up is never «not found».
+        """
+        ...
+
+    async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
+        """Create and update. One outcome for each operation, in any order.
+
+        Raises `TryLater` or `SignInAgain` only where nothing at all was applied by this call.
+        """
+        ...
+
+    async def loud(self) -> Json:
+        """The settings that `mute` is going to change, as they are now; kept to restore them."""
+        ...
+
+    async def mute(self, before: Json) -> None:
+        """Turn off what would disturb people: mails above all. May be called twice."""
+        ...
+
+    async def unmute(self, before: Json) -> None:
+        """Restore what `loud` returned. May be called twice."""
+        ...
+
+
+# --- describing --------------------------------------------------------------------------------
+
+
+class StoreReport(Struct, frozen=True, kw_only=True):
+    """What `check` learned of a store. `findings` are (code, sentence) worth telling."""
+
+    platform_version: str
+    name: str = ""
+    currency: str = ""
+    timezone: str = "UTC"
+    server_time: datetime | None = None
+    findings: tuple[tuple[str, str], ...] = ()
+
+
+class StoreAccess(Struct, frozen=True):
+    """One store's address: validated values of the connector's own models."""
+
+    settings: BaseModel
+    credentials: BaseModel
+
+
+class Connector(Struct, frozen=True, kw_only=True):
+    """A platform. Registered as an entry point in the group `recent_sync.connectors`.
+
+    `settings` and `credentials` are models whose JSON schema draws a form; every field of
+    `credentials` is secret and stored encrypted. `source` or `target` is None where the
+    platform can only be written or only be read.
+    """
+
+    name: str
+    title: str
+    settings: type[BaseModel]
+    credentials: type[BaseModel]
+    reads: Mapping[Stream, ReadCapability] = field(default_factory=dict)
+    writes: Mapping[Stream, WriteCapability] = field(default_factory=dict)
+    source: Callable[[StoreAccess], Source] | None = None
+    target: Callable[[StoreAccess], Target] | None = None
