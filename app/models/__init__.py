@@ -1,0 +1,25 @@
+"""Tables. PostgreSQL owns the truth about jobs, slices, cursors and links."""
+
+from app.models.access import ApiKey, IdempotencyRecord
+from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
+from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
+from app.models.migration import Cursor, Migration
+from app.models.store import Store
+
+__all__ = [
+    "ApiKey",
+    "Cursor",
+    "IdempotencyRecord",
+    "Job",
+    "JobEvent",
+    "JobKind",
+    "JobStatus",
+    "Link",
+    "LinkState",
+    "Migration",
+    "Quarantine",
+    "QuarantineStatus",
+    "Slice",
+    "SliceKind",
+    "Store",
+]

@@ -1,0 +1,49 @@
+"""The connection to PostgreSQL and its migrations."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+_PACKAGED = Path(__file__).parent / "_migrations"
+_CHECKOUT = Path(__file__).parent.parent / "alembic"
+
+
+def migrations_folder() -> Path:
+    """Where the Alembic scripts are: inside the installed package, or in the checkout."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKOUT
+
+
+def async_url(url: str) -> str:
+    """The URL with the driver that the service uses, whatever common form it was given in."""
+    for prefix in ("postgresql+asyncpg://", "postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+asyncpg://" + url.removeprefix(prefix)
+    raise ValueError("the database URL has to begin with postgresql://")
+
+
+def create_engine(url: str, *, pool: int = 10) -> AsyncEngine:
+    """An engine whose connections are checked before use: a restarted server is no surprise."""
+    return create_async_engine(
+        async_url(url),
+        pool_size=pool,
+        max_overflow=pool,
+        pool_pre_ping=True,
+        connect_args={"server_settings": {"application_name": "recent-sync", "jit": "off"}},
+    )
+
+
+def alembic_config(url: str) -> Config:
+    """Alembic's configuration; there is no alembic.ini, because the URL is a secret."""
+    config = Config()
+    config.set_main_option("script_location", str(migrations_folder()))
+    config.attributes["url"] = async_url(url)
+    return config
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Bring the tables to a revision. Blocks; safe to run from several processes at once."""
+    command.upgrade(alembic_config(url), revision)

@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, ClassVar
+from uuid import UUID, uuid4
+
+from sqlalchemy import ARRAY, BigInteger, Column, Index, LargeBinary, Text
+from sqlmodel import Field, SQLModel
+
+from app.models.columns import created, document, moment, now
+
+
+class LinkState(StrEnum):
+    """`intent`: a create was about to be sent, or was sent, and nobody has confirmed it yet."""
+
+    INTENT = "intent"
+    APPLIED = "applied"
+
+
+class Link(SQLModel, table=True):
+    """The ledger's row for a source record: its target id and what was last applied.
+
+    `digest` and `fields` are of the source content that the target confirmed. `children` maps
+    ids of the record's parts (variants, lines, refunds) to the target's. `losses` names the
+    fields that the target could not keep exactly. `intent_*` say which holder of which slice
+    sent the create, and when.
+    """
+
+    __tablename__ = "links"
+    __table_args__: ClassVar[Any] = (
+        Index("links_by_target", "migration_id", "stream", "target_id"),
+    )
+
+    migration_id: UUID = Field(primary_key=True, foreign_key="migrations.id", ondelete="CASCADE")
+    stream: str = Field(primary_key=True)
+    source_id: str = Field(primary_key=True)
+    target_id: str | None = None
+    state: str
+    digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    fields: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    children: dict[str, Any] | None = Field(default=None, sa_column=document(null=True))
+    losses: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
+    matched_by: str | None = None
+    stamp: datetime | None = Field(default=None, sa_column=moment())
+    intent_slice: UUID | None = None
+    intent_fence: int | None = Field(default=None, sa_column=Column(BigInteger))
+    intent_at: datetime | None = Field(default=None, sa_column=moment())
+    applied_at: datetime | None = Field(default=None, sa_column=moment())
+
+
+class QuarantineStatus(StrEnum):
+    """`waived` records are left alone for good, with a reason; `resolved` ones were applied."""
+
+    OPEN = "open"
+    WAIVED = "waived"
+    RESOLVED = "resolved"
+
+
+class Quarantine(SQLModel, table=True):
+    """A record that could not be applied, with the reason, kept until retried or waived."""
+
+    __tablename__ = "quarantine"
+    __table_args__: ClassVar[Any] = (
+        Index("quarantine_record", "migration_id", "stream", "source_id", unique=True),
+    )
+
+    id: UUID = Field(default_factory=uuid4, primary_key=True)
+    migration_id: UUID = Field(foreign_key="migrations.id", ondelete="CASCADE")
+    stream: str
+    source_id: str
+    status: str = QuarantineStatus.OPEN
+    code: str
+    message: str
+    request_id: str | None = None
+    attempts: int = 1
+    job_id: UUID | None = Field(default=None, foreign_key="jobs.id", ondelete="SET NULL")
+    first_at: datetime = Field(default_factory=now, sa_column=created())
+    last_at: datetime = Field(default_factory=now, sa_column=created())
+    waived_by: str | None = None
+    waived_reason: str | None = None
+    waived_at: datetime | None = Field(default=None, sa_column=moment())

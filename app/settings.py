@@ -1,0 +1,73 @@
+"""The service's settings: environment variables with the prefix `RECENT_SYNC_`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Every setting has a default that works on one machine; production sets the first four."""
+
+    model_config = SettingsConfigDict(env_prefix="RECENT_SYNC_", extra="ignore")
+
+    database_url: SecretStr | None = Field(
+        default=None,
+        description="PostgreSQL 15 or newer, as postgresql://user:password@host/name. "
+        "Without it the service starts a PostgreSQL of its own.",
+    )
+    redis_url: SecretStr | None = Field(
+        default=None,
+        description="Redis 7 or Valkey, as redis://:password@host:6379/0. "
+        "Without it the service starts a Valkey of its own.",
+    )
+    encryption_keys: SecretStr | None = Field(
+        default=None,
+        description="Keys for store credentials at rest, comma-separated; the first one encrypts, "
+        "all of them decrypt. `recent-sync keys generate` makes one. Without it a key is kept "
+        "in the data folder.",
+    )
+    data_dir: Path | None = Field(
+        default=None,
+        description="Folder of the embedded servers and of generated secrets. The default "
+        "differs for every user and checkout.",
+    )
+    host: str = Field(default="127.0.0.1", description="Address the API listens on.")
+    port: int = Field(default=8400, ge=0, le=65535, description="Port the API listens on.")
+    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: str = Field(default="json", description="`json`, or `text` for a terminal.")
+    max_body_bytes: int = Field(
+        default=1_048_576, ge=1024, description="Largest request body accepted, in bytes."
+    )
+    database_pool: int = Field(
+        default=10, ge=1, description="Connections to PostgreSQL a process may hold."
+    )
+    worker_slices: int = Field(
+        default=4, ge=1, le=64, description="Slices one worker process works on at once."
+    )
+    slice_seconds: float = Field(
+        default=45.0,
+        gt=0,
+        description="After this many seconds a slice is handed back to the queue, to continue.",
+    )
+    lease_seconds: float = Field(
+        default=15.0,
+        gt=1,
+        description="How long a silent worker keeps a slice before another one may take it.",
+    )
+    heartbeat_seconds: float = Field(
+        default=4.0, gt=0, description="How often a worker renews the leases it holds."
+    )
+    reaper_seconds: float = Field(
+        default=3.0, gt=0, description="How often a worker looks for slices nobody works on."
+    )
+    parallel_slices: int = Field(
+        default=4, ge=1, le=64, description="Parts a large pass is split into."
+    )
+    events_keep_days: int = Field(default=30, ge=1, description="How long job events are kept.")
+    allow_private_stores: bool = Field(
+        default=True,
+        description="Whether a store's address may be in a private or loopback network.",
+    )
