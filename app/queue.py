@@ -26,7 +26,7 @@ deserialize = msgspec.msgpack.decode
 
 
 class Wake(NamedTuple):
-    """A slice to be looked at. `number` grows with every sending.
+    """A slice to be looked at, `after` seconds from now. `number` grows with every sending.
 
     arq refuses a job id while an earlier job of that id is queued, running, or was running in a
     worker that was killed less than a time-out ago: a number of its own makes every wake a job
@@ -35,6 +35,7 @@ class Wake(NamedTuple):
 
     slice_id: UUID
     number: int
+    after: float = 0.0
 
 
 class Queue(Protocol):
@@ -72,7 +73,10 @@ class ArqQueue:
             pool = await self._connected()
             for wake in wakes:
                 await pool.enqueue_job(
-                    RUN_SLICE, str(wake.slice_id), _job_id=f"{wake.slice_id}:{wake.number}"
+                    RUN_SLICE,
+                    str(wake.slice_id),
+                    _job_id=f"{wake.slice_id}:{wake.number}",
+                    _defer_by=wake.after or None,
                 )
         except (OSError, TimeoutError, RedisError):
             log.warning("queue.unreachable")

@@ -1,0 +1,1 @@
+"""The engine: reads a pass, decides by digest, writes what differs, and keeps the ledger."""

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from cryptography.fernet import Fernet
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import NullPool
+
+from app.database import async_url, upgrade
+from app.models import JobStatus
+from app.queue import Wake
+from app.resources import Resources
+from app.security import Vault
+from app.services.lifecycle import start_next
+from app.settings import Settings
+from connectors import registry
+from tests.engine.shop import SHOPS, Shop, fake_connector
+from workers.engine.slices import work
+
+
+@dataclass
+class WakeList:
+    """A queue that only remembers what it was sent."""
+
+    wakes: list[Wake] = field(default_factory=list)
+
+    async def send(self, wakes: Iterable[Wake]) -> None:
+        self.wakes += list(wakes)
+
+
+@dataclass
+class Bench:
+    """Two shops, one migration, and a way to run jobs in this process."""
+
+    resources: Resources
+    source: Shop
+    target: Shop
+    migration: UUID
+
+    async def start(self, kind: str = "full", **params: Any) -> UUID:
+        job = uuid4()
+        async with self.resources.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "INSERT INTO jobs (id, migration_id, kind, status, params, plan, stage, passes)"
+                    " VALUES (:id, :migration, :kind, 'queued', CAST(:params AS jsonb), '[]', 0, '{}')"
+                ),
+                {"id": job, "migration": self.migration, "kind": kind, "params": to_json(params)},
+            )
+            await start_next(connection, self.migration)
+        return job
+
+    async def turn(self, *, holder: str = "tester") -> int:
+        """Work once on every slice that is due. Answers how many there were."""
+        async with self.resources.engine.begin() as connection:
+            due = (
+                (
+                    await connection.execute(
+                        text(
+                            "SELECT id FROM slices WHERE NOT done AND due_at <= clock_timestamp()"
+                            " AND (lease_until IS NULL OR lease_until < clock_timestamp()) ORDER BY id"
+                        )
+                    )
+                )
+                .scalars()
+                .all()
+            )
+        for slice_id in due:
+            await work(self.resources, slice_id, holder=holder, stopping=lambda: False)
+        return len(due)
+
+    async def run(self, kind: str = "full", **params: Any) -> dict[str, Any]:
+        job = await self.start(kind, **params)
+        return await self.finish(job)
+
+    async def finish(self, job: UUID) -> dict[str, Any]:
+        for _ in range(400):
+            if not await self.turn():
+                await self.pass_time()
+            row = await self.job(job)
+            if JobStatus(row["status"]).ended:
+                return row
+        raise AssertionError(f"the job did not end: {row}")
+
+    async def pass_time(self) -> None:
+        """Let every pause be over; settling writes take their time for real."""
+        await asyncio.sleep(0.05)
+        async with self.resources.engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE slices SET due_at = clock_timestamp() WHERE NOT done")
+            )
+
+    async def job(self, job: UUID) -> dict[str, Any]:
+        rows = await self.rows("SELECT * FROM jobs WHERE id = :id", id=job)
+        return rows[0]
+
+    async def counters(self, job: UUID) -> dict[str, int]:
+        total: dict[str, int] = {}
+        for row in await self.rows("SELECT counters FROM slices WHERE job_id = :id", id=job):
+            for name, count in row["counters"].items():
+                total[name] = total.get(name, 0) + count
+        return total
+
+    async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
+        async with self.resources.engine.connect() as connection:
+            found = await connection.execute(text(sql), values)
+            return [dict(row._mapping) for row in found]
+
+
+def to_json(value: Any) -> str:
+    from app.services.lifecycle import to_json as encode
+
+    return encode(value)
+
+
+@pytest.fixture(scope="session")
+async def engine_database(servers: Any) -> str:
+    """A database of its own, with all tables."""
+    url = async_url(servers.database_url)
+    name = f"engine_{uuid4().hex[:8]}"
+    admin = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
+    async with admin.connect() as connection:
+        await connection.execute(text(f"CREATE DATABASE {name}"))
+    await admin.dispose()
+    own = url.rsplit("/", 1)[0] + f"/{name}"
+    await asyncio.to_thread(upgrade, own)
+    return own
+
+
+@pytest.fixture
+async def bench(engine_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+    monkeypatch.setattr(registry, "connectors", lambda: {"fake": fake_connector()})
+    settings = Settings(
+        database_url=engine_database,
+        redis_url="redis://127.0.0.1:1/0",
+        encryption_keys=Fernet.generate_key().decode(),
+        lease_seconds=2,
+        heartbeat_seconds=0.5,
+        parallel_slices=2,
+    )
+    engine = create_async_engine(engine_database)
+    resources = Resources(settings, engine, WakeList(), Vault.from_settings(settings))
+    source, target = Shop("source"), Shop("target")
+    SHOPS.update(source=source, target=target)
+    migration = await _register(resources)
+    yield Bench(resources, source, target, migration)
+    async with engine.begin() as connection:
+        await connection.execute(text("TRUNCATE stores, migrations, jobs CASCADE"))
+    await engine.dispose()
+
+
+async def _register(resources: Resources) -> UUID:
+    sealed = resources.vault.seal({"token": "secret-token"})
+    ids = {name: uuid4() for name in ("source", "target")}
+    migration = uuid4()
+    async with resources.engine.begin() as connection:
+        for name, store in ids.items():
+            await connection.execute(
+                text(
+                    "INSERT INTO stores (id, name, platform, settings, credentials, version)"
+                    " VALUES (:id, :name, 'fake', CAST(:settings AS jsonb), :sealed, 1)"
+                ),
+                {"id": store, "name": name, "settings": to_json({"name": name}), "sealed": sealed},
+            )
+        await connection.execute(
+            text(
+                "INSERT INTO migrations (id, slug, key_prefix, source_id, target_id, streams,"
+                " policies, version) VALUES (:id, 'move', 'rs-test', :source, :target,"
+                " '{categories,products,customers,orders,inventory}', '{}', 1)"
+            ),
+            {"id": migration, "source": ids["source"], "target": ids["target"]},
+        )
+    return migration

@@ -1,0 +1,250 @@
+"""A shop in memory that is both a source and a target, and fails when told to."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from msgspec.structs import replace
+from pydantic import BaseModel, SecretStr
+
+from connectors.base import (
+    Applied,
+    Connector,
+    Extent,
+    Json,
+    Match,
+    Operation,
+    Outcome,
+    Page,
+    ReadCapability,
+    Refused,
+    StoreAccess,
+    StoreReport,
+    Traffic,
+    Trust,
+    Uncertain,
+    Window,
+    WriteCapability,
+)
+from connectors.records import Content, Customer, Order, Product, Record, Stream
+
+SHOPS: dict[str, Shop] = {}
+START = datetime(2026, 3, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class Row:
+    id: str
+    stamp: datetime
+    content: Content
+    key: str = ""
+
+
+@dataclass
+class Shop:
+    """Rows by stream and id. `script` are answers for the next writes, one word a record:
+    `lost` (applied, then no answer), `dropped` (not applied, no answer), `refused`.
+    """
+
+    name: str
+    page_size: int = 3
+    idempotent: bool = False
+    rows: dict[Stream, dict[str, Row]] = field(
+        default_factory=lambda: {stream: {} for stream in Stream}
+    )
+    now: datetime = START
+    numbers: int = 1000
+    writes: list[tuple[str, Stream, str]] = field(default_factory=list)
+    reads: list[tuple[Stream, str | None]] = field(default_factory=list)
+    finds: int = 0
+    script: list[str] = field(default_factory=list)
+    read_failures: list[Exception] = field(default_factory=list)
+    write_failures: list[Exception] = field(default_factory=list)
+    mails_on: bool = True
+    hooks: dict[str, Any] = field(default_factory=dict)
+    parts: int = 1
+
+    def put(self, stream: Stream, source_id: str, content: Content, **at: Any) -> None:
+        self.rows[stream][source_id] = Row(source_id, at.get("stamp", self.now), content)
+
+    def tick(self, **by: float) -> None:
+        self.now += timedelta(**by)
+
+    def creates(self) -> list[tuple[Stream, str]]:
+        return [(stream, row) for kind, stream, row in self.writes if kind == "create"]
+
+
+class FakeSettings(BaseModel):
+    name: str
+
+
+class FakeCredentials(BaseModel):
+    token: SecretStr = SecretStr("secret-token")
+
+
+class FakeStore:
+    """Source and target over a `Shop`."""
+
+    def __init__(self, access: StoreAccess) -> None:
+        assert isinstance(access.settings, FakeSettings)
+        self.shop = SHOPS[access.settings.name]
+        self.requests = 0
+
+    async def __aenter__(self) -> FakeStore:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        return None
+
+    def traffic(self) -> Traffic:
+        return Traffic(self.requests, 0)
+
+    async def check(self) -> StoreReport:
+        return StoreReport(platform_version="1")
+
+    async def server_time(self) -> datetime:
+        return self.shop.now
+
+    async def count(self, stream: Stream, extent: Extent) -> int | None:
+        return len(self._rows(stream, extent))
+
+    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        count = min(parts, self.shop.parts)
+        return [{"of": count, "number": number} for number in range(count)]
+
+    def _rows(self, stream: Stream, extent: Extent) -> list[Row]:
+        rows = sorted(self.shop.rows[stream].values(), key=lambda row: row.id)
+        if isinstance(extent, Window):
+            rows = [row for row in rows if row.stamp >= extent.since]
+        return rows
+
+    async def read(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncIterator[Page]:
+        after = (resume or {}).get("after", "")
+        while True:
+            self.requests += 1
+            self.shop.reads.append((stream, after))
+            if self.shop.read_failures:
+                raise self.shop.read_failures.pop(0)
+            rows = [row for row in self._rows(stream, extent) if row.id > after]
+            if part.get("of", 1) > 1:
+                rows = [row for row in rows if hash_of(row.id) % part["of"] == part["number"]]
+            page, rest = rows[: self.shop.page_size], rows[self.shop.page_size :]
+            after = page[-1].id if page else after
+            yield Page(
+                records=tuple(Record(row.id, row.stamp, row.content) for row in page),
+                resume={"after": after} if rest else None,
+            )
+            if not rest:
+                return
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        self.requests += 1
+        rows = self.shop.rows[stream]
+        return {
+            each: Record(each, rows[each].stamp, rows[each].content) for each in ids if each in rows
+        }
+
+    async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
+        self.shop.finds += 1
+        found = {}
+        for operation in operations:
+            for row in self.shop.rows[stream].values():
+                by = natural(operation.content, row.content)
+                if row.key == operation.key or by:
+                    found[operation.source_id] = Match(target_id=row.id, by=by or "key")
+        return found
+
+    async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
+        self.requests += 1
+        if self.shop.write_failures:
+            raise self.shop.write_failures.pop(0)
+        outcomes = []
+        for operation in operations:
+            word = self.shop.script.pop(0) if self.shop.script else "applied"
+            outcomes.append(self._apply(stream, operation, word))
+            if hook := self.shop.hooks.get("written"):
+                await hook(operation)
+        return outcomes
+
+    def _apply(self, stream: Stream, operation: Operation, word: str) -> Outcome:
+        if word == "refused":
+            return Refused(source_id=operation.source_id, code="invalid", message="no")
+        if word == "dropped":
+            return Uncertain(source_id=operation.source_id, reason="timeout")
+        rows = self.shop.rows[stream]
+        target_id = operation.target_id
+        if target_id is None:
+            self.shop.numbers += 1
+            target_id = str(self.shop.numbers)
+            self.shop.writes.append(("create", stream, operation.source_id))
+        elif target_id not in rows:
+            return Refused(
+                source_id=operation.source_id, code="target_gone", message="gone", gone=True
+            )
+        else:
+            self.shop.writes.append(("update", stream, operation.source_id))
+        rows[target_id] = Row(target_id, self.shop.now, operation.content, operation.key)
+        if word == "lost":
+            return Uncertain(source_id=operation.source_id, reason="timeout")
+        return Applied(source_id=operation.source_id, target_id=target_id)
+
+    async def loud(self) -> Json:
+        return {"mails_on": self.shop.mails_on}
+
+    async def mute(self, before: Json) -> None:
+        self.shop.mails_on = False
+
+    async def unmute(self, before: Json) -> None:
+        self.shop.mails_on = before["mails_on"]
+
+
+def hash_of(text: str) -> int:
+    return sum(text.encode())
+
+
+def natural(one: Content, other: Content) -> str | None:
+    match one, other:
+        case Product(), Product() if one.sku and one.sku == other.sku:
+            return "sku"
+        case Customer(), Customer() if one.email == other.email:
+            return "email"
+        case _:
+            return None
+
+
+def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connector:
+    untrusted = {Stream.CUSTOMERS, Stream.CATEGORIES, Stream.INVENTORY}
+    return Connector(
+        name="fake",
+        title="Fake",
+        settings=FakeSettings,
+        credentials=FakeCredentials,
+        reads={
+            stream: ReadCapability(
+                trust=Trust.SWEEP if stream in untrusted else Trust.OVERLAP,
+                overlap=60,
+                settle=0,
+            )
+            for stream in Stream
+        },
+        writes={
+            stream: WriteCapability(idempotent=idempotent, write_settle=settle, batch=2)
+            for stream in Stream
+        },
+        source=FakeStore,
+        target=FakeStore,
+    )
+
+
+def contents(shop: Shop, stream: Stream) -> list[Content]:
+    """What a shop holds, references to other records blanked: ids differ between shops."""
+    blank: dict[type[Content], dict[str, Any]] = {Order: {"customer": None}}
+    rows = sorted(shop.rows[stream].values(), key=lambda row: repr(row.content))
+    return sorted(
+        (replace(row.content, **blank.get(type(row.content), {})) for row in rows), key=repr
+    )

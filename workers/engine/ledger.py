@@ -1,0 +1,352 @@
+"""The ledger: one row for each source record, read and written by the page.
+
+Every function works on the caller's connection. Whether a page counts is decided by the fenced
+transaction around it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.models import LinkState
+from connectors.base import Applied, Refused
+from connectors.digest import Digest
+from connectors.records import Record, Stream
+
+
+@dataclass(slots=True)
+class LinkRow:
+    """What the ledger knows of a record.
+
+    `intent_age` is in seconds, by the database's clock; `intent_live` says that the worker which
+    sent the create still holds its slice.
+    """
+
+    source_id: str
+    target_id: str | None
+    state: str
+    digest: bytes | None
+    fields: bytes | None
+    children: dict[str, str] | None
+    intent_age: float | None
+    intent_live: bool
+
+    @property
+    def applied(self) -> bool:
+        """Whether the target confirmed this record."""
+        return self.state == LinkState.APPLIED
+
+
+_LOAD = text(
+    """
+    SELECT l.source_id, l.target_id, l.state, l.digest, l.fields, l.children,
+           extract(epoch FROM clock_timestamp() - l.intent_at)::float8 AS intent_age,
+           coalesce(l.state = 'intent' AND l.intent_slice <> :slice AND EXISTS (
+               SELECT 1 FROM slices AS s
+               WHERE s.id = l.intent_slice AND s.fence = l.intent_fence AND NOT s.done
+                 AND s.lease_until > clock_timestamp()
+           ), false) AS intent_live
+    FROM links AS l
+    WHERE l.migration_id = :migration AND l.stream = :stream
+      AND l.source_id = ANY(CAST(:ids AS text[]))
+    """
+)
+
+
+async def load(
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    ids: Iterable[str],
+    *,
+    slice_id: UUID,
+) -> dict[str, LinkRow]:
+    """The rows of these records, by source id."""
+    found = await connection.execute(
+        _LOAD,
+        {"migration": migration, "stream": str(stream), "ids": list(ids), "slice": slice_id},
+    )
+    return {row.source_id: LinkRow(*row) for row in found}
+
+
+_TARGETS = text(
+    "SELECT source_id, target_id, children FROM links"
+    " WHERE migration_id = :migration AND stream = :stream AND state = 'applied'"
+    " AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def targets(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Iterable[str]
+) -> dict[str, tuple[str, Mapping[str, str]]]:
+    """Target id and children of those of the records that are on the target."""
+    found = await connection.execute(
+        _TARGETS, {"migration": migration, "stream": str(stream), "ids": list(ids)}
+    )
+    return {row.source_id: (row.target_id, row.children or {}) for row in found}
+
+
+# An intent of somebody else is taken over only when its sender no longer holds its slice.
+_INTEND = text(
+    """
+    INSERT INTO links (migration_id, stream, source_id, state,
+                       intent_slice, intent_fence, intent_at)
+    SELECT :migration, :stream, id, 'intent', :slice, :fence, clock_timestamp()
+    FROM unnest(CAST(:ids AS text[])) AS id
+    ORDER BY id
+    ON CONFLICT (migration_id, stream, source_id) DO UPDATE
+    SET state = 'intent', target_id = NULL, intent_slice = :slice, intent_fence = :fence,
+        intent_at = clock_timestamp()
+    WHERE (links.state = 'intent' AND (links.intent_slice = :slice OR NOT EXISTS (
+        SELECT 1 FROM slices AS s
+        WHERE s.id = links.intent_slice AND s.fence = links.intent_fence AND NOT s.done
+          AND s.lease_until > clock_timestamp()
+    ))) OR links.source_id = ANY(CAST(:again AS text[]))
+    RETURNING source_id
+    """
+)
+
+
+async def intend(
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    ids: Sequence[str],
+    *,
+    slice_id: UUID,
+    fence: int,
+    again: Sequence[str] = (),
+) -> set[str]:
+    """Note that creates are about to be sent. Answers with those that are ours to send.
+
+    `again` are records known to be gone from the target: their old link is given up.
+    """
+    found = await connection.execute(
+        _INTEND,
+        {
+            "migration": migration,
+            "stream": str(stream),
+            "ids": list(ids),
+            "slice": slice_id,
+            "fence": fence,
+            "again": list(again),
+        },
+    )
+    return {row.source_id for row in found}
+
+
+@dataclass(slots=True)
+class Entry:
+    """A record that the target confirmed, ready to be written into the ledger."""
+
+    record: Record
+    digest: Digest
+    applied: Applied
+    children: Mapping[str, str]
+    losses: tuple[str, ...]
+    matched_by: str | None
+
+
+_APPLY = text(
+    """
+    INSERT INTO links (migration_id, stream, source_id, target_id, state, digest, fields,
+                       children, losses, matched_by, stamp, applied_at)
+    SELECT :migration, :stream, source_id, target_id, 'applied', digest, fields,
+           CAST(children AS jsonb), CASE WHEN losses = '' THEN NULL
+           ELSE string_to_array(losses, ',') END, matched_by, stamp, clock_timestamp()
+    FROM unnest(
+        CAST(:source_ids AS text[]), CAST(:target_ids AS text[]), CAST(:digests AS bytea[]),
+        CAST(:fields AS bytea[]), CAST(:children AS text[]), CAST(:losses AS text[]),
+        CAST(:matched AS text[]), CAST(:stamps AS timestamptz[])
+    ) AS new (source_id, target_id, digest, fields, children, losses, matched_by, stamp)
+    ORDER BY source_id
+    ON CONFLICT (migration_id, stream, source_id) DO UPDATE
+    SET target_id = excluded.target_id, state = 'applied', digest = excluded.digest,
+        fields = excluded.fields, children = excluded.children, losses = excluded.losses,
+        matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
+        applied_at = excluded.applied_at,
+        intent_slice = NULL, intent_fence = NULL, intent_at = NULL
+    """
+)
+
+
+async def apply(
+    connection: AsyncConnection, migration: UUID, stream: Stream, entries: Sequence[Entry]
+) -> None:
+    """Write what the target confirmed."""
+    if not entries:
+        return
+    await connection.execute(
+        _APPLY,
+        {
+            "migration": migration,
+            "stream": str(stream),
+            "source_ids": [each.record.id for each in entries],
+            "target_ids": [each.applied.target_id for each in entries],
+            "digests": [each.digest.whole for each in entries],
+            "fields": [each.digest.fields for each in entries],
+            "children": [_json(each.children) for each in entries],
+            "losses": [",".join(each.losses) for each in entries],
+            "matched": [each.matched_by for each in entries],
+            "stamps": [each.record.stamp for each in entries],
+        },
+    )
+
+
+def _json(children: Mapping[str, str]) -> str | None:
+    return msgspec.json.encode(dict(children)).decode() if children else None
+
+
+_FORGET = text(
+    "DELETE FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND state = 'intent' AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def forget_intents(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> None:
+    """Drop intents whose create the target refused: nothing was made."""
+    await connection.execute(
+        _FORGET, {"migration": migration, "stream": str(stream), "ids": list(ids)}
+    )
+
+
+_QUARANTINE = text(
+    """
+    INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,
+                            request_id, attempts, job_id)
+    SELECT gen_random_uuid(), :migration, :stream, source_id, 'open', code, message, request_id,
+           1, :job
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:codes AS text[]), CAST(:messages AS text[]),
+        CAST(:requests AS text[])
+    ) AS new (source_id, code, message, request_id)
+    ORDER BY source_id
+    ON CONFLICT (migration_id, stream, source_id) DO UPDATE
+    SET code = excluded.code, message = excluded.message, request_id = excluded.request_id,
+        attempts = quarantine.attempts + 1, job_id = excluded.job_id,
+        last_at = clock_timestamp(),
+        status = CASE WHEN quarantine.status = 'waived' THEN 'waived' ELSE 'open' END
+    """
+)
+
+
+async def quarantine(
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    job: UUID,
+    refused: Sequence[Refused],
+) -> None:
+    """Keep records that could not be applied. A waived record stays waived."""
+    if not refused:
+        return
+    await connection.execute(
+        _QUARANTINE,
+        {
+            "migration": migration,
+            "stream": str(stream),
+            "job": job,
+            "ids": [each.source_id for each in refused],
+            "codes": [each.code for each in refused],
+            "messages": [each.message[:500] for each in refused],
+            "requests": [each.request_id for each in refused],
+        },
+    )
+
+
+_RESOLVE = text(
+    "UPDATE quarantine SET status = 'resolved', last_at = clock_timestamp()"
+    " WHERE migration_id = :migration AND stream = :stream AND status <> 'resolved'"
+    " AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def resolve(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> None:
+    """Close the quarantine of records that are right now."""
+    if ids:
+        await connection.execute(
+            _RESOLVE, {"migration": migration, "stream": str(stream), "ids": list(ids)}
+        )
+
+
+_WAITING = text(
+    "SELECT source_id, code FROM quarantine WHERE migration_id = :migration"
+    " AND stream = :stream AND status = 'open' AND source_id > :after"
+    " ORDER BY source_id LIMIT :limit"
+)
+
+
+async def quarantined(
+    connection: AsyncConnection, migration: UUID, stream: Stream, *, after: str, limit: int
+) -> dict[str, str]:
+    """Source ids and codes of open quarantine, in the order of ids."""
+    rows = await connection.execute(
+        _WAITING,
+        {"migration": migration, "stream": str(stream), "after": after, "limit": limit},
+    )
+    return {row.source_id: row.code for row in rows}
+
+
+_PROGRESS = text(
+    "UPDATE slices SET resume = CAST(:resume AS jsonb), counters = CAST(:counters AS jsonb),"
+    " total = coalesce(:total, total), failures = 0, waiting = NULL WHERE id = :id"
+)
+
+
+async def progress(
+    connection: AsyncConnection,
+    slice_id: UUID,
+    *,
+    resume: dict[str, Any] | None,
+    counters: Mapping[str, int],
+    total: int | None = None,
+) -> None:
+    """Note how far a slice has come."""
+    await connection.execute(
+        _PROGRESS,
+        {
+            "id": slice_id,
+            "resume": None if resume is None else msgspec.json.encode(resume).decode(),
+            "counters": msgspec.json.encode(dict(counters)).decode(),
+            "total": total,
+        },
+    )
+
+
+async def cursor(connection: AsyncConnection, migration: UUID, stream: Stream) -> datetime | None:
+    """The watermark of a stream."""
+    found: datetime | None = (
+        await connection.execute(
+            text("SELECT watermark FROM cursors WHERE migration_id = :m AND stream = :s"),
+            {"m": migration, "s": str(stream)},
+        )
+    ).scalar()
+    return found
+
+
+async def move_cursor(
+    connection: AsyncConnection, migration: UUID, stream: Stream, until: datetime, job: UUID
+) -> None:
+    """Move a watermark forward; it never moves back."""
+    await connection.execute(
+        text(
+            "INSERT INTO cursors (migration_id, stream, watermark, job_id)"
+            " VALUES (:m, :s, :until, :job)"
+            " ON CONFLICT (migration_id, stream) DO UPDATE"
+            " SET watermark = greatest(cursors.watermark, excluded.watermark),"
+            " job_id = excluded.job_id, updated_at = clock_timestamp()"
+        ),
+        {"m": migration, "s": str(stream), "until": until, "job": job},
+    )

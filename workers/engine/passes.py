@@ -1,0 +1,175 @@
+"""Reading a pass and applying it, page by page; one page is one transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import suppress
+from typing import TypeVar
+
+import msgspec
+import structlog
+
+from connectors.base import Extent, Page, Refused
+from connectors.errors import StoreError
+from connectors.records import Record, Stream
+from workers.engine import ledger
+from workers.engine.delivery import Delivery, book, deliver
+from workers.engine.diff import Difference, difference
+from workers.engine.errors import Ending, GiveBack
+from workers.engine.resolution import learn_references, operations
+from workers.engine.run import Run
+
+log = structlog.get_logger(__name__)
+
+_RETRY_PAGE = 50
+_T = TypeVar("_T")
+
+
+async def read_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
+    """Read a slice's part from where it stopped. True when it was read to its end.
+
+    False means that time is up: the slice continues in another turn.
+    """
+    held = run.lease.held
+    extent = msgspec.convert(held.part["extent"], Extent)
+    pages = run.source.read(stream, extent, held.part.get("part") or {}, held.resume)
+    async for page in _ahead(pages):
+        run.lease.check()
+        await apply_page(run, stream, page)
+        if page.resume is None:
+            return True
+        if out_of_time():
+            return False
+    return True
+
+
+async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
+    """Take up the open quarantine of a stream once more, record by record. As `read_slice`."""
+    held = run.lease.held
+    while True:
+        after = (held.resume or {}).get("after", "")
+        async with run.engine.connect() as connection:
+            codes = await ledger.quarantined(
+                connection, held.migration_id, stream, after=after, limit=_RETRY_PAGE
+            )
+        if not codes:
+            return True
+        found = await run.source.get(stream, list(codes))
+        page = Page(
+            records=tuple(found.values()),
+            resume={"after": max(codes)},
+        )
+        gone = [each for each in codes if each not in found]
+        # Somebody who asks again for a record that vanished from the target wants it back.
+        again = frozenset(each for each, code in codes.items() if code == "target_gone")
+        await apply_page(run, stream, page, again=again, gone=gone)
+        if out_of_time():
+            return False
+
+
+async def apply_page(
+    run: Run,
+    stream: Stream,
+    page: Page,
+    *,
+    again: frozenset[str] = frozenset(),
+    gone: Sequence[str] = (),
+) -> None:
+    """Apply one page and commit it: links, quarantine, counters and position together.
+
+    `again` are records to be made anew on the target; `gone` are quarantined records that the
+    source does not have any more: there is nothing left to bring over.
+    """
+    sorted_page = await _sort(run, stream, page.records, again)
+    sorted_page.gone = list(gone)
+    await learn_references(run, [each.record for each in sorted_page.candidates])
+    candidates, built, refused = operations(run, stream, sorted_page.candidates)
+    delivery = Delivery(refused=refused)
+    try:
+        await deliver(run, stream, candidates, built, delivery)
+    except (GiveBack, StoreError):
+        # What the target has confirmed is kept; the page is read again for the rest.
+        await _commit_part(run, stream, delivery)
+        raise
+    delivery.refused += [_unreadable(each) for each in page.failed]
+    await _commit(run, stream, page, sorted_page, delivery)
+
+
+def _unreadable(failed: tuple[str, str]) -> Refused:
+    source_id, reason = failed
+    return Refused(source_id=source_id, code="record_not_understood", message=reason)
+
+
+async def _sort(
+    run: Run, stream: Stream, records: Sequence[Record], again: frozenset[str]
+) -> Difference:
+    async with run.engine.connect() as connection:
+        links = await ledger.load(
+            connection,
+            run.scope.migration,
+            stream,
+            [record.id for record in records],
+            slice_id=run.lease.held.id,
+        )
+    return difference(records, links, again=again)
+
+
+async def _commit_part(run: Run, stream: Stream, delivery: Delivery) -> None:
+    if not delivery.entries:
+        return
+    delivery.refused = []
+    async with run.lease.fenced() as transaction:
+        await book(run, transaction.connection, stream, delivery)
+        run.counters["created"] += delivery.created
+        run.counters["updated"] += delivery.updated
+        await ledger.progress(
+            transaction.connection,
+            run.lease.held.id,
+            resume=run.lease.held.resume,
+            counters=run.tally(),
+        )
+
+
+async def _commit(
+    run: Run, stream: Stream, page: Page, sorted_page: Difference, delivery: Delivery
+) -> None:
+    held = run.lease.held
+    async with run.lease.fenced() as transaction:
+        connection = transaction.connection
+        await book(run, connection, stream, delivery)
+        await ledger.resolve(
+            connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]
+        )
+        run.counters.update(
+            read=len(page.records) + len(page.failed),
+            created=delivery.created,
+            updated=delivery.updated,
+            unchanged=len(sorted_page.unchanged),
+            quarantined=len(delivery.refused),
+            outside=page.outside,
+        )
+        resume = held.resume if page.resume is None else page.resume
+        await ledger.progress(
+            connection, held.id, resume=resume, counters=run.tally(), total=page.total
+        )
+    held.resume = resume
+    if transaction.ending:
+        raise Ending
+
+
+async def _ahead(pages: AsyncIterator[_T]) -> AsyncIterator[_T]:
+    """The same pages, the next one being read while this one is applied."""
+    coming = asyncio.ensure_future(anext(pages))
+    try:
+        while True:
+            try:
+                page = await coming
+            except StopAsyncIteration:
+                return
+            coming = asyncio.ensure_future(anext(pages))
+            yield page
+    finally:
+        coming.cancel()
+        with suppress(asyncio.CancelledError, StopAsyncIteration, StoreError):
+            await coming

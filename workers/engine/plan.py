@@ -1,0 +1,108 @@
+"""The stages of a job. Pure: what comes after what, for a kind and its parameters.
+
+A job prepares, makes one pass over each stream in the order in which records refer to each
+other, and finishes. A cutover sweeps every stream, then looks once more at what has changed
+since it began: as long as something has, the source is still selling.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from app.models import JobKind
+from connectors.base import ReadCapability, Trust
+from connectors.records import Stream
+
+CLOSING_ROUNDS = 3
+"""How often a cutover looks again before it says that the source has not stopped."""
+
+
+class StageKind(StrEnum):
+    """What a stage is for."""
+
+    PREPARE = "prepare"
+    PASS = "pass"  # noqa: S105  not that kind of pass
+    FINISH = "finish"
+
+
+class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One stage. `closing` counts the rounds of a cutover's last look, 0 in an ordinary pass.
+
+    `since` is the source's time at which a closing window begins; `settled` is the source's time
+    before which the stage must not begin to read.
+    """
+
+    kind: StageKind
+    stream: Stream | None = None
+    sweep: bool = False
+    closing: int = 0
+    quarantine_only: bool = False
+    since: datetime | None = None
+    settled: datetime | None = None
+
+
+class Order(Struct, frozen=True, kw_only=True):
+    """What a job was asked for, from `jobs.kind` and `jobs.params`."""
+
+    kind: JobKind
+    streams: tuple[Stream, ...]
+    since: datetime | None = None
+    cutover: bool = False
+    quarantine_only: bool = False
+
+
+FIRST = (Stage(kind=StageKind.PREPARE), Stage(kind=StageKind.FINISH))
+"""The plan of a job that has not prepared yet: whatever happens, it finishes."""
+
+
+def stages(
+    order: Order, *, began: datetime, settled: datetime, reads: Mapping[Stream, ReadCapability]
+) -> list[Stage]:
+    """All stages. `began` is the source's time now; `settled` when a cutover may begin to read,
+    because by then whatever was written before it began can be seen.
+    """
+    passes = [
+        Stage(
+            kind=StageKind.PASS,
+            stream=stream,
+            sweep=order.kind is JobKind.FULL or order.cutover,
+            quarantine_only=order.quarantine_only,
+            settled=settled if order.cutover else None,
+        )
+        for stream in Stream
+        if stream in order.streams and stream in reads
+    ]
+    closing = closing_round(order.streams, since=began, number=1, reads=reads)
+    return [FIRST[0], *passes, *(closing if order.cutover else []), FIRST[1]]
+
+
+def closing_round(
+    streams: Iterable[Stream],
+    *,
+    since: datetime,
+    number: int,
+    reads: Mapping[Stream, ReadCapability],
+) -> list[Stage]:
+    """Windows over every stream whose timestamps say something, from when the cutover began."""
+    return [
+        Stage(kind=StageKind.PASS, stream=stream, closing=number, since=since)
+        for stream in Stream
+        if stream in streams and stream in reads and reads[stream].trust is not Trust.SWEEP
+    ]
+
+
+def to_json(plan: Iterable[Stage]) -> list[dict[str, Any]]:
+    """The form in which a plan is stored."""
+    stored: list[dict[str, Any]] = msgspec.to_builtins(list(plan))
+    return stored
+
+
+def from_json(stored: list[dict[str, Any]]) -> list[Stage]:
+    """A stored plan; of a job that has none yet, its first form."""
+    return msgspec.convert(stored, list[Stage]) if stored else list(FIRST)

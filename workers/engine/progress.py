@@ -1,0 +1,245 @@
+"""How a job goes from stage to stage. Each function works in the caller's transaction.
+
+Whoever finishes the last open slice of a stage takes the job on: moves the cursor, opens the
+next stage, or ends the job.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from app.models import JobKind, JobStatus, SliceKind
+from app.queue import Wake
+from app.services.lifecycle import add_slice, record_event, start_next
+from connectors.base import ReadCapability
+from connectors.records import Stream
+from workers.engine import ledger
+from workers.engine.plan import (
+    CLOSING_ROUNDS,
+    Order,
+    Stage,
+    StageKind,
+    closing_round,
+    from_json,
+    to_json,
+)
+
+
+class JobRow(msgspec.Struct):
+    """A job, locked until the transaction ends."""
+
+    id: UUID
+    migration_id: UUID
+    kind: str
+    params: dict[str, Any]
+    plan: list[dict[str, Any]]
+    stage: int
+    passes: dict[str, Any]
+    ending: str | None
+    cancelling: bool
+    error: dict[str, Any] | None
+
+    @property
+    def stages(self) -> list[Stage]:
+        """The plan."""
+        return from_json(self.plan)
+
+    def order(self, scope: tuple[Stream, ...]) -> Order:
+        """What was asked for; without a choice, every stream in the migration's scope."""
+        streams = self.params.get("streams") or scope
+        since = self.params.get("since")
+        options = self.params.get("options") or {}
+        return Order(
+            kind=JobKind(self.kind),
+            streams=tuple(Stream(each) for each in streams),
+            since=datetime.fromisoformat(since) if since else None,
+            cutover=bool(self.params.get("cutover")),
+            quarantine_only=options.get("only") == "quarantine",
+        )
+
+
+async def lock_job(connection: AsyncConnection, job: UUID) -> JobRow:
+    """The job's row, ours until the transaction ends."""
+    row = (
+        await connection.execute(
+            text(
+                "SELECT id, migration_id, kind, params, plan, stage, passes, ending,"
+                " cancel_requested_at IS NOT NULL AS cancelling, error"
+                " FROM jobs WHERE id = :id FOR UPDATE"
+            ),
+            {"id": job},
+        )
+    ).one()
+    return JobRow(*row)
+
+
+async def store_plan(
+    connection: AsyncConnection, job: UUID, plan: list[Stage], passes: dict[str, Any]
+) -> None:
+    """Keep a plan, and what is known of the passes."""
+    await connection.execute(
+        text(
+            "UPDATE jobs SET plan = CAST(:plan AS jsonb), passes = CAST(:passes AS jsonb)"
+            " WHERE id = :id"
+        ),
+        {"id": job, "plan": _json(to_json(plan)), "passes": _json(passes)},
+    )
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+async def finish_slice(
+    connection: AsyncConnection, slice_id: UUID, job_id: UUID, reads: dict[Stream, ReadCapability]
+) -> list[Wake]:
+    """Mark a slice done; if it was the last one of its stage, go on. Answers with wakes."""
+    # The job is locked first: of two slices that end at once, the second sees the first's end.
+    job = await lock_job(connection, job_id)
+    await connection.execute(
+        text("UPDATE slices SET done = true, lease_until = NULL WHERE id = :id"), {"id": slice_id}
+    )
+    open_ones = await connection.execute(
+        text("SELECT count(*) FROM slices WHERE job_id = :job AND stage = :stage AND NOT done"),
+        {"job": job.id, "stage": job.stage},
+    )
+    if open_ones.scalar_one():
+        return []
+    return await _advance(connection, job, reads)
+
+
+async def _advance(
+    connection: AsyncConnection, job: JobRow, reads: dict[Stream, ReadCapability]
+) -> list[Wake]:
+    plan = job.stages
+    ending = job.ending or (JobStatus.CANCELLED if job.cancelling else None)
+    if ending is None:
+        await _close_stage(connection, job, plan[job.stage])
+        plan = await _look_again(connection, job, plan, reads)
+        following = job.stage + 1
+    else:
+        await connection.execute(
+            text("UPDATE jobs SET ending = :ending WHERE id = :id"),
+            {"id": job.id, "ending": ending},
+        )
+        following = len(plan) - 1
+    await connection.execute(
+        text("UPDATE jobs SET stage = :stage, plan = CAST(:plan AS jsonb) WHERE id = :id"),
+        {"id": job.id, "stage": following, "plan": _json(to_json(plan))},
+    )
+    stage = plan[following]
+    kind = SliceKind.FINISH if stage.kind is StageKind.FINISH else SliceKind.PLAN
+    return [await add_slice(connection, job.id, stage=following, kind=kind, stream=stage.stream)]
+
+
+async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -> None:
+    """A pass is complete: what was visible when it began has been applied."""
+    if stage.kind is not StageKind.PASS or stage.stream is None or stage.quarantine_only:
+        return
+    done = job.passes.get(stage.stream, {})
+    until = done.get("until")
+    if until is None:
+        return
+    await ledger.move_cursor(
+        connection, job.migration_id, stage.stream, datetime.fromisoformat(until), job.id
+    )
+    watermark = await ledger.cursor(connection, job.migration_id, stage.stream)
+    done["cursor_after"] = watermark.isoformat() if watermark else None
+    await connection.execute(
+        text("UPDATE jobs SET passes = CAST(:passes AS jsonb) WHERE id = :id"),
+        {"id": job.id, "passes": _json(job.passes)},
+    )
+    await record_event(
+        connection, job.id, "pass.finished", {"stream": stage.stream, "until": until}
+    )
+
+
+async def _look_again(
+    connection: AsyncConnection,
+    job: JobRow,
+    plan: list[Stage],
+    reads: dict[Stream, ReadCapability],
+) -> list[Stage]:
+    """After a closing round that found changes comes another one, up to a limit."""
+    stage = plan[job.stage]
+    if not stage.closing or plan[job.stage + 1].kind is not StageKind.FINISH:
+        return plan
+    numbers = [n for n, each in enumerate(plan) if each.closing == stage.closing]
+    written = await connection.execute(
+        text(
+            "SELECT coalesce(sum(coalesce((counters->>'created')::int, 0)"
+            " + coalesce((counters->>'updated')::int, 0)"
+            " + coalesce((counters->>'fetched')::int, 0)), 0)"
+            " FROM slices WHERE job_id = :job AND stage = ANY(CAST(:stages AS int[]))"
+        ),
+        {"job": job.id, "stages": numbers},
+    )
+    if not written.scalar_one():
+        return plan
+    if stage.closing >= CLOSING_ROUNDS or stage.since is None:
+        await set_error(
+            connection,
+            job.id,
+            "source_still_changing",
+            "the source changed during the whole cutover: freeze it, then run the cutover again",
+        )
+        return plan
+    streams = [each.stream for each in plan if each.stream is not None]
+    again = closing_round(streams, since=stage.since, number=stage.closing + 1, reads=reads)
+    return [*plan[:-1], *again, plan[-1]]
+
+
+async def set_error(connection: AsyncConnection, job: UUID, code: str, message: str) -> None:
+    """Note what is wrong with a job as a whole. The first problem stays."""
+    await connection.execute(
+        text("UPDATE jobs SET error = coalesce(error, CAST(:error AS jsonb)) WHERE id = :id"),
+        {"id": job, "error": _json({"code": code, "message": message})},
+    )
+
+
+async def fail_job(connection: AsyncConnection, job_id: UUID, code: str, message: str) -> None:
+    """Have a job end as failed; the slices that are being worked on notice at their next page."""
+    await set_error(connection, job_id, code, message)
+    await connection.execute(
+        text("UPDATE jobs SET ending = coalesce(ending, 'failed') WHERE id = :id"), {"id": job_id}
+    )
+    await record_event(connection, job_id, "job.failing", {"code": code})
+
+
+async def end_job(
+    connection: AsyncConnection, job_id: UUID, scope: tuple[Stream, ...]
+) -> list[Wake]:
+    """The last act: the final status, and the next waiting job of the migration."""
+    job = await lock_job(connection, job_id)
+    streams = [str(each) for each in job.order(scope).streams]
+    left = await connection.execute(
+        text(
+            "SELECT count(*) FROM quarantine WHERE migration_id = :migration"
+            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[]))"
+        ),
+        {"migration": job.migration_id, "streams": streams},
+    )
+    if job.ending:
+        status = JobStatus(job.ending)
+    elif job.cancelling:
+        status = JobStatus.CANCELLED
+    elif job.error or left.scalar_one():
+        status = JobStatus.COMPLETED_WITH_ERRORS
+    else:
+        status = JobStatus.SUCCEEDED
+    await connection.execute(
+        text("UPDATE jobs SET status = :status, finished_at = clock_timestamp() WHERE id = :id"),
+        {"id": job.id, "status": status},
+    )
+    await connection.execute(
+        text("UPDATE slices SET done = true, lease_until = NULL WHERE job_id = :id"),
+        {"id": job.id},
+    )
+    await record_event(connection, job.id, f"job.{status}", {})
+    return await start_next(connection, job.migration_id)

@@ -1,0 +1,162 @@
+"""References: ids of other records, exchanged for the target's.
+
+A referenced record that is not on the target yet is fetched and brought over at once, so that an
+order never waits for the pass that would have found its new customer.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+
+from connectors.base import Operation, Refused
+from connectors.records import InventoryLevel, Order, Product, Record, Stream
+from connectors.references import Reference, references, with_target_ids
+from workers.engine import ledger
+from workers.engine.delivery import Delivery, book, deliver
+from workers.engine.diff import Candidate, difference
+from workers.engine.run import Run
+
+_DEPTH = 12
+"""How many levels of references are followed: categories nest, nothing else does."""
+
+
+async def learn_references(run: Run, records: Iterable[Record], *, depth: int = 0) -> None:
+    """Make sure that every record these ones name is known, fetching what is missing."""
+    wanted = _unknown(run, records)
+    await _learn_linked(run, wanted)
+    for stream, ids in _missing(run, wanted).items():
+        if depth < _DEPTH:
+            await _fetch(run, stream, ids, depth=depth)
+
+
+def operations(
+    run: Run, stream: Stream, candidates: Sequence[Candidate]
+) -> tuple[list[Candidate], list[Operation], list[Refused]]:
+    """Candidates that can be written with their operations, and those that cannot."""
+    ready: list[Candidate] = []
+    built: list[Operation] = []
+    refused: list[Refused] = []
+    for candidate in candidates:
+        missing = [each for each in references(candidate.record.content) if not run.known.get(each)]
+        if missing and _indispensable(run, candidate.record):
+            refused.append(_unresolved(candidate, missing))
+            continue
+        candidate.losses = _lost_references(candidate.record, missing)
+        ready.append(candidate)
+        built.append(_operation(run, stream, candidate))
+    return ready, built, refused
+
+
+def _operation(run: Run, stream: Stream, candidate: Candidate) -> Operation:
+    return Operation(
+        source_id=candidate.record.id,
+        key=run.scope.key(stream, candidate.record.id),
+        content=with_target_ids(candidate.record.content, run.known.get),
+        target_id=candidate.target_id,
+        changed=candidate.changed,
+        children=candidate.children,
+    )
+
+
+def _indispensable(run: Run, record: Record) -> bool:
+    """Stock of nothing cannot be written; an order can do without an account, if so decided."""
+    return isinstance(record.content, InventoryLevel) or not run.scope.free_references
+
+
+def _unresolved(candidate: Candidate, missing: list[Reference]) -> Refused:
+    names = ", ".join(sorted({f"{each.stream} {each.id}" for each in missing})[:5])
+    return Refused(
+        source_id=candidate.record.id,
+        code="reference_missing",
+        message=f"it refers to records that are on neither store: {names}",
+    )
+
+
+def _lost_references(record: Record, missing: list[Reference]) -> tuple[str, ...]:
+    if not missing:
+        return ()
+    match record.content:
+        case Order():
+            streams = {each.stream for each in missing}
+            return tuple(
+                name
+                for name, stream in (("customer", Stream.CUSTOMERS), ("lines", Stream.PRODUCTS))
+                if stream in streams
+            )
+        case Product():
+            return ("categories",)
+        case _:
+            return ("parent",)
+
+
+def _unknown(run: Run, records: Iterable[Record]) -> set[Reference]:
+    return {
+        reference
+        for record in records
+        for reference in references(record.content)
+        if run.known.get(reference) is None
+    }
+
+
+async def _learn_linked(run: Run, wanted: set[Reference]) -> None:
+    by_stream: defaultdict[Stream, set[str]] = defaultdict(set)
+    for reference in wanted:
+        by_stream[reference.stream].add(reference.id)
+    if not by_stream:
+        return
+    async with run.engine.connect() as connection:
+        for stream, ids in by_stream.items():
+            found = await ledger.targets(connection, run.scope.migration, stream, ids)
+            for source_id, (target_id, children) in found.items():
+                run.known.learn(stream, source_id, target_id, children)
+
+
+def _missing(run: Run, wanted: set[Reference]) -> dict[Stream, list[str]]:
+    """What is still unknown, by stream. A new variant of a known product counts as well."""
+    missing: defaultdict[Stream, set[str]] = defaultdict(set)
+    for reference in wanted:
+        seen = (reference.stream, reference.id) in run.absent
+        if run.known.get(reference) is None and not seen:
+            missing[reference.stream].add(reference.id)
+    return {stream: sorted(missing[stream]) for stream in Stream if stream in missing}
+
+
+async def _fetch(run: Run, stream: Stream, ids: list[str], *, depth: int) -> None:
+    """Bring single records over and commit them at once."""
+    if stream not in run.scope.streams or stream not in run.writes:
+        return
+    records = list((await run.source.get(stream, ids)).values())
+    run.absent.update((stream, each) for each in ids)
+    if not records:
+        return
+    await learn_references(run, records, depth=depth + 1)
+    held = run.lease.held
+    async with run.engine.connect() as connection:
+        links = await ledger.load(
+            connection,
+            run.scope.migration,
+            stream,
+            [each.id for each in records],
+            slice_id=held.id,
+        )
+    # What another slice brought over meanwhile is right as it is, except for a new variant.
+    candidates, built, refused = operations(run, stream, difference(records, links).candidates)
+    delivery = Delivery(refused=refused)
+    try:
+        await deliver(run, stream, candidates, built, delivery)
+    finally:
+        await _commit(run, stream, delivery)
+    await _learn_linked(run, {Reference(stream, each.id) for each in records})
+
+
+async def _commit(run: Run, stream: Stream, delivery: Delivery) -> None:
+    if not delivery.entries and not delivery.refused:
+        return
+    async with run.lease.fenced() as transaction:
+        connection = transaction.connection
+        await book(run, connection, stream, delivery)
+        run.counters["fetched"] += delivery.created + delivery.updated
+        await ledger.progress(
+            connection, run.lease.held.id, resume=run.lease.held.resume, counters=run.tally()
+        )

@@ -1,0 +1,108 @@
+"""What working on a slice needs, in one place."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from connectors.base import ReadCapability, Source, Target, WriteCapability
+from connectors.records import Stream
+from connectors.references import Reference
+from workers.engine.leases import Lease
+from workers.engine.window import Lags
+
+COUNTED = (
+    "read",
+    "created",
+    "updated",
+    "unchanged",
+    "conflicts",
+    "quarantined",
+    "deleted",
+    "fetched",
+    "outside",
+    "requests",
+    "throttled",
+)
+
+_KNOWN_LIMIT = 200_000
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """The migration that a slice belongs to, with its policies."""
+
+    migration: UUID
+    key_prefix: str
+    streams: tuple[Stream, ...]
+    lags: Lags = field(default_factory=Lags)
+    free_references: bool = True
+
+    def key(self, stream: Stream, source_id: str) -> str:
+        """The external key of a record on the target: unique over all migrations."""
+        return f"{self.key_prefix}:{stream}:{source_id}"
+
+
+class KnownTargets:
+    """Target ids of records that are surely on the target, so that a page asks only for new ones.
+
+    A target id does not change while a slice is held; the memory is dropped when it grows large.
+    """
+
+    def __init__(self, limit: int = _KNOWN_LIMIT) -> None:
+        self._ids: dict[Reference, str] = {}
+        self._limit = limit
+
+    def get(self, reference: Reference) -> str | None:
+        """The target's id, None where it is not known."""
+        return self._ids.get(reference)
+
+    def learn(
+        self, stream: Stream, source_id: str, target_id: str, children: Mapping[str, str]
+    ) -> None:
+        """Remember a record and its parts."""
+        if len(self._ids) > self._limit:
+            self._ids.clear()
+        self._ids[Reference(stream, source_id)] = target_id
+        if stream is Stream.PRODUCTS:
+            for child, target in children.items():
+                self._ids[Reference(stream, source_id, child)] = target
+
+    def forget(self, stream: Stream, source_id: str) -> None:
+        """Drop a record that turned out to be gone."""
+        self._ids.pop(Reference(stream, source_id), None)
+
+
+@dataclass(slots=True)
+class Run:
+    """A held slice with the stores it works on.
+
+    `absent` are records that were asked for once and need not be asked for again: what the
+    source does not have, or what could not be brought over.
+    """
+
+    engine: AsyncEngine
+    lease: Lease
+    scope: Scope
+    source: Source
+    target: Target
+    reads: Mapping[Stream, ReadCapability]
+    writes: Mapping[Stream, WriteCapability]
+    counters: Counter[str] = field(default_factory=Counter)
+    known: KnownTargets = field(default_factory=KnownTargets)
+    absent: set[tuple[Stream, str]] = field(default_factory=set)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def tally(self) -> dict[str, int]:
+        """Counters of the slice so far, with the traffic of both stores."""
+        source, target = self.source.traffic(), self.target.traffic()
+        before = self.lease.held.counters
+        total = {name: before.get(name, 0) + self.counters[name] for name in COUNTED}
+        total["requests"] += source.requests + target.requests
+        total["throttled"] += source.throttled + target.throttled
+        return {name: count for name, count in total.items() if count}

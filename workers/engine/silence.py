@@ -1,0 +1,68 @@
+"""Nobody is disturbed: the target's mails are off while a job writes, and on again afterwards.
+
+What has to be restored is committed before anything is turned off, and belongs to the store, not
+to the job: of several jobs on one store the first turns off, the last one restores, and a worker
+that dies in between loses nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from connectors.base import Target
+
+
+async def mute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) -> None:
+    """Turn the target's mails off for a job. May be called again."""
+    before = await _kept(engine, store)
+    if before is None:
+        before = await target.loud()
+    async with engine.begin() as connection:
+        # Whoever comes second keeps what the first one saw: by now it is turned off.
+        row = await connection.execute(
+            text(
+                "UPDATE stores SET unmuted = coalesce(unmuted, CAST(:before AS jsonb)),"
+                " muted_by = array_append(array_remove(muted_by, :job), :job)"
+                " WHERE id = :id RETURNING unmuted"
+            ),
+            {"id": store, "before": msgspec.json.encode(before).decode(), "job": job},
+        )
+        before = row.scalar_one()
+    await target.mute(before)
+
+
+async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) -> None:
+    """Restore the target's mails, unless another job still needs silence. May be called again."""
+    async with engine.begin() as connection:
+        row = (
+            await connection.execute(
+                text("SELECT unmuted, muted_by FROM stores WHERE id = :id FOR UPDATE"),
+                {"id": store},
+            )
+        ).one()
+        others = [each for each in row.muted_by if each != job]
+        if row.unmuted is not None and not others:
+            # Within the transaction: nobody can begin to rely on the silence meanwhile.
+            await target.unmute(row.unmuted)
+        await connection.execute(
+            text(
+                "UPDATE stores SET muted_by = array_remove(muted_by, :job),"
+                " unmuted = CASE WHEN :last THEN NULL ELSE unmuted END WHERE id = :id"
+            ),
+            {"id": store, "job": job, "last": not others},
+        )
+
+
+async def _kept(engine: AsyncEngine, store: UUID) -> dict[str, Any] | None:
+    async with engine.connect() as connection:
+        found: dict[str, Any] | None = (
+            await connection.execute(
+                text("SELECT unmuted FROM stores WHERE id = :id"), {"id": store}
+            )
+        ).scalar()
+    return found

@@ -1,0 +1,312 @@
+"""Working on one slice: claim it, do what its kind says, and put it down in good order."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import structlog
+from sqlalchemy.exc import DBAPIError
+
+from app.models import SliceKind
+from app.queue import Wake
+from app.resources import Resources
+from app.services.lifecycle import add_slice, record_event
+from connectors.base import Window
+from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
+from connectors.records import Stream
+from workers.engine import ledger, progress, silence
+from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
+from workers.engine.leases import Lease, claim
+from workers.engine.passes import read_slice, retry_slice
+from workers.engine.plan import Stage, stages
+from workers.engine.run import Run
+from workers.engine.stores import Stores, load_stores
+from workers.engine.window import Reading, baseline, reading
+
+log = structlog.get_logger(__name__)
+
+_LONG_WAIT = 200
+_PATIENCE: dict[type[StoreError], int] = {TryLater: _LONG_WAIT, BadAnswer: 6, Rejected: 3}
+"""How often in a row a slice may fail before its job does; a page that succeeds starts anew."""
+
+_CRASHES = 6
+_LONGEST_PAUSE = 300.0
+_LAST_WORD = 8
+"""Failures of the last stage before the job ends without having restored the target's mails."""
+
+
+async def work(
+    resources: Resources, slice_id: UUID, *, holder: str, stopping: Callable[[], bool]
+) -> None:
+    """Work on a slice for one turn. Does nothing where it is not there to be taken.
+
+    `stopping` says that this process is about to end: the turn ends with the page in hand.
+    """
+    lease = await claim(
+        resources.engine, slice_id, holder=holder, lease=resources.settings.lease_seconds
+    )
+    if lease is None:
+        return
+    held = lease.held
+    with structlog.contextvars.bound_contextvars(
+        job_id=str(held.job_id),
+        migration_id=str(held.migration_id),
+        slice_id=str(held.id),
+        stream=held.stream,
+    ):
+        try:
+            async with lease.beat(resources.settings.heartbeat_seconds):
+                wakes = await _turn(resources, lease, stopping)
+        except asyncio.CancelledError:
+            # The process ends: let another one begin at once, not when the lease has lapsed.
+            await asyncio.shield(lease.release(failures=held.failures))
+            raise
+        except (DBAPIError, OSError) as error:
+            # Our own database is away; the lease lapses by itself and somebody takes over.
+            log.warning("slice.database_away", error=type(error).__name__)
+            return
+    await resources.queue.send(wakes)
+
+
+async def _turn(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
+    """One turn, and whatever can go wrong in it. Answers with the wakes to send."""
+    try:
+        return await _dispatch(resources, lease, stopping)
+    except LeaseLost:
+        log.warning("slice.lease_lost")
+        return []
+    except (DBAPIError, OSError):
+        raise
+    except GiveBack as pause:
+        return await _pause(lease, pause.reason, "it waited in vain", pause.after, _LONG_WAIT)
+    except JobFailed as failure:
+        return await _fail(lease, failure.code, failure.message)
+    except StoreError as error:
+        return await _store_failed(resources, lease, error)
+    except Exception as error:  # the one edge that catches everything
+        log.exception("slice.crashed", error=type(error).__name__)
+        text_ = "an unexpected error; the log has the details"
+        return await _pause(lease, "internal_error", text_, 2.0**lease.held.failures, _CRASHES)
+
+
+async def _store_failed(resources: Resources, lease: Lease, error: StoreError) -> list[Wake]:
+    log.warning("slice.store_error", code=error.code, failures=lease.held.failures)
+    pause = error.after if isinstance(error, TryLater) else 2.0**lease.held.failures
+    if lease.held.kind is SliceKind.FINISH:
+        if lease.held.failures >= _LAST_WORD:
+            return await _end_unrestored(resources, lease, error)
+        return await _pause(lease, error.code, error.message, pause, _LONG_WAIT)
+    limit = next((n for kind, n in _PATIENCE.items() if isinstance(error, kind)), 0)
+    return await _pause(lease, error.code, error.message, pause, limit)
+
+
+async def _pause(lease: Lease, code: str, message: str, after: float, limit: int) -> list[Wake]:
+    """Give the slice back for a while; after `limit` pauses without a page the job fails."""
+    if lease.held.failures >= limit:
+        return await _fail(lease, code, message)
+    return await lease.release(
+        after=min(after, _LONGEST_PAUSE), waiting=code, failures=lease.held.failures + 1
+    )
+
+
+async def _fail(lease: Lease, code: str, message: str) -> list[Wake]:
+    log.error("job.failing", code=code)
+    try:
+        async with lease.fenced() as transaction:
+            await progress.fail_job(transaction.connection, lease.held.job_id, code, message)
+            return await progress.finish_slice(
+                transaction.connection, lease.held.id, lease.held.job_id, {}
+            )
+    except LeaseLost:
+        return []
+
+
+async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError) -> list[Wake]:
+    """The target does not let its mails be restored: say so, and end."""
+    stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
+    async with lease.fenced() as transaction:
+        await progress.set_error(
+            transaction.connection,
+            lease.held.job_id,
+            "unmute_failed",
+            f"the target's mails could not be turned on again: {error.message}",
+        )
+        return await progress.end_job(
+            transaction.connection, lease.held.job_id, stores.scope.streams
+        )
+
+
+async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
+    stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
+    reads = dict(stores.source_platform.reads)
+    if lease.held.kind is not SliceKind.FINISH:
+        async with lease.fenced() as transaction:
+            if transaction.ending:
+                return await progress.finish_slice(
+                    transaction.connection, lease.held.id, lease.held.job_id, reads
+                )
+    async with stores.open() as (source, target):
+        run = Run(
+            engine=resources.engine,
+            lease=lease,
+            scope=stores.scope,
+            source=source,
+            target=target,
+            reads=reads,
+            writes=stores.target_platform.writes,
+        )
+        match lease.held.kind:
+            case SliceKind.PREPARE:
+                return await _prepare(run, stores)
+            case SliceKind.PLAN:
+                return await _plan(run, resources.settings.parallel_slices)
+            case SliceKind.READ | SliceKind.RETRY:
+                return await _read(run, _timer(resources.settings.slice_seconds, stopping))
+            case SliceKind.FINISH:
+                return await _finish(run, stores)
+
+
+async def _prepare(run: Run, stores: Stores) -> list[Wake]:
+    """Look at both stores, silence the target, and lay out the stages."""
+    held = run.lease.held
+    began = await run.source.server_time()
+    await run.target.check()
+    await silence.mute(run.engine, stores.target_store, held.job_id, run.target)
+    async with run.lease.fenced() as transaction:
+        job = await progress.lock_job(transaction.connection, held.job_id)
+        order = job.order(run.scope.streams)
+        settle = max(
+            (run.scope.lags.settle_of(run.reads[each]) for each in order.streams),
+            default=timedelta(0),
+        )
+        plan = stages(order, began=began - settle, settled=began + settle, reads=run.reads)
+        await progress.store_plan(transaction.connection, job.id, plan, job.passes)
+        return await progress.finish_slice(
+            transaction.connection, held.id, held.job_id, dict(run.reads)
+        )
+
+
+async def _plan(run: Run, parallel: int) -> list[Wake]:
+    """Decide what a pass reads, and cut it into slices."""
+    held = run.lease.held
+    stream = Stream(str(held.stream))
+    async with run.engine.connect() as connection:
+        job = await progress.lock_job(connection, held.job_id)
+        watermark = await ledger.cursor(connection, held.migration_id, stream)
+        await connection.rollback()
+    stage = job.stages[held.stage]
+    source_now = await run.source.server_time()
+    if stage.settled is not None and source_now < stage.settled:
+        wait = (stage.settled - source_now).total_seconds()
+        raise GiveBack("source_settling", after=max(wait, 0.2))
+    order = job.order(run.scope.streams)
+    plan = _reading(run, stage, stream, source_now, baseline(watermark, order.since))
+    parts = [] if stage.quarantine_only else await run.source.split(stream, plan.extent, parallel)
+    total = None if stage.quarantine_only else await run.source.count(stream, plan.extent)
+    async with run.lease.fenced() as transaction:
+        connection = transaction.connection
+        job = await progress.lock_job(connection, held.job_id)
+        job.passes[stream] = _pass_view(job.passes.get(stream), plan, watermark)
+        await progress.store_plan(connection, job.id, job.stages, job.passes)
+        wakes = [
+            await add_slice(
+                connection,
+                held.job_id,
+                stage=held.stage,
+                kind=SliceKind.READ,
+                stream=stream,
+                part={"extent": _extent_json(plan), "part": part},
+                total=total // len(parts) if total is not None else None,
+            )
+            for part in parts
+        ]
+        if not stage.closing:
+            wakes.append(
+                await add_slice(
+                    connection,
+                    held.job_id,
+                    stage=held.stage,
+                    kind=SliceKind.RETRY,
+                    stream=stream,
+                )
+            )
+        await ledger.progress(connection, held.id, resume=None, counters=run.tally())
+        await record_event(
+            connection, held.job_id, "pass.started", {"stream": stream, "slices": len(parts)}
+        )
+        return wakes + await progress.finish_slice(
+            connection, held.id, held.job_id, dict(run.reads)
+        )
+
+
+def _reading(
+    run: Run, stage: Stage, stream: Stream, source_now: datetime, start: datetime | None
+) -> Reading:
+    capability = run.reads[stream]
+    if stage.since is not None:
+        settle = run.scope.lags.settle_of(capability)
+        return Reading(Window(stage.since, source_now), source_now - settle)
+    return reading(
+        capability, source_now=source_now, cursor=start, lags=run.scope.lags, sweep=stage.sweep
+    )
+
+
+def _extent_json(plan: Reading) -> dict[str, str]:
+    match plan.extent:
+        case Window(since=since, until=until):
+            return {"type": "window", "since": since.isoformat(), "until": until.isoformat()}
+        case _:
+            return {"type": "sweep"}
+
+
+def _pass_view(
+    before: dict[str, str | None] | None, plan: Reading, watermark: datetime | None
+) -> dict[str, str | None]:
+    """What `GET /v1/jobs` tells of a pass. A closing look keeps the first cursor."""
+    extent = _extent_json(plan)
+    cursor = watermark.isoformat() if watermark else None
+    return {
+        "mode": (before or {}).get("mode", extent["type"]),
+        "since": (before or {}).get("since", extent.get("since")),
+        "until": plan.until.isoformat(),
+        "cursor_before": (before or {}).get("cursor_before", cursor),
+        "cursor_after": None,
+    }
+
+
+async def _read(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
+    """Read on for a turn; then either the slice is done, or somebody continues it."""
+    held = run.lease.held
+    stream = Stream(str(held.stream))
+    reading_on = retry_slice if held.kind is SliceKind.RETRY else read_slice
+    try:
+        finished = await reading_on(run, stream, out_of_time=out_of_time)
+    except Ending:
+        finished = True
+    if not finished:
+        return await run.lease.release()
+    async with run.lease.fenced() as transaction:
+        await ledger.progress(
+            transaction.connection, held.id, resume=held.resume, counters=run.tally()
+        )
+        return await progress.finish_slice(
+            transaction.connection, held.id, held.job_id, dict(run.reads)
+        )
+
+
+def _timer(seconds: float, stopping: Callable[[], bool]) -> Callable[[], bool]:
+    end = time.monotonic() + seconds
+    return lambda: stopping() or time.monotonic() >= end
+
+
+async def _finish(run: Run, stores: Stores) -> list[Wake]:
+    """Give the target its voice back and end the job."""
+    held = run.lease.held
+    await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
+    async with run.lease.fenced() as transaction:
+        await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
+        return await progress.end_job(transaction.connection, held.job_id, run.scope.streams)

@@ -1,0 +1,99 @@
+"""A migration's stores, opened for a worker: credentials decrypted here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Row, text
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from app.security import Vault, VaultError
+from connectors.base import Connector, Source, StoreAccess, Target
+from connectors.records import Stream
+from connectors.registry import AccessError, UnknownPlatformError, access, connector
+from workers.engine.errors import JobFailed
+from workers.engine.run import Scope
+from workers.engine.window import Lags
+
+
+@dataclass(frozen=True, slots=True)
+class Stores:
+    """Both ends of a migration, not opened yet, and its scope."""
+
+    scope: Scope
+    source_platform: Connector
+    source_access: StoreAccess
+    target_platform: Connector
+    target_access: StoreAccess
+    target_store: UUID
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[tuple[Source, Target]]:
+        """Connections to both stores, closed at the end."""
+        if self.source_platform.source is None or self.target_platform.target is None:
+            raise JobFailed(
+                "wrong_direction",
+                f"{self.source_platform.title} cannot be read"
+                if self.source_platform.source is None
+                else f"{self.target_platform.title} cannot be written",
+            )
+        async with (
+            self.source_platform.source(self.source_access) as source,
+            self.target_platform.target(self.target_access) as target,
+        ):
+            yield source, target
+
+
+_LOAD = text(
+    """
+    SELECT m.id, m.key_prefix, m.streams, m.policies,
+           s.platform AS source_platform, s.settings AS source_settings,
+           s.credentials AS source_credentials,
+           t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
+           t.credentials AS target_credentials
+    FROM migrations AS m
+    JOIN stores AS s ON s.id = m.source_id
+    JOIN stores AS t ON t.id = m.target_id
+    WHERE m.id = :id
+    """
+)
+
+
+async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Stores:
+    """Read a migration's stores. Raises `JobFailed` where they cannot be used."""
+    async with engine.connect() as connection:
+        row = (await connection.execute(_LOAD, {"id": migration})).one()
+    try:
+        return Stores(
+            scope=_scope(row),
+            source_platform=connector(row.source_platform),
+            source_access=access(
+                row.source_platform, row.source_settings, vault.open(row.source_credentials)
+            ),
+            target_platform=connector(row.target_platform),
+            target_access=access(
+                row.target_platform, row.target_settings, vault.open(row.target_credentials)
+            ),
+            target_store=row.target_id,
+        )
+    except UnknownPlatformError as error:
+        raise JobFailed("unknown_platform", f"no connector for {error} is installed") from error
+    except AccessError as error:
+        raise JobFailed("invalid_store_settings", str(error)) from error
+    except VaultError as error:
+        raise JobFailed("credentials_unreadable", str(error)) from error
+
+
+def _scope(row: Row[Any]) -> Scope:
+    policies = row.policies
+    return Scope(
+        migration=row.id,
+        key_prefix=row.key_prefix,
+        streams=tuple(stream for stream in Stream if stream in row.streams),
+        lags=Lags(overlap=policies.get("overlap"), settle=policies.get("settle")),
+        free_references=policies.get("on_missing_reference", "free") == "free",
+    )

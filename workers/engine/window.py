@@ -1,0 +1,68 @@
+"""What a pass reads, and where the cursor goes afterwards. Pure: no clock, no database.
+
+A window begins an overlap behind the cursor, because records become visible later than their
+timestamp says, and are seen half-written; the digest makes reading them again free. The
+watermark goes to the source's own time less a settle lag, never further, never back.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from connectors.base import Extent, ReadCapability, Sweep, Trust, Window
+
+
+class Reading(NamedTuple):
+    """What to read, and the watermark once all of it was applied."""
+
+    extent: Extent
+    until: datetime
+
+
+class Lags(NamedTuple):
+    """Overlap and settle lag of a migration, in seconds; None means the platform's own."""
+
+    overlap: float | None = None
+    settle: float | None = None
+
+    def overlap_of(self, capability: ReadCapability) -> timedelta:
+        """How far behind the cursor a window begins."""
+        return timedelta(seconds=capability.overlap if self.overlap is None else self.overlap)
+
+    def settle_of(self, capability: ReadCapability) -> timedelta:
+        """How far behind the source's clock a window ends."""
+        return timedelta(seconds=capability.settle if self.settle is None else self.settle)
+
+
+def reading(
+    capability: ReadCapability,
+    *,
+    source_now: datetime,
+    cursor: datetime | None,
+    lags: Lags,
+    sweep: bool = False,
+) -> Reading:
+    """Plan a pass. Without a cursor, or for a stream that cannot be trusted, it is a sweep."""
+    until = source_now - lags.settle_of(capability)
+    if sweep or cursor is None or capability.trust is Trust.SWEEP:
+        return Reading(Sweep(), until)
+    # A cursor ahead of the source's clock (a clock that was set back) must hide nothing.
+    since = min(cursor, until) - lags.overlap_of(capability)
+    return Reading(Window(since=since, until=until), until)
+
+
+def moved(cursor: datetime | None, until: datetime) -> datetime:
+    """The cursor after a pass: it never moves back."""
+    return until if cursor is None else max(cursor, until)
+
+
+def baseline(cursor: datetime | None, since: datetime | None) -> datetime | None:
+    """Where a window starts from: the cursor, or an earlier `since`.
+
+    A `since` behind the cursor reads again what was read; one ahead of it would leave a gap and
+    is ignored.
+    """
+    if cursor is None or since is None:
+        return cursor or since
+    return min(cursor, since)
