@@ -17,7 +17,7 @@ from app.models import JobStatus
 from app.queue import Wake
 from app.resources import Resources
 from app.security import Vault
-from app.services.lifecycle import start_next
+from app.services.lifecycle import start_next, to_json
 from app.settings import Settings
 from connectors import registry
 from tests.engine.shop import SHOPS, Shop, fake_connector
@@ -48,8 +48,9 @@ class Bench:
         async with self.resources.engine.begin() as connection:
             await connection.execute(
                 text(
-                    "INSERT INTO jobs (id, migration_id, kind, status, params, plan, stage, passes)"
-                    " VALUES (:id, :migration, :kind, 'queued', CAST(:params AS jsonb), '[]', 0, '{}')"
+                    "INSERT INTO jobs"
+                    " (id, migration_id, kind, status, params, plan, stage, passes) VALUES"
+                    " (:id, :migration, :kind, 'queued', CAST(:params AS jsonb), '[]', 0, '{}')"
                 ),
                 {"id": job, "migration": self.migration, "kind": kind, "params": to_json(params)},
             )
@@ -64,7 +65,8 @@ class Bench:
                     await connection.execute(
                         text(
                             "SELECT id FROM slices WHERE NOT done AND due_at <= clock_timestamp()"
-                            " AND (lease_until IS NULL OR lease_until < clock_timestamp()) ORDER BY id"
+                            " AND (lease_until IS NULL OR lease_until < clock_timestamp())"
+                            " ORDER BY id"
                         )
                     )
                 )
@@ -111,12 +113,6 @@ class Bench:
         async with self.resources.engine.connect() as connection:
             found = await connection.execute(text(sql), values)
             return [dict(row._mapping) for row in found]
-
-
-def to_json(value: Any) -> str:
-    from app.services.lifecycle import to_json as encode
-
-    return encode(value)
 
 
 @pytest.fixture(scope="session")

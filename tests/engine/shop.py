@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Self
 
 from msgspec.structs import replace
 from pydantic import BaseModel, SecretStr
@@ -93,7 +93,7 @@ class FakeStore:
         self.shop = SHOPS[access.settings.name]
         self.requests = 0
 
-    async def __aenter__(self) -> FakeStore:
+    async def __aenter__(self) -> Self:
         return self
 
     async def __aexit__(self, *exc: object) -> None:

@@ -12,7 +12,9 @@ from workers.engine.window import Lags, baseline, moved, reading
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 moments = st.datetimes(
-    min_value=datetime(2020, 1, 1), max_value=datetime(2030, 1, 1), timezones=st.just(UTC)
+    min_value=datetime(2020, 1, 1),  # noqa: DTZ001  Hypothesis adds the zone
+    max_value=datetime(2030, 1, 1),  # noqa: DTZ001
+    timezones=st.just(UTC),
 )
 lags = st.builds(Lags, overlap=st.floats(0, 9000), settle=st.floats(0, 9000))
 trusted = ReadCapability(trust=Trust.OVERLAP)

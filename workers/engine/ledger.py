@@ -284,17 +284,33 @@ async def resolve(
 _WAITING = text(
     "SELECT source_id, code FROM quarantine WHERE migration_id = :migration"
     " AND stream = :stream AND status = 'open' AND source_id > :after"
+    " AND job_id IS DISTINCT FROM :job"
     " ORDER BY source_id LIMIT :limit"
 )
 
 
 async def quarantined(
-    connection: AsyncConnection, migration: UUID, stream: Stream, *, after: str, limit: int
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    *,
+    job: UUID,
+    after: str,
+    limit: int,
 ) -> dict[str, str]:
-    """Source ids and codes of open quarantine, in the order of ids."""
+    """Source ids and codes of open quarantine, in the order of ids.
+
+    What this very job has refused already is left to the next one.
+    """
     rows = await connection.execute(
         _WAITING,
-        {"migration": migration, "stream": str(stream), "after": after, "limit": limit},
+        {
+            "migration": migration,
+            "stream": str(stream),
+            "job": job,
+            "after": after,
+            "limit": limit,
+        },
     )
     return {row.source_id: row.code for row in rows}
 

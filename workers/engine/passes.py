@@ -51,7 +51,12 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
         after = (held.resume or {}).get("after", "")
         async with run.engine.connect() as connection:
             codes = await ledger.quarantined(
-                connection, held.migration_id, stream, after=after, limit=_RETRY_PAGE
+                connection,
+                held.migration_id,
+                stream,
+                job=held.job_id,
+                after=after,
+                limit=_RETRY_PAGE,
             )
         if not codes:
             return True

@@ -157,7 +157,7 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
             source=source,
             target=target,
             reads=reads,
-            writes=stores.target_platform.writes,
+            writes=stores.writes,
         )
         match lease.held.kind:
             case SliceKind.PREPARE:

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from msgspec.structs import replace
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.security import Vault, VaultError
-from connectors.base import Connector, Source, StoreAccess, Target
+from connectors.base import Connector, Source, StoreAccess, Target, WriteCapability
 from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
@@ -30,6 +31,15 @@ class Stores:
     target_platform: Connector
     target_access: StoreAccess
     target_store: UUID
+
+    @property
+    def writes(self) -> dict[Stream, WriteCapability]:
+        """What the target can do. How long its writes may run is for each store to say."""
+        settle = getattr(self.target_access.settings, "write_settle", None)
+        return {
+            stream: capability if settle is None else replace(capability, write_settle=settle)
+            for stream, capability in self.target_platform.writes.items()
+        }
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[tuple[Source, Target]]:
