@@ -212,6 +212,17 @@ async def test_quarantined_record_is_retried_by_the_next_run_and_resolved(bench:
     assert item["status"] == "resolved"
 
 
+async def test_single_quarantined_records_can_be_retried(bench: Bench) -> None:
+    for n in (1, 2):
+        bench.source.put(Stream.CUSTOMERS, f"u{n}", customer(n))
+    bench.target.script = ["refused", "refused"]
+    await bench.run("full")
+    [chosen] = await bench.rows("SELECT id FROM quarantine WHERE source_id = 'u2'")
+    row = await bench.run("recent", options={"only": "quarantine", "ids": [str(chosen["id"])]})
+    assert row["status"] == "completed_with_errors", "the other one is still open"
+    assert [c.email for c in contents(bench.target, Stream.CUSTOMERS)] == ["person2@example.com"]
+
+
 async def test_quarantined_record_deleted_at_the_source_is_closed(bench: Bench) -> None:
     bench.source.put(Stream.CUSTOMERS, "u1", customer(1))
     bench.target.script = ["refused"]

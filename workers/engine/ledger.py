@@ -285,6 +285,7 @@ _WAITING = text(
     "SELECT source_id, code FROM quarantine WHERE migration_id = :migration"
     " AND stream = :stream AND status = 'open' AND source_id > :after"
     " AND job_id IS DISTINCT FROM :job"
+    " AND (CAST(:only AS uuid[]) IS NULL OR id = ANY(CAST(:only AS uuid[])))"
     " ORDER BY source_id LIMIT :limit"
 )
 
@@ -297,8 +298,9 @@ async def quarantined(
     job: UUID,
     after: str,
     limit: int,
+    only: Sequence[str] | None = None,
 ) -> dict[str, str]:
-    """Source ids and codes of open quarantine, in the order of ids.
+    """Source ids and codes of open quarantine, in the order of ids; `only` names single entries.
 
     What this very job has refused already is left to the next one.
     """
@@ -310,6 +312,7 @@ async def quarantined(
             "job": job,
             "after": after,
             "limit": limit,
+            "only": None if only is None else [UUID(each) for each in only],
         },
     )
     return {row.source_id: row.code for row in rows}

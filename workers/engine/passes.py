@@ -57,6 +57,7 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
                 job=held.job_id,
                 after=after,
                 limit=_RETRY_PAGE,
+                only=held.part.get("only"),
             )
         if not codes:
             return True

@@ -48,13 +48,17 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Order(Struct, frozen=True, kw_only=True):
-    """What a job was asked for, from `jobs.kind` and `jobs.params`."""
+    """What a job was asked for, from `jobs.kind` and `jobs.params`.
+
+    `quarantine_ids` narrow a job that only retries quarantined records to some of them.
+    """
 
     kind: JobKind
     streams: tuple[Stream, ...]
     since: datetime | None = None
     cutover: bool = False
     quarantine_only: bool = False
+    quarantine_ids: tuple[str, ...] | None = None
 
 
 FIRST = (Stage(kind=StageKind.PREPARE), Stage(kind=StageKind.FINISH))

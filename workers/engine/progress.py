@@ -61,6 +61,7 @@ class JobRow(msgspec.Struct):
             since=datetime.fromisoformat(since) if since else None,
             cutover=bool(self.params.get("cutover")),
             quarantine_only=options.get("only") == "quarantine",
+            quarantine_ids=tuple(options["ids"]) if options.get("ids") else None,
         )
 
 

@@ -232,6 +232,7 @@ async def _plan(run: Run, parallel: int) -> list[Wake]:
                     stage=held.stage,
                     kind=SliceKind.RETRY,
                     stream=stream,
+                    part={"only": order.quarantine_ids},
                 )
             )
         await ledger.progress(connection, held.id, resume=None, counters=run.tally())
