@@ -11,11 +11,12 @@ import msgspec
 BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
 _SPACING = timedelta(seconds=270)  # 100,000 orders in about ten months
 _FIRST = ("Ada", "Björn", "Chloé", "Dmitri", "Eşref", "Fatima", "Grace", "Hiroko", "Ines", "Jürgen")
-_LAST = ("Lovelace", "Ångström", "Dubois", "Ivanov", "Yılmaz", "Haddad", "Hopper", "Tanaka")
+_LAST = ("Lovelace", "Ångström", "Dubois", "Ivanov", "Øster", "Haddad", "Hopper", "Tanaka")
 _CITIES = (("Portland", "OR", "97201"), ("Köln", "NW", "50667"), ("Leeds", "WYK", "LS1 4AP"))
+_STREETS = ("Hawthorne Boulevard", "Hauptstraße")
 _GOODS = (
     ("Hand-thrown Stoneware Mug with Speckled Glaze", "MUG-SPK"),
-    ("Organic Cotton T-Shirt – Heavyweight, Boxy Fit", "TEE-HVY"),
+    ("Organic Cotton T-Shirt - Heavyweight, Boxy Fit", "TEE-HVY"),
     ("Recycled Glass Carafe, 1.2 Litre", "CAR-120"),
     ('Linen Tea Towel "Meadow"', "TOW-MDW"),
     ("Cast Iron Skillet 26 cm, Pre-seasoned", "SKI-026"),
@@ -40,7 +41,7 @@ def _address(dice: random.Random, number: int) -> Json:
         "first_name": dice.choice(_FIRST),
         "last_name": dice.choice(_LAST),
         "company": dice.choice(("", "", "Meridian Trading Ltd")),
-        "address_1": f"{dice.randrange(1, 2000)} {dice.choice(('Hawthorne Boulevard', 'Hauptstr.'))}",
+        "address_1": f"{dice.randrange(1, 2000)} {dice.choice(_STREETS)}",
         "address_2": dice.choice(("", "Apartment 4B")),
         "city": city,
         "state": state,

@@ -62,7 +62,8 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     and neither intents nor look-ups are needed. `batch` and `find_batch`: records in one call.
     `write_settle`: for how many seconds a write whose answer never came may still be running.
     `serial_creates`: creates of this stream go one at a time, because the platform checks
-    uniqueness too late.
+    uniqueness too late. `refuses_doubles`: the platform refuses to create a record whose natural
+    key is taken, and the connector finds that record then; a fresh create needs no look-up.
     """
 
     idempotent: bool = False
@@ -70,6 +71,7 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     find_batch: int = 100
     write_settle: float = 20.0
     serial_creates: bool = False
+    refuses_doubles: bool = False
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -109,12 +111,23 @@ class Page(Struct, frozen=True, kw_only=True):
     failed: tuple[tuple[str, str], ...] = ()
 
 
+class Traffic(Struct, frozen=True):
+    """Requests sent to a store since it was opened, and how many of them it refused for now."""
+
+    requests: int = 0
+    throttled: int = 0
+
+
 class Source(Protocol):
     """Reads one store. Use as an async context manager; calls may run concurrently."""
 
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
+
+    def traffic(self) -> Traffic:
+        """What was asked of the store so far."""
+        ...
 
     async def check(self) -> StoreReport:
         """Prove that the store answers, is of this platform and lets us in. Raises `StoreError`."""
@@ -217,6 +230,10 @@ class Target(Protocol):
     async def __aenter__(self) -> Self: ...
 
     async def __aexit__(self, *exc: object) -> None: ...
+
+    def traffic(self) -> Traffic:
+        """What was asked of the store so far."""
+        ...
 
     async def check(self) -> StoreReport:
         """As `Source.check`, for the permissions that writing needs."""

@@ -7,13 +7,16 @@ without bumping it); equal digests mean equal content, so nothing is written.
 from __future__ import annotations
 
 import hashlib
-from typing import NamedTuple
+from functools import cache, lru_cache
+from operator import attrgetter
+from typing import Any, NamedTuple
 
 import msgspec
 
 from connectors.records import Content
 
 _FIELD_BYTES = 8
+_SHORT = 12  # half of a record's fields are empty or one of a few words: these are remembered
 _encode = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string").encode
 
 
@@ -29,13 +32,24 @@ class Digest(NamedTuple):
 def digest(content: Content) -> Digest:
     """Hash a content. The class's name takes part, so that two streams never agree by chance."""
     kind = type(content)
-    parts = [
-        hashlib.blake2b(_encode(getattr(content, name)), digest_size=_FIELD_BYTES).digest()
-        for name in kind.__struct_fields__
-    ]
-    fields = b"".join(parts)
+    encoded = map(_encode, _values(kind)(content))
+    fields = b"".join(
+        [_known_hash(each) if len(each) <= _SHORT else _hash(each) for each in encoded]
+    )
     whole = hashlib.blake2b(fields, digest_size=16, person=kind.__name__.encode()[:16]).digest()
     return Digest(whole, fields)
+
+
+@cache
+def _values(kind: type[Content]) -> attrgetter[tuple[Any, ...]]:
+    return attrgetter(*kind.__struct_fields__)
+
+
+def _hash(encoded: bytes) -> bytes:
+    return hashlib.blake2b(encoded, digest_size=_FIELD_BYTES).digest()
+
+
+_known_hash = lru_cache(maxsize=4096)(_hash)
 
 
 def changed_fields(content: Content, before: bytes, after: bytes) -> frozenset[str] | None:

@@ -13,13 +13,13 @@
 import hashlib
 import json
 import os
+import re
 import secrets
-import shutil
 import tempfile
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from app.embedded.account import Account, can_enter
+from app.embedded.account import Account, can_enter, server_account
 from app.embedded.errors import EmbeddedError
 
 ROOTS_FOLDER = Path("/var/lib/recent-sync")
@@ -37,48 +37,34 @@ class Running:
 class State:
     """What ``servers.json`` says; true only while somebody holds ``keeper.lock``."""
 
-    keeper: int
+    keeper: int = 0
+    ready: bool = False
     services: dict[str, Running] = field(default_factory=dict)
 
 
-@dataclass(frozen=True)
 class DataFolder:
     """The paths in a data folder, and the small files that are read and written there."""
 
-    path: Path
-
-    @property
-    def servers(self) -> Path:
-        return self.path / "servers"
-
-    @property
-    def start_lock(self) -> Path:
-        return self.path / "start.lock"
-
-    @property
-    def users_lock(self) -> Path:
-        return self.path / "users.lock"
-
-    @property
-    def keeper_lock(self) -> Path:
-        return self.path / "keeper.lock"
-
-    @property
-    def keeper_log(self) -> Path:
-        return self.path / "keeper.log"
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.servers = path / "servers"
+        self.start_lock = path / "start.lock"
+        self.users_lock = path / "users.lock"
+        self.keeper_lock = path / "keeper.lock"
+        self.keeper_log = path / "keeper.log"
 
     def hold(self, service: str) -> Path:
         """While this file exists, the keeper leaves ``service`` stopped."""
         return self.path / f"hold-{service}"
 
-    def read_state(self) -> State | None:
-        """The last state written, or ``None``."""
+    def read_state(self) -> State:
+        """The last state written; an empty one if there is none that can be read."""
         try:
             found = json.loads((self.path / "servers.json").read_bytes())
             services = {name: Running(**entry) for name, entry in found["services"].items()}
-            return State(keeper=found["keeper"], services=services)
+            return State(found["keeper"], found["ready"], services)
         except (OSError, ValueError, KeyError, TypeError):
-            return None
+            return State()
 
     def write_state(self, state: State) -> None:
         """Replace the state at one stroke, so that a reader never sees half of it."""
@@ -103,7 +89,7 @@ def write_private(file: Path, text: str, account: Account | None = None) -> None
     """Write ``file`` so that only its owner can read it, at no moment anybody else."""
     draft = file.with_name(f".{file.name}.{secrets.token_hex(4)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with open(descriptor, "w", encoding="utf-8") as stream:
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         if account is not None:
             os.fchown(descriptor, account.uid, account.gid)
         stream.write(text)
@@ -121,7 +107,8 @@ def default_data_dir() -> Path:
     checkout = Path(__file__).resolve().parents[2]
     project = checkout if (checkout / "pyproject.toml").exists() else Path.cwd()
     digest = hashlib.sha256(os.fsencode(project)).hexdigest()[:10]
-    return _users_folder() / f"{project.name or 'root'}-{digest}"
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", project.name)
+    return _users_folder() / f"{name}-{digest}"
 
 
 def _users_folder() -> Path:
@@ -158,17 +145,35 @@ def make_folder(path: Path) -> DataFolder:
 
 def _make_missing(path: Path) -> None:
     if path.is_dir():
+        if os.geteuid() == 0 and not any(path.iterdir()):
+            path.chmod(_mode())  # an empty folder that somebody made for this
         return
-    _make_missing(path.parent)
+    _make_missing_above(path)
     path.mkdir(exist_ok=True)
     path.chmod(_mode())
 
 
+def _make_missing_above(path: Path) -> None:
+    for above in reversed(path.parents):
+        if not above.exists():
+            above.mkdir(exist_ok=True)
+            above.chmod(_mode())
+
+
 def make_temporary_folder() -> DataFolder:
     """A private folder for servers that leave nothing behind."""
-    path = Path(tempfile.mkdtemp(prefix="recent-sync-"))
+    path = _temporary_in(Path(tempfile.gettempdir()))
+    if can_enter(server_account(path), path):
+        return DataFolder(path)
+    path.rmdir()  # root's temporary folder lies in root's home
+    make_folder(ROOTS_FOLDER)
+    return DataFolder(_temporary_in(ROOTS_FOLDER))
+
+
+def _temporary_in(place: Path) -> Path:
+    path = Path(tempfile.mkdtemp(prefix="recent-sync-", dir=place))
     path.chmod(_mode())
-    return DataFolder(path)
+    return path
 
 
 def _mode() -> int:
@@ -179,14 +184,16 @@ def _mode() -> int:
 def make_servers_folder(folder: DataFolder, account: Account | None) -> None:
     """Make the part of the data folder that belongs to the servers' account."""
     servers = folder.servers
-    if not servers.exists():
+    fresh = not servers.exists()
+    if fresh:
         servers.mkdir(mode=0o700)
         if account is not None:
             os.chown(servers, account.uid, account.gid)
     if can_enter(account, servers):
         return
+    if fresh:
+        servers.rmdir()
     name = account.name if account else "you"
-    shutil.rmtree(servers, ignore_errors=True)
     raise EmbeddedError(
         f"PostgreSQL does not run as root, and the account `{name}` that it runs as cannot enter "
         f"{folder.path}: choose another folder with RECENT_SYNC_DATA_DIR, for example one in "

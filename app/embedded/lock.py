@@ -16,9 +16,9 @@ from app.embedded.errors import EmbeddedError
 class FileLock:
     """An advisory lock on a file of its own, shared or exclusive, held until released."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool = True) -> None:
         self.path = path
-        flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+        flags = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | (os.O_CREAT if create else 0)
         self._descriptor = os.open(path, flags, 0o600)
 
     def try_exclusive(self) -> bool:
@@ -52,8 +52,23 @@ class FileLock:
         return True
 
 
+def is_held(path: Path, *, exclusively: bool) -> bool:
+    """Whether somebody holds the lock at ``path``, shared or otherwise, or only ``exclusively``.
+
+    Asking takes the lock for a moment: whoever wants it for long has to try more than once.
+    """
+    try:
+        lock = FileLock(path, create=False)
+    except FileNotFoundError:
+        return False
+    try:
+        return not (lock.try_shared() if exclusively else lock.try_exclusive())
+    finally:
+        lock.release()
+
+
 def wait_until(condition: Callable[[], bool], *, seconds: float, what: str) -> None:
-    """Return once ``condition`` holds; raise ``EmbeddedError`` naming ``what`` after ``seconds``."""
+    """Return once ``condition`` holds; raise ``EmbeddedError`` after ``seconds``."""
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

@@ -1,0 +1,20 @@
+"""WooCommerce over its REST API, version 3: as source and as target."""
+
+from __future__ import annotations
+
+from connectors.base import Connector
+from connectors.woocommerce.capabilities import READS, WRITES
+from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
+from connectors.woocommerce.source import WooCommerceSource
+from connectors.woocommerce.target import WooCommerceTarget
+
+CONNECTOR = Connector(
+    name="woocommerce",
+    title="WooCommerce",
+    settings=WooCommerceSettings,
+    credentials=WooCommerceCredentials,
+    reads=READS,
+    writes=WRITES,
+    source=WooCommerceSource,
+    target=WooCommerceTarget,
+)

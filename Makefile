@@ -1,0 +1,58 @@
+# `make` alone explains the commands. Each installs what it needs first, as the lock file says.
+# ARGS goes to the command behind a target: make demo ARGS="--scale 0.1 --json".
+
+ARGS =
+PYTHON =
+RUN = .venv/bin/python -m
+INSTALLED = .venv/.installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check format up bench lock clean
+
+help: ## Explain the commands
+	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+install: $(INSTALLED) ## Make .venv as the lock file says
+
+# Installed again also where the environment does not run or was made for another folder.
+ifneq ($(shell cat $(INSTALLED) 2>/dev/null; { .venv/bin/python -c ""; } 2>&1),$(CURDIR))
+.PHONY: $(INSTALLED)
+endif
+
+$(INSTALLED): requirements.lock pyproject.toml .ci/install
+	@PYTHON="$(PYTHON)" sh .ci/install
+
+demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing a record
+	@$(RUN) app.cli demo $(ARGS)
+
+test: $(INSTALLED) ## Run the tests
+	@$(RUN) pytest $(ARGS)
+
+check: $(INSTALLED) ## Check format, style, types, import rules and the API's description
+	$(RUN) ruff format --check .
+	$(RUN) ruff check .
+	$(RUN) mypy
+	.venv/bin/lint-imports
+	$(RUN) app.cli openapi --check
+
+format: $(INSTALLED) ## Format the code
+	$(RUN) ruff format .
+	$(RUN) ruff check --fix .
+
+up: $(INSTALLED) ## Start the API, two workers and the servers they need
+	@$(RUN) app.cli up $(ARGS)
+
+bench: $(INSTALLED) ## Measure how fast orders move
+	@$(RUN) app.cli bench $(ARGS)
+
+LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"
+
+lock: ## Renew the lock files; ARGS=--upgrade takes newer versions
+	@command -v uv >/dev/null || { echo "make lock needs uv on the PATH" >&2; exit 1; }
+	$(LOCK) pyproject.toml --extra embedded --group dev --output-file requirements.lock $(ARGS)
+	$(LOCK) pyproject.toml --constraint requirements.lock --output-file requirements-prod.lock
+	$(LOCK) --group build --constraint requirements.lock --output-file requirements-build.lock
+
+clean: ## Delete what was installed and built; data folders stay
+	rm -rf .venv build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

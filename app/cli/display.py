@@ -1,0 +1,93 @@
+"""What commands print: results on standard output, everything else on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="Print one JSON document, for machines.", show_default=False)
+]
+
+
+# One console each, so that lines and moving bars do not get in each other's way. They look up
+# the streams when they write.
+results = Console(highlight=False)
+notes = Console(stderr=True, highlight=False)
+
+
+def print_json(document: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=_plain) + "\n")
+    sys.stdout.flush()
+
+
+def print_line(text: str) -> None:
+    """A line of the result. Text from stores and people is never markup."""
+    results.print(Text(text), soft_wrap=not results.is_terminal)
+
+
+def note(text: str) -> None:
+    """A remark for a person."""
+    notes.print(Text(text), soft_wrap=not notes.is_terminal)
+
+
+def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Table:
+    """A table whose numbers stand right-aligned."""
+    listed = [list(row) for row in rows]
+    made = Table(title=title or None, title_justify="left")
+    for position, column in enumerate(columns):
+        numeric = bool(listed) and all(_is_number(row[position]) for row in listed)
+        made.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in listed:
+        made.add_row(*(Text(say(value)) for value in row))
+    return made
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
+    """A table on standard output."""
+    results.print(table(title, columns, rows))
+
+
+def print_fields(fields: Mapping[str, Any]) -> None:
+    """One record as two columns."""
+    grid = Table.grid(padding=(0, 2))
+    for name, value in fields.items():
+        grid.add_row(Text(name, style="bold"), Text(say(value)))
+    results.print(grid)
+
+
+def say(value: Any) -> str:
+    """A value as a person reads it."""
+    match value:
+        case None | [] | () | {}:
+            text = "-"
+        case bool():
+            text = "yes" if value else "no"
+        case int():
+            text = f"{value:,}"
+        case datetime():
+            text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+        case list() | tuple():
+            text = ", ".join(say(each) for each in value)
+        case dict():
+            text = json.dumps(value, ensure_ascii=False, default=_plain)
+        case _:
+            text = str(value)
+    return text
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -1,0 +1,192 @@
+"""`recent-sync run …`, `job …` and `quarantine …`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from urllib.parse import quote
+from uuid import uuid4
+
+import typer
+
+from app.cli.client import Api, Json
+from app.cli.display import AsJson, note, print_fields, print_json, print_table
+from app.cli.duration import Timeout, given_duration
+from app.cli.events import read_events
+from app.cli.migrations import MigrationOption, moment
+from app.cli.progress import JobProgress, describe
+from app.cli.streams import Streams, split_streams
+from app.cli.watch import ENDED, print_job, require_success, wait_for
+
+runs = typer.Typer(no_args_is_help=True, help="Start a job.")
+commands = typer.Typer(no_args_is_help=True, help="Jobs and how they go.")
+
+DEFAULT_TIMEOUT = "1h"
+JobId = Annotated[str, typer.Argument(help="Id of the job.")]
+Wait = Annotated[bool, typer.Option("--wait", help="Return when the job has ended.")]
+Key = Annotated[
+    str | None,
+    typer.Option(help="Two calls with one key start one job.", metavar="TEXT"),
+]
+
+
+@runs.command("full")
+def full(
+    migration: MigrationOption,
+    streams: Streams = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    *,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
+    """Copy every record in scope."""
+    body = {"kind": "full", "migration": migration, "streams": split_streams(streams)}
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
+@runs.command("recent")
+def recent(
+    migration: MigrationOption,
+    streams: Streams = None,
+    since: Annotated[
+        str | None, typer.Option(help="From when, where nothing was copied before.")
+    ] = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    *,
+    cutover: Annotated[
+        bool, typer.Option("--cutover", help="The last run before launch: sweep every stream.")
+    ] = False,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
+    """Copy what is new or changed."""
+    body = {
+        "kind": "recent",
+        "migration": migration,
+        "streams": split_streams(streams),
+        "since": moment(since, "--since"),
+        "cutover": cutover or None,
+    }
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
+def start_job(api: Api, body: Json, key: str | None = None) -> Json:
+    """Start a job; two calls with one key start one."""
+    given = {name: value for name, value in body.items() if value is not None}
+    headers = {"Idempotency-Key": key or str(uuid4())}
+    job: Json = api.send("POST", "/jobs", body=given, headers=headers).document
+    return job
+
+
+def _run(body: Json, key: str | None, *, timeout: str, wait: bool, json: bool) -> None:
+    seconds = given_duration(timeout, "--timeout")
+    with Api.from_environment() as api:
+        job = start_job(api, body, key)
+        if wait:
+            _await(api, job, seconds, json=json)
+        else:
+            _show(job, json=json)
+
+
+def _await(api: Api, job: Json, timeout: float, *, json: bool) -> None:
+    job = wait_for(api, job, JobProgress(f"{job['kind']} of {job['migration']}"), timeout)
+    if json:
+        print_json(job)
+    else:
+        print_job(job)
+    require_success(job)
+
+
+@commands.command("list")
+def show_all(
+    migration: Annotated[str | None, typer.Option("--migration", "-m", help="Only of it.")] = None,
+    status: Annotated[str | None, typer.Option(help="Only with this status.")] = None,
+    limit: Annotated[int, typer.Option(min=1, max=100, help="At most so many.")] = 20,
+    *,
+    json: AsJson = False,
+) -> None:
+    """List jobs, the newest first."""
+    with Api.from_environment() as api:
+        found = api.get("/jobs", migration=migration, status=status, limit=limit)["items"]
+    if json:
+        print_json(found)
+        return
+    columns = ("id", "migration", "kind", "status", "created_at", "finished_at")
+    print_table(columns, [[each[column] for column in columns] for each in found])
+
+
+@commands.command("show")
+def show(job: JobId, *, json: AsJson = False) -> None:
+    """Show a job."""
+    with Api.from_environment() as api:
+        found = api.get(_path(job))
+    _show(found, json=json)
+    if not json and found["status"] in ENDED:
+        print_job(found)
+
+
+@commands.command("cancel")
+def cancel(job: JobId, *, json: AsJson = False) -> None:
+    """Ask a job to stop."""
+    with Api.from_environment() as api:
+        _show(api.post(f"{_path(job)}/cancel"), json=json)
+
+
+@commands.command("retry")
+def retry(
+    job: JobId, timeout: Timeout = DEFAULT_TIMEOUT, *, wait: Wait = False, json: AsJson = False
+) -> None:
+    """Start a job like one that has ended."""
+    seconds = given_duration(timeout, "--timeout")
+    with Api.from_environment() as api:
+        again = api.post(f"{_path(job)}/retry")
+        if wait:
+            _await(api, again, seconds, json=json)
+        else:
+            _show(again, json=json)
+
+
+@commands.command("wait")
+def wait_command(job: JobId, timeout: Timeout = DEFAULT_TIMEOUT, *, json: AsJson = False) -> None:
+    """Wait until a job has ended."""
+    seconds = given_duration(timeout, "--timeout")
+    with Api.from_environment() as api:
+        _await(api, api.get(_path(job)), seconds, json=json)
+
+
+@commands.command("events")
+def events(job: JobId, *, json: AsJson = False) -> None:
+    """Follow what happens to a job, until it has ended."""
+    collected: list[Any] = []
+    with Api.from_environment() as api:
+        for event in read_events(api, f"{_path(job)}/events"):
+            if json:
+                collected.append(event)
+            else:
+                details = {key: value for key, value in event["data"].items() if key != "at"}
+                print_fields({event["type"]: details or None})
+    if json:
+        print_json(collected)
+
+
+def _show(job: Json, *, json: bool) -> None:
+    if json:
+        print_json(job)
+        return
+    print_fields(
+        {
+            "job": job["id"],
+            "kind": job["kind"],
+            "migration": job["migration"],
+            "status": describe(job),
+            "created": job["created_at"],
+            "finished": job["finished_at"],
+        }
+    )
+    if job["error"]:
+        note(f"{job['error']['message']} [{job['error']['code']}]")
+
+
+def _path(job: str) -> str:
+    return f"/jobs/{quote(job, safe='')}"

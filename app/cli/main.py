@@ -1,0 +1,82 @@
+"""The command `recent-sync`."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from app.cli import jobs, keys, migrations, quarantine, service, stores
+from app.cli.demo.command import demo
+from app.cli.display import note
+from app.cli.failures import CommandError, UsageProblemError
+from app.cli.processes import ProcessError
+
+INTERRUPTED = 130
+
+program = typer.Typer(
+    name="recent-sync",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    help="The final synchronisation of a selling shop before its new platform goes live.",
+    epilog="Exit codes: 0 good; 1 the job or the comparison did not end well; 2 wrong use or "
+    "configuration; 3 the service or a store cannot be reached; 4 timed out waiting.",
+)
+
+
+def _version(asked: bool) -> None:  # noqa: FBT001  a callback of Typer
+    if asked:
+        typer.echo(version("recent-sync"))
+        raise typer.Exit
+
+
+@program.callback()
+def _root(
+    *,
+    _version_asked: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    pass
+
+
+program.command("demo")(demo)
+program.command("up")(service.up)
+program.command("serve")(service.serve)
+program.command("worker")(service.worker)
+program.command("openapi")(service.openapi)
+program.add_typer(service.database, name="db")
+program.add_typer(keys.commands, name="keys")
+program.command("platforms")(stores.platforms)
+program.add_typer(stores.commands, name="store")
+program.add_typer(migrations.commands, name="migration")
+program.add_typer(jobs.runs, name="run")
+program.add_typer(jobs.commands, name="job")
+program.command("status")(migrations.status)
+program.add_typer(quarantine.commands, name="quarantine")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run a command and return its exit code; failures become one sentence on standard error."""
+    try:
+        code = program(arguments, prog_name="recent-sync", standalone_mode=False)
+    except CommandError as error:
+        return _fail(str(error), error.code)
+    except ProcessError as error:
+        return _fail(str(error), 3)
+    except typer.Abort:
+        return INTERRUPTED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except typer.TyperException as error:
+        return _fail(error.format_message(), UsageProblemError.code)
+    return code if isinstance(code, int) else 0
+
+
+def _fail(sentence: str, code: int) -> int:
+    if sentence:
+        note(f"recent-sync: {sentence}")
+    return code

@@ -1,0 +1,68 @@
+"""The API as an ASGI application; `recent-sync serve` runs it under uvicorn."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.middleware import Middleware
+
+from app import log, problems
+from app.edge import Edge
+from app.openapi import describe, operation_id
+from app.resources import Resources, open_resources
+from app.routes import api_keys, health, jobs, ledger, migrations, platforms, quarantine, stores
+from app.settings import Settings
+
+_ROUTERS = (
+    platforms.router,
+    stores.router,
+    migrations.router,
+    ledger.router,
+    quarantine.router,
+    jobs.router,
+    api_keys.router,
+    health.router,
+)
+
+
+def create_app(settings: Settings | None = None, resources: Resources | None = None) -> FastAPI:
+    """The application. It opens what the settings name, unless it is given resources."""
+    chosen = settings or (resources.settings if resources else Settings())
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if resources is not None:
+            app.state.resources = resources
+            yield
+            return
+        log.configure(chosen.log_level, chosen.log_format)
+        async with open_resources(chosen) as opened:
+            app.state.resources = opened
+            yield
+
+    app = _Api(
+        title="recent-sync",
+        summary="The final synchronisation of a selling shop before its new platform goes live.",
+        version=version("recent-sync"),
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+        generate_unique_id_function=operation_id,
+        middleware=[Middleware(Edge, max_body=chosen.max_body_bytes)],
+    )
+    problems.install(app)
+    for router in _ROUTERS:
+        app.include_router(router)
+    return app
+
+
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The description, completed with what all operations have in common."""
+        if self.openapi_schema is None:
+            self.openapi_schema = describe(super().openapi())
+        return self.openapi_schema

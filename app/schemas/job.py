@@ -1,0 +1,208 @@
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import ConfigDict, Field
+
+from app.models import JobKind, JobStatus
+from app.schemas.migration import Streams
+from app.schemas.paging import Page
+from app.schemas.values import Flag, Input, Moment, Output, Slug
+from connectors.records import Stream
+
+_JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
+
+# Text in code, so that a kind which is planned but not there gets an answer of its own.
+Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in JobKind]})]
+
+
+class JobOptions(Input):
+    """Narrows a job. `only: quarantine` tries records in quarantine again and reads nothing else,
+    `ids` names single ones of them.
+    """
+
+    only: Literal["quarantine"] | None = None
+    ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
+
+
+class JobIn(Input):
+    """A run of a migration."""
+
+    kind: Kind
+    migration: Slug = Field(description="Slug or id of the migration.")
+    streams: Streams | None = Field(None, description="By default all of the migration's.")
+    since: Moment | None = Field(
+        None, description="From when to read, where there is no cursor; kind `recent` only."
+    )
+    cutover: Flag = Field(
+        False,
+        description="The last run before launch: sweeps every stream; kind `recent` only.",
+    )
+    options: JobOptions | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={"examples": [{"kind": "recent", "migration": "spring-launch"}]},
+    )
+
+
+class Counters(Output):
+    """Records, by what became of them."""
+
+    read: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    conflicts: int = 0
+    quarantined: int = 0
+    deleted: int = 0
+
+
+class Progress(Output):
+    """How far a job is. `total` counts what is known of so far, by the store's own count."""
+
+    stage: int = Field(description="Stages that are done.")
+    stages: int | None = Field(description="All stages; null until they are planned.")
+    stream: Stream | None = Field(description="The stream being worked on.")
+    read: int
+    total: int | None
+    rate: float | None = Field(description="Records read a second, over the whole run.")
+    seconds_left: int | None = Field(description="An estimate; null where there is no ground.")
+
+
+class PassOut(Output):
+    """One read of a stream, and where its cursor stood before and stands after."""
+
+    mode: str | None = Field(description="`window` or `sweep`.")
+    since: datetime | None
+    until: datetime | None
+    cursor_before: datetime | None
+    cursor_after: datetime | None = Field(description="Null until the pass has ended.")
+
+
+class JobError(Output):
+    code: str
+    message: str
+
+
+class JobParams(Output):
+    """What was asked for."""
+
+    streams: list[Stream] | None = None
+    since: datetime | None = None
+    cutover: bool = False
+    options: dict[str, Any] | None = None
+
+
+class JobLinks(Output):
+    self: str
+    events: str
+    cancel: str
+    retry: str
+    migration: str
+
+
+class JobOut(Output):
+    """A job and how it goes."""
+
+    id: UUID
+    kind: str
+    migration: str = Field(description="The migration's slug.")
+    status: JobStatus
+    params: JobParams
+    progress: Progress
+    counters: dict[str, Counters] = Field(description="Per stream.")
+    totals: Counters = Field(description="Over all streams.")
+    requests: int = Field(description="Requests sent to both stores.")
+    throttled: int = Field(description="Requests that a store refused for the moment.")
+    passes: dict[str, PassOut] = Field(description="Per stream.")
+    waiting: list[str] = Field(description="What running parts wait for, for example a busy store.")
+    waiting_for: UUID | None = Field(description="The running job that this one waits for.")
+    error: JobError | None
+    retry_of: UUID | None
+    cancel_requested_at: datetime | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    links: JobLinks
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _JOB,
+                    "kind": "recent",
+                    "migration": "spring-launch",
+                    "status": "running",
+                    "params": {
+                        "streams": None,
+                        "since": None,
+                        "cutover": False,
+                        "options": None,
+                    },
+                    "progress": {
+                        "stage": 3,
+                        "stages": 7,
+                        "stream": "orders",
+                        "read": 812,
+                        "total": 1317,
+                        "rate": 141.2,
+                        "seconds_left": None,
+                    },
+                    "counters": {
+                        "orders": {
+                            "read": 812,
+                            "created": 640,
+                            "updated": 129,
+                            "unchanged": 43,
+                            "conflicts": 0,
+                            "quarantined": 0,
+                            "deleted": 0,
+                        }
+                    },
+                    "totals": {
+                        "read": 812,
+                        "created": 640,
+                        "updated": 129,
+                        "unchanged": 43,
+                        "conflicts": 0,
+                        "quarantined": 0,
+                        "deleted": 0,
+                    },
+                    "requests": 34,
+                    "throttled": 1,
+                    "passes": {
+                        "orders": {
+                            "mode": "window",
+                            "since": "2026-11-25T08:54:50Z",
+                            "until": "2026-11-25T09:59:50Z",
+                            "cursor_before": "2026-11-25T08:59:50Z",
+                            "cursor_after": None,
+                        }
+                    },
+                    "waiting": [],
+                    "waiting_for": None,
+                    "error": None,
+                    "retry_of": None,
+                    "cancel_requested_at": None,
+                    "created_at": "2026-11-25T10:00:00Z",
+                    "started_at": "2026-11-25T10:00:00Z",
+                    "finished_at": None,
+                    "links": {
+                        "self": f"/v1/jobs/{_JOB}",
+                        "events": f"/v1/jobs/{_JOB}/events",
+                        "cancel": f"/v1/jobs/{_JOB}/cancel",
+                        "retry": f"/v1/jobs/{_JOB}/retry",
+                        "migration": "/v1/migrations/spring-launch",
+                    },
+                }
+            ]
+        },
+    )
+
+
+class JobPage(Page[JobOut]):
+    pass

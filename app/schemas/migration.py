@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Any
+from uuid import UUID
+
+from pydantic import AfterValidator, ConfigDict, Field, Strict
+
+from app.schemas.paging import Page
+from app.schemas.values import Input, Moment, Output, Slug, StoreName
+from connectors.records import Stream
+
+_ID = "0d5a6c1e-7e3c-4a55-8d8a-3f4f6d1b9b11"
+_STORE = "5b0f6f0e-6a44-4a5e-9d39-8e0d3a5f2a10"
+
+
+def _each_once(streams: list[Stream]) -> list[Stream]:
+    if len(set(streams)) < len(streams):
+        raise ValueError("a stream is named twice")
+    # The order of the members is the order in which streams are applied.
+    return [stream for stream in Stream if stream in streams]
+
+
+Streams = Annotated[
+    list[Stream],
+    Field(min_length=1, max_length=len(Stream), json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_each_once),
+]
+Seconds = Annotated[float, Strict(), Field(ge=0, le=86_400)]
+
+
+class OnMissingReference(StrEnum):
+    """What becomes of a record whose customer or product cannot be found."""
+
+    FREE = "free"
+    QUARANTINE = "quarantine"
+
+
+class Policies(Input):
+    """How a migration differs from what the connectors suggest."""
+
+    overlap: Seconds | None = Field(None, description="Seconds a window begins before the cursor.")
+    settle: Seconds | None = Field(None, description="Seconds a window ends before the clock.")
+    on_missing_reference: OnMissingReference | None = None
+
+
+class MigrationIn(Input):
+    """A move from one store to another."""
+
+    slug: Slug
+    source: StoreName = Field(description="Name or id of the store to read.")
+    target: StoreName = Field(description="Name or id of the store to write.")
+    streams: Streams | None = Field(
+        None, description="What is in scope; by default all that both platforms know."
+    )
+    policies: Policies = Field(default_factory=Policies)
+    launch_at: Moment | None = None
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [
+                {
+                    "slug": "spring-launch",
+                    "source": "old-shop",
+                    "target": "new-shop",
+                    "streams": ["categories", "products", "customers", "orders", "inventory"],
+                    "launch_at": "2026-11-27T18:00:00Z",
+                }
+            ]
+        },
+    )
+
+
+class MigrationPatch(Input):
+    """What to change. Members of `policies` replace those of the same name, null removes one."""
+
+    slug: Slug | None = None
+    streams: Streams | None = None
+    policies: Policies | None = None
+    launch_at: Moment | None = Field(None, description="Null removes it.")
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"launch_at": "2026-11-28T06:00:00Z"}]}
+    )
+
+
+class StoreRef(Output):
+    id: UUID
+    name: str
+    platform: str
+
+
+class MigrationOut(Output):
+    """A source store, a target store, and what is in scope."""
+
+    id: UUID
+    slug: str
+    source: StoreRef
+    target: StoreRef
+    streams: list[Stream]
+    policies: dict[str, Any]
+    launch_at: datetime | None
+    version: int = Field(description="Grows with every change.")
+    created_at: datetime
+    updated_at: datetime
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": _ID,
+                    "slug": "spring-launch",
+                    "source": {"id": _STORE, "name": "old-shop", "platform": "woocommerce"},
+                    "target": {
+                        "id": "9c1e2f57-3a0b-4d6c-8f6e-2b7a1c9d0e22",
+                        "name": "new-shop",
+                        "platform": "postgres",
+                    },
+                    "streams": ["categories", "products", "customers", "orders", "inventory"],
+                    "policies": {},
+                    "launch_at": "2026-11-27T18:00:00Z",
+                    "version": 1,
+                    "created_at": "2026-11-20T09:05:00Z",
+                    "updated_at": "2026-11-20T09:05:00Z",
+                }
+            ]
+        },
+    )
+
+
+class MigrationPage(Page[MigrationOut]):
+    pass

@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import ConfigDict, Field
+
+from app.schemas.paging import Page
+from app.schemas.values import Output
+from connectors.base import Trust
+from connectors.records import Stream
+
+
+class Loss(Output):
+    field: str
+    reason: str
+
+
+class Reading(Output):
+    """How a stream is read. Seconds throughout."""
+
+    trust: Trust = Field(description="How far the stream's timestamp can be believed.")
+    overlap: float = Field(description="How far behind the cursor a window begins.")
+    settle: float = Field(description="How far behind the store's clock a window ends.")
+    granularity: float
+    page_size: int
+    blind_spots: list[str] = Field(description="What changes without moving the timestamp.")
+    moves: list[str] = Field(description="What moves the timestamp without changing anything.")
+
+
+class Writing(Output):
+    """How a stream is written."""
+
+    idempotent: bool = Field(description="The target upserts by our key.")
+    batch: int
+    losses: list[Loss] = Field(description="What the target cannot keep exactly.")
+    notes: list[str]
+
+
+class PlatformOut(Output):
+    """What a connector can do, and what it needs to know of a store."""
+
+    name: str
+    title: str
+    source: dict[Stream, Reading] | None = Field(description="Null where it cannot be read.")
+    target: dict[Stream, Writing] | None = Field(description="Null where it cannot be written.")
+    settings_schema: dict[str, Any] = Field(description="JSON schema of a store's `settings`.")
+    credentials_schema: dict[str, Any] = Field(description="JSON schema of its `credentials`.")
+
+    model_config = ConfigDict(
+        from_attributes=True,
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "woocommerce",
+                    "title": "WooCommerce",
+                    "source": {
+                        "orders": {
+                            "trust": "overlap",
+                            "overlap": 300.0,
+                            "settle": 10.0,
+                            "granularity": 1.0,
+                            "page_size": 100,
+                            "blind_spots": ["refunds"],
+                            "moves": [],
+                        }
+                    },
+                    "target": {
+                        "orders": {"idempotent": False, "batch": 100, "losses": [], "notes": []}
+                    },
+                    "settings_schema": {"type": "object", "properties": {"url": {}}},
+                    "credentials_schema": {"type": "object", "properties": {"consumer_key": {}}},
+                }
+            ]
+        },
+    )
+
+
+class PlatformPage(Page[PlatformOut]):
+    """All platforms; there is never a second page."""

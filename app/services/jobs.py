@@ -1,0 +1,173 @@
+"""Jobs: asked for, found, cancelled, tried again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from app.errors import (
+    BaselineRequired,
+    InvalidRequest,
+    InvalidSince,
+    JobEnded,
+    JobNotEnded,
+    JobNotFound,
+    KindNotAvailable,
+    StreamNotInScope,
+)
+from app.models import Cursor, Job, JobKind, JobStatus, Migration
+from app.models.columns import now
+from app.schemas.job import JobIn, JobOut
+from app.schemas.paging import Keyset
+from app.services import progress
+from app.services.lifecycle import record_event, request_cancel, start_next
+from app.services.migrations import get_migration
+from app.services.transaction import Work
+from connectors.records import Stream
+
+# A caller's clock may run ahead of ours by a little without meaning the future.
+_SKEW = timedelta(seconds=30)
+
+
+async def create_job(work: Work, asked: JobIn) -> JobOut:
+    """Queue a job, and start it where none runs.
+
+    Raises `KindNotAvailable`, `InvalidSince`, `MigrationNotFound`, `StreamNotInScope`,
+    `BaselineRequired`.
+    """
+    kind = _kind(asked)
+    migration = await get_migration(work.session, asked.migration, lock=True)
+    streams = _streams(asked, migration)
+    if kind is JobKind.RECENT and asked.since is None and not _only_quarantine(asked):
+        await _require_baseline(work.session, migration, streams)
+    params = asked.model_dump(
+        mode="json", include={"streams", "since", "cutover", "options"}, exclude_none=True
+    )
+    return await add_job(work, migration, kind, params)
+
+
+async def add_job(
+    work: Work,
+    migration: Migration,
+    kind: JobKind,
+    params: dict[str, Any],
+    *,
+    retry_of: UUID | None = None,
+) -> JobOut:
+    """Add a job to a migration that this transaction has locked."""
+    job = Job(migration_id=migration.id, kind=kind, params=params, retry_of=retry_of)
+    work.session.add(job)
+    connection = await work.connection()
+    await record_event(connection, job.id, "job.created", {"kind": str(kind)})
+    work.wakes.extend(await start_next(connection, migration.id))
+    await work.session.refresh(job)
+    return await show_job(work.session, job.id)
+
+
+async def show_job(session: AsyncSession, job_id: UUID) -> JobOut:
+    """Raises `JobNotFound`."""
+    job = await session.get(Job, job_id, populate_existing=True)
+    if job is None:
+        raise JobNotFound
+    return (await progress.shown(session, [job]))[0]
+
+
+async def list_jobs(
+    session: AsyncSession,
+    page: Keyset,
+    *,
+    migration: str | None,
+    kind: str | None,
+    status: Sequence[JobStatus],
+) -> list[Job]:
+    """Jobs, newest first, one more than the page holds. Raises `MigrationNotFound`."""
+    query = select(Job)
+    if migration is not None:
+        query = query.where(Job.migration_id == (await get_migration(session, migration)).id)
+    if kind is not None:
+        query = query.where(Job.kind == kind)
+    if status:
+        query = query.where(col(Job.status).in_(status))
+    return list(await session.exec(page.apply(query, col(Job.created_at), col(Job.id))))
+
+
+async def cancel_job(work: Work, job_id: UUID) -> JobOut:
+    """Ask a job to stop. Asking twice is harmless. Raises `JobNotFound`, `JobEnded`."""
+    migration_id = (
+        await work.session.exec(select(Job.migration_id).where(Job.id == job_id))
+    ).one_or_none()
+    if migration_id is None:
+        raise JobNotFound
+    connection = await work.connection()
+    before = (await work.session.exec(select(Job.status).where(Job.id == job_id))).one()
+    if JobStatus(before).ended and before != JobStatus.CANCELLED:
+        raise JobEnded
+    await request_cancel(connection, job_id)
+    return await show_job(work.session, job_id)
+
+
+async def retry_job(work: Work, job_id: UUID) -> JobOut:
+    """A new job that asks the same. Raises `JobNotFound`, `JobNotEnded`."""
+    job = await work.session.get(Job, job_id)
+    if job is None:
+        raise JobNotFound
+    migration = await get_migration(work.session, str(job.migration_id), lock=True)
+    await work.session.refresh(job)
+    if not JobStatus(job.status).ended:
+        raise JobNotEnded
+    return await add_job(work, migration, JobKind(job.kind), job.params, retry_of=job.id)
+
+
+def _kind(asked: JobIn) -> JobKind:
+    try:
+        kind = JobKind(asked.kind)
+    except ValueError:
+        there = ", ".join(JobKind)
+        raise KindNotAvailable.at("/kind", f"Available are: {there}.") from None
+    if kind is not JobKind.RECENT:
+        _refuse_recent_only(asked)
+    if asked.since is not None and asked.since > now() + _SKEW:
+        raise InvalidSince.at("/since", "This moment lies in the future.")
+    return kind
+
+
+def _refuse_recent_only(asked: JobIn) -> None:
+    given = {"since": asked.since, "cutover": asked.cutover or None, "options": asked.options}
+    places = [
+        {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
+        for name, value in given.items()
+        if value is not None
+    ]
+    if places:
+        raise InvalidRequest(errors=places)
+
+
+def _streams(asked: JobIn, migration: Migration) -> list[str]:
+    outside = [each for each in asked.streams or [] if each not in migration.streams]
+    if outside:
+        scope = ", ".join(migration.streams)
+        raise StreamNotInScope.at("/streams", f"In scope are: {scope}.")
+    return [str(each) for each in asked.streams or migration.streams]
+
+
+def _only_quarantine(asked: JobIn) -> bool:
+    return asked.options is not None and asked.options.only == "quarantine"
+
+
+async def _require_baseline(
+    session: AsyncSession, migration: Migration, streams: Sequence[str]
+) -> None:
+    known = set(
+        await session.exec(select(Cursor.stream).where(Cursor.migration_id == migration.id))
+    )
+    missing = [stream for stream in Stream if stream in streams and stream not in known]
+    if missing:
+        raise BaselineRequired(
+            "Run a job of kind `full` first, or say with `since` from when to read.",
+            extra={"streams": missing},
+        )

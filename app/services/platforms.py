@@ -1,0 +1,47 @@
+"""Platforms: what the installed connectors can do."""
+
+from __future__ import annotations
+
+from app.schemas.platform import Loss, PlatformOut, Reading, Writing
+from connectors.base import Connector, ReadCapability, WriteCapability
+from connectors.records import Stream
+from connectors.registry import connectors
+
+
+def list_platforms() -> list[PlatformOut]:
+    """All platforms, by name."""
+    return [_shown(name, each) for name, each in sorted(connectors().items())]
+
+
+def _shown(name: str, connector: Connector) -> PlatformOut:
+    reads = {each: _reading(connector.reads[each]) for each in Stream if each in connector.reads}
+    writes = {each: _writing(connector.writes[each]) for each in Stream if each in connector.writes}
+    return PlatformOut(
+        name=name,
+        title=connector.title,
+        source=reads if connector.source is not None else None,
+        target=writes if connector.target is not None else None,
+        settings_schema=connector.settings.model_json_schema(),
+        credentials_schema=connector.credentials.model_json_schema(),
+    )
+
+
+def _reading(capability: ReadCapability) -> Reading:
+    return Reading(
+        trust=capability.trust,
+        overlap=capability.overlap,
+        settle=capability.settle,
+        granularity=capability.granularity,
+        page_size=capability.page_size,
+        blind_spots=list(capability.blind_spots),
+        moves=list(capability.moves),
+    )
+
+
+def _writing(capability: WriteCapability) -> Writing:
+    return Writing(
+        idempotent=capability.idempotent,
+        batch=capability.batch,
+        losses=[Loss(field=each.field, reason=each.reason) for each in capability.losses],
+        notes=list(capability.notes),
+    )

@@ -1,0 +1,210 @@
+"""WooCommerce's REST API, version 3: addresses, lists and refusals. All input and output of the
+connector passes through `Api`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Hashable, Mapping
+from functools import cache
+from http import HTTPStatus
+from typing import Any, Generic, Self, TypeVar, cast
+
+import httpx
+import msgspec
+from msgspec import Struct
+
+from connectors.base import StoreAccess
+from connectors.errors import BadAnswer, Rejected
+from connectors.http import Answer, Query, Stats, StoreHttp
+from connectors.woocommerce.oauth import OAuth1
+from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
+from connectors.woocommerce.wire import WireError, WireId
+
+T = TypeVar("T")
+
+ROOT = "/wp-json/wc/v3/"
+BATCH_LIMIT = 100
+_CODE = re.compile(r"[A-Za-z0-9_-]{1,80}")
+_encode = msgspec.json.Encoder(decimal_format="string").encode
+
+
+class RefusedRequest(Rejected):
+    """The REST API refuses a request. `platform_code` is WooCommerce's own word for it;
+    `resource_id` the record that stands in the way, where it names one.
+    """
+
+    def __init__(self, status: int, platform_code: str, resource_id: int | None = None) -> None:
+        super().__init__(
+            f"the store refuses the request: {platform_code} ({status})",
+            code="not_found" if status == HTTPStatus.NOT_FOUND else "store_rejected",
+        )
+        self.status = status
+        self.platform_code = platform_code
+        self.resource_id = resource_id
+
+
+class Listing(Struct, Generic[T]):
+    """One page of a list. `total` is the store's count of the whole list, where it says one;
+    `failed` holds (id, reason) of rows that could not be understood.
+    """
+
+    rows: list[T]
+    failed: list[tuple[int, str]]
+    total: int | None
+
+
+class Api:
+    """One store. Use as an async context manager; calls may run concurrently."""
+
+    def __init__(self, http: StoreHttp) -> None:
+        self._http = http
+
+    async def __aenter__(self) -> Self:
+        await self._http.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._http.__aexit__(*exc)
+
+    @property
+    def http(self) -> StoreHttp:
+        """The transport, for its clock and counters."""
+        return self._http
+
+    @property
+    def stats(self) -> Stats:
+        """Requests made, throttled and repeated so far."""
+        return self._http.stats
+
+    async def list(self, path: str, query: Query, row: type[T]) -> Listing[T]:
+        """One page of a list. Raises `StoreError`."""
+
+        def decode(answer: Answer) -> Listing[T]:
+            require_success(answer)
+            return listing(answer, row)
+
+        return await self._http.request("GET", ROOT + path, query=query, decode=decode)
+
+    async def get(self, path: str, kind: type[T], query: Query | None = None) -> T:
+        """One record. Raises `RefusedRequest` with status 404 where there is none."""
+        return await self._http.request(
+            "GET", ROOT + path, query=query, decode=_success_decoder(kind)
+        )
+
+    async def send(self, method: str, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
+        """Write. Never repeated where it may have been applied."""
+        return await self._http.request(
+            method, ROOT + path, body=_encode(body), decode=_success_decoder(kind)
+        )
+
+    async def delete(self, path: str, *, force: bool) -> None:
+        """Move to the trash, or with `force` delete for good."""
+        await self._http.request(
+            "DELETE",
+            ROOT + path,
+            query={"force": "true" if force else "false"},
+            decode=require_success,
+        )
+
+    async def index(self) -> dict[str, Any]:
+        """What WordPress says of itself to anybody, without credentials."""
+        return await self._http.request("GET", "/wp-json/", decode=_index, signed=False)
+
+
+def open_api(access: StoreAccess) -> Api:
+    """The API of a store, from validated settings and credentials."""
+    settings, credentials = access.settings, access.credentials
+    if not isinstance(settings, WooCommerceSettings):
+        raise TypeError("settings of another platform")
+    if not isinstance(credentials, WooCommerceCredentials):
+        raise TypeError("credentials of another platform")
+    key = credentials.consumer_key.get_secret_value()
+    secret = credentials.consumer_secret.get_secret_value()
+    auth = OAuth1(key, secret) if settings.signs_by_oauth else httpx.BasicAuth(key, secret)
+    return Api(
+        StoreHttp(
+            settings.url,
+            auth=auth,
+            headers={"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else None,
+            verify=settings.verify_tls,
+            timeout=settings.timeout,
+        )
+    )
+
+
+# --- pure: what an answer means ------------------------------------------------------------------
+
+
+@cache
+def decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
+    """A tolerant decoder: PHP says "5" for 5."""
+    return msgspec.json.Decoder(kind, strict=False)
+
+
+def _success_decoder(kind: type[T]) -> Any:
+    def decode(answer: Answer) -> T:
+        require_success(answer)
+        value: T = decoder(cast("Hashable", kind)).decode(answer.body)
+        return value
+
+    return decode
+
+
+def _index(answer: Answer) -> dict[str, Any]:
+    if answer.status == HTTPStatus.NOT_FOUND:
+        raise BadAnswer("there is no WordPress at this address", code="store_not_woocommerce")
+    found: dict[str, Any] = _success_decoder(dict[str, Any])(answer)
+    return found
+
+
+def require_success(answer: Answer) -> None:
+    """Raise `RefusedRequest` for a status from 400. Only codes of the answer are kept."""
+    if answer.status < HTTPStatus.BAD_REQUEST:
+        return
+    try:
+        error = decoder(WireError).decode(answer.body)
+    except msgspec.DecodeError:
+        text = f"the store answers {answer.status} without saying why"
+        if answer.status == HTTPStatus.NOT_FOUND:
+            raise BadAnswer(text, code="store_not_woocommerce") from None
+        raise Rejected(text) from None
+    raise refusal(error, answer.status)
+
+
+def refusal(error: WireError, status: int = 0) -> RefusedRequest:
+    """An error of the REST API as an exception, from an answer or from an item of a batch."""
+    data = error.data if isinstance(error.data, dict) else {}
+    found = data.get("status")
+    code = str(error.code)
+    holder = data.get("resource_id")
+    return RefusedRequest(
+        status or (found if isinstance(found, int) else HTTPStatus.BAD_REQUEST),
+        code if _CODE.fullmatch(code) else "unknown",
+        holder if isinstance(holder, int) else None,
+    )
+
+
+def listing(answer: Answer, row: type[T]) -> Listing[T]:
+    """A page's rows. A row that has an unknown form is kept apart and spoils no other."""
+    total = answer.headers.get("x-wp-total", "")
+    count = int(total) if total.isdecimal() else None
+    try:
+        return Listing(decoder(list[row]).decode(answer.body), [], count)  # type: ignore[valid-type]
+    except msgspec.ValidationError:
+        decode_row = decoder(cast("Hashable", row)).decode
+        rows, failed = [], []
+        for raw in decoder(list[msgspec.Raw]).decode(answer.body):
+            try:
+                rows.append(decode_row(raw))
+            except msgspec.ValidationError as error:
+                failed.append((_id(raw), str(error)))
+        return Listing(rows, failed, count)
+
+
+def _id(raw: msgspec.Raw) -> int:
+    try:
+        found: int = decoder(WireId).decode(raw).id
+    except msgspec.ValidationError:
+        raise BadAnswer("the store lists something that has no id") from None
+    return found

@@ -1,0 +1,140 @@
+"""The batch endpoints, and what a write that failed means for its operations.
+
+A batch answers 200 although items in it failed; each item is judged alone. A batch whose answer
+never came may have been applied in full, in part, or still be running.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import msgspec
+from msgspec import Raw, Struct
+
+from connectors.base import Operation, Outcome, Refused, Uncertain
+from connectors.errors import BadAnswer, Rejected, SignInAgain, StoreError, TryLater, Unreachable
+from connectors.http import NEVER_SENT, STOPPED
+from connectors.woocommerce.api import Api, RefusedRequest, decoder, refusal
+from connectors.woocommerce.wire import WireError
+
+Body = dict[str, Any]
+Item = Raw | RefusedRequest
+"""An item of a batch's answer: the record's JSON, or why it was refused."""
+
+_CODES = {
+    "product_invalid_sku": "duplicate_sku",
+    "woocommerce_rest_product_not_created": "duplicate_sku",
+    "product_invalid_global_unique_id": "duplicate_barcode",
+    "registration-error-email-exists": "email_exists",
+    "customer_invalid_email": "email_exists",
+    "registration-error-username-exists": "username_exists",
+    "registration-error-invalid-username": "username_exists",
+    "registration-error-invalid-email": "invalid_email",
+    "woocommerce_rest_invalid_customer_id": "unknown_customer",
+    "woocommerce_rest_invalid_coupon": "unknown_coupon",
+    "woocommerce_product_image_upload_error": "image_refused",
+    "term_exists": "duplicate_term",
+    "woocommerce_rest_cannot_create_order_refund": "refund_refused",
+}
+_GONE = ("_invalid_id", "_term_invalid")
+_WRONG_PLACE = frozenset({"store_redirects", "store_bad_address", "store_not_woocommerce"})
+
+
+class _FailedItem(Struct):
+    error: WireError
+
+
+class _BatchAnswer(Struct):
+    create: list[Raw] = []
+    update: list[Raw] = []
+    delete: list[Raw] = []
+
+
+class Batch(NamedTuple):
+    """Items of a batch's answer, in the order in which they were sent."""
+
+    created: list[Item]
+    updated: list[Item]
+    deleted: list[Item]
+
+
+async def send_batch(
+    api: Api,
+    path: str,
+    *,
+    create: Sequence[Body] = (),
+    update: Sequence[Body] = (),
+    delete: Sequence[int] = (),
+) -> Batch:
+    """Send one batch. Raises `StoreError` where the batch as a whole failed."""
+    parts = {"create": create, "update": update, "delete": delete}
+    sent = {name: items for name, items in parts.items() if items}
+    answer = await api.send("POST", f"{path}/batch", sent, _BatchAnswer)
+    found = Batch(_items(answer.create), _items(answer.update), _items(answer.delete))
+    if [len(each) for each in found] != [len(create), len(update), len(delete)]:
+        raise BadAnswer("the store answers a batch with another number of items")
+    return found
+
+
+def _items(raws: list[Raw]) -> list[Item]:
+    return [_item(raw) for raw in raws]
+
+
+def _item(raw: Raw) -> Item:
+    try:
+        return refusal(decoder(_FailedItem).decode(raw).error)
+    except msgspec.ValidationError:
+        return raw
+
+
+def refused(operation: Operation, error: Rejected) -> Refused:
+    """Why a record was refused, in words that stay the same."""
+    code = error.code
+    gone = False
+    if isinstance(error, RefusedRequest):
+        code = _CODES.get(error.platform_code, "store_rejected")
+        is_update = operation.target_id is not None
+        missing = error.status == HTTPStatus.NOT_FOUND or error.platform_code.endswith(_GONE)
+        gone = is_update and missing
+    return Refused(
+        source_id=operation.source_id,
+        code="gone" if gone else code,
+        message=error.message,
+        gone=gone,
+        request_id=error.request_id,
+    )
+
+
+class Attempt:
+    """One call of `Target.write`: remembers whether anything may have been applied already,
+    because only before that an exception tells the truth.
+    """
+
+    def __init__(self) -> None:
+        self.touched = False
+
+    def outcome(self, operation: Operation, error: StoreError) -> Outcome:
+        """What a failed request means for one of its operations.
+
+        Raises the error itself where nothing at all was applied by this call.
+        """
+        if isinstance(error, Rejected):
+            return refused(operation, error)
+        if is_unapplied(error):
+            if not self.touched:
+                raise error
+            return Uncertain(source_id=operation.source_id, reason=error.code, running=False)
+        self.touched = True
+        running = isinstance(error, Unreachable) and error.code not in STOPPED
+        return Uncertain(source_id=operation.source_id, reason=error.code, running=running)
+
+
+def is_unapplied(error: StoreError) -> bool:
+    """Whether a write that failed this way surely changed nothing."""
+    if isinstance(error, Unreachable):
+        return error.code in NEVER_SENT
+    if isinstance(error, BadAnswer):
+        return error.code in _WRONG_PLACE
+    return isinstance(error, SignInAgain | TryLater)

@@ -1,0 +1,99 @@
+"""What WooCommerce can do, stream by stream, and where its limits are. All of it measured."""
+
+from __future__ import annotations
+
+from connectors.base import Loss, ReadCapability, Trust, WriteCapability
+from connectors.records import Stream
+
+READS: dict[Stream, ReadCapability] = {
+    Stream.CATEGORIES: ReadCapability(
+        trust=Trust.SWEEP,
+        blind_spots=("Categories have no date of change: every run reads all of them.",),
+    ),
+    Stream.PRODUCTS: ReadCapability(
+        trust=Trust.OVERLAP,
+        blind_spots=(
+            "A product created with a date in the past carries that date as its date of change.",
+            "A scheduled product carries a date of change in the future.",
+            "Stock written past WooCommerce (straight into the database) moves no date.",
+            "Deleting a product for good leaves no trace.",
+        ),
+        moves=(
+            "purchase",
+            "stock",
+            "meta data",
+            "category assignment",
+            "review",
+            "trash",
+            "creating, changing or deleting a variation",
+        ),
+    ),
+    Stream.CUSTOMERS: ReadCapability(
+        trust=Trust.SWEEP,
+        blind_spots=(
+            "Customers cannot be filtered by date: every run reads all of them.",
+            "Customers made by other plugins have no date of change at all.",
+        ),
+    ),
+    Stream.ORDERS: ReadCapability(
+        trust=Trust.OVERLAP,
+        blind_spots=(
+            "Deleting a refund does not move the order's date of change.",
+            "Order notes do not move it, either; they are not copied.",
+            "An order whose status no active plugin registers is in no list.",
+            "Deleting an order for good leaves no trace.",
+        ),
+        moves=("status", "meta data", "lines", "refund created", "trash"),
+    ),
+    Stream.INVENTORY: ReadCapability(
+        trust=Trust.SWEEP,
+        blind_spots=("Stock can change without moving any date: every run reads all levels.",),
+    ),
+}
+
+_TAX_REASON = "The target reckons taxes by its own rates; a fee line holds the difference."
+
+WRITES: dict[Stream, WriteCapability] = {
+    Stream.CATEGORIES: WriteCapability(
+        losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
+        notes=("Categories carry no key of ours: they are found by slug, then by name.",),
+    ),
+    Stream.PRODUCTS: WriteCapability(
+        losses=(
+            Loss("images", "The target fetches images and keeps them under its own address."),
+            Loss("attributes", "Shared attributes become the product's own."),
+            Loss("extra", "Shipping classes and shared settings of extensions stay behind."),
+        ),
+        notes=("A taken slug silently becomes another one on the target.",),
+    ),
+    Stream.CUSTOMERS: WriteCapability(
+        serial_creates=True,
+        refuses_doubles=True,
+        losses=(
+            Loss("created_at", "The API does not let a registration date be set."),
+            Loss("role", "The API creates customers only."),
+            Loss("username", "A taken user name is replaced, and it can never be changed."),
+        ),
+        notes=("Passwords cannot be read: customers set a new one.",),
+    ),
+    Stream.ORDERS: WriteCapability(
+        batch=50,
+        find_batch=50,
+        losses=(
+            Loss("number", "The target numbers orders itself; meta data keeps the number."),
+            Loss("created_at", "The target dates orders itself; meta data keeps the date."),
+            Loss("paid_at", "The target dates payments itself; meta data keeps the date."),
+            Loss("completed_at", "The target dates completion itself; meta data keeps the date."),
+            Loss("discounts", "Coupons would discount again: line totals hold the discount."),
+            Loss("discount_total", "It follows from coupons, which are not sent."),
+            Loss("taxes", _TAX_REASON),
+            Loss("tax_total", _TAX_REASON),
+            Loss("prices_include_tax", "The target's own setting counts."),
+            Loss("fulfilments", "WooCommerce itself knows no shipments."),
+        ),
+        notes=("Orders are found by `created_via`, which holds our key.",),
+    ),
+    Stream.INVENTORY: WriteCapability(
+        notes=("Only whole quantities can be written.",),
+    ),
+}

@@ -1,0 +1,121 @@
+"""Which part of a record here is which part of one there. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from connectors.base import Operation
+from connectors.records import Order, Product, Variant
+from connectors.woocommerce.bodies_products import variation_key
+from connectors.woocommerce.parts import KEY_META, PART_META, REFUND_META, meta_value, text
+from connectors.woocommerce.wire import (
+    Metas,
+    WireFee,
+    WireLine,
+    WireOrder,
+    WireRefund,
+    WireShippingLine,
+    WireVariation,
+)
+
+TAX_FEE = "fee:tax"
+"""The child of an order that holds taxes which the target reckons otherwise."""
+
+
+def is_anothers(found: str | None, key: str) -> bool:
+    """Whether a record carries the key of another source record of the same stream and store."""
+    return found is not None and found != key and _kin(found) == _kin(key)
+
+
+def _kin(key: str) -> str:
+    return key.rpartition(":")[0]
+
+
+def pair_variations(operation: Operation, found: Sequence[WireVariation]) -> dict[str, str]:
+    """Variations of the target by the source's ids: by our key, by SKU, by their options."""
+    content = operation.content
+    if not isinstance(content, Product):
+        return {}
+    by_key = {meta_value(each.meta_data, KEY_META): each.id for each in found}
+    by_sku = {(each.sku or "").casefold(): each.id for each in found if each.sku}
+    by_options = {
+        _options((each.name, text(each.option)) for each in row.attributes): row.id for row in found
+    }
+    pairs: dict[str, str] = {}
+    for variant in content.variants:
+        target = (
+            by_key.get(variation_key(operation, variant))
+            or (by_sku.get(variant.sku.casefold()) if variant.sku else None)
+            or _by_options(variant, by_options)
+        )
+        if target:
+            pairs[variant.id] = str(target)
+    return pairs
+
+
+def _by_options(variant: Variant, found: Mapping[Any, int]) -> int | None:
+    if not variant.options:
+        return None
+    return found.get(_options((each.name, each.value) for each in variant.options))
+
+
+def _options(pairs: Any) -> frozenset[tuple[str, str]]:
+    return frozenset((name.casefold(), value.casefold()) for name, value in pairs)
+
+
+def source_parts(content: Order) -> dict[str, Sequence[str]]:
+    """The names under which an order's parts are kept in `children`, in their order."""
+    return {
+        "line_items": [each.id for each in content.lines],
+        "shipping_lines": [f"shipping:{each.id}" for each in content.shipping_lines],
+        "fee_lines": [f"fee:{each.id}" for each in content.fees],
+    }
+
+
+def all_parts(order: WireOrder) -> list[WireLine | WireShippingLine | WireFee]:
+    """Everything an order's total is made of, beside taxes."""
+    return [*order.line_items, *order.shipping_lines, *order.fee_lines]
+
+
+def pair_parts(content: Order, found: WireOrder) -> dict[str, str]:
+    """Parts of the target's order by their names: by the meta they carry.
+
+    Where not one part of a kind carries it and the numbers agree, by position.
+    """
+    pairs: dict[str, str] = {}
+    rows_by_kind: dict[str, Sequence[Any]] = {
+        "line_items": found.line_items,
+        "shipping_lines": found.shipping_lines,
+        "fee_lines": found.fee_lines,
+    }
+    for kind, names in source_parts(content).items():
+        rows = rows_by_kind[kind]
+        marked = {
+            name: str(row.id)
+            for row in rows
+            if (name := meta_value(row.meta_data, PART_META)) is not None
+        }
+        if not marked and len(rows) == len(names):
+            marked = {name: str(row.id) for name, row in zip(names, rows, strict=True)}
+        pairs |= marked
+    return pairs
+
+
+def refund_name(source_id: str) -> str:
+    """The name under which a refund is kept in `children`."""
+    return f"refund:{source_id}"
+
+
+def pair_refunds(found: Sequence[WireRefund]) -> dict[str, str]:
+    """Our refunds on the target, by their names."""
+    return {
+        refund_name(name): str(row.id)
+        for row in found
+        if (name := meta_value(row.meta_data, REFUND_META)) is not None
+    }
+
+
+def carried_key(metas: Metas) -> str | None:
+    """Our key of a product, variation or customer."""
+    return meta_value(metas, KEY_META)

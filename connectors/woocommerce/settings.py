@@ -1,0 +1,87 @@
+"""What a WooCommerce store needs to be reached."""
+
+from __future__ import annotations
+
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+
+class WooCommerceSettings(BaseModel):
+    """Address and habits of one store. Nothing here is secret. Times in seconds."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str = Field(
+        description="The shop's address, as a browser shows it: https://shop.example",
+        max_length=2000,
+        examples=["https://shop.example"],
+    )
+    auth: Literal["auto", "basic", "oauth1"] = Field(
+        default="auto",
+        description="How requests are signed. auto: Basic over https, OAuth 1.0a over http, "
+        "because WooCommerce refuses Basic over plain http.",
+    )
+    verify_tls: bool = Field(
+        default=True, description="Whether the store's certificate has to be valid."
+    )
+    behind_https_proxy: bool = Field(
+        default=False,
+        description="The address is an inner one, behind a proxy that ends TLS: tell the store "
+        "that the visitor came by https. It does not change how requests are signed.",
+    )
+    currency: str = Field(
+        default="",
+        pattern=r"^([A-Z]{3})?$",
+        description="The currency of product prices (ISO 4217), where the key may not ask the "
+        "store for it.",
+    )
+    timeout: float = Field(default=60.0, gt=0, le=600, description="Seconds for one request.")
+    page_size: int = Field(default=100, ge=1, le=100, description="Records read in one request.")
+    write_concurrency: int = Field(
+        default=4, ge=1, le=32, description="Write requests under way at once."
+    )
+    write_settle: float = Field(
+        default=20.0,
+        ge=0,
+        le=3600,
+        description="For how long a write whose answer never came may still be running.",
+    )
+    copy_images: bool = Field(
+        default=True,
+        description="Let the store (as a target) fetch product images from their source.",
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        try:
+            parts = urlsplit(value.strip())
+            port_is_valid = parts.port is None or parts.port > 0
+        except ValueError:
+            raise ValueError("is not a valid address") from None
+        if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
+            raise ValueError("must be an http or https address with a host")
+        if parts.username is not None or parts.password is not None:
+            raise ValueError("must not hold a user or a password")
+        if parts.query or parts.fragment:
+            raise ValueError("must not hold a query or a fragment")
+        path = parts.path.rstrip("/").removesuffix("/wp-json")
+        return f"{parts.scheme}://{parts.netloc}{path}"
+
+    @property
+    def signs_by_oauth(self) -> bool:
+        """Whether requests carry an OAuth 1.0a signature instead of Basic credentials."""
+        if self.auth == "auto":
+            return self.url.startswith("http://")
+        return self.auth == "oauth1"
+
+
+class WooCommerceCredentials(BaseModel):
+    """A REST API key of the store (WooCommerce → Settings → Advanced → REST API)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    consumer_key: SecretStr = Field(min_length=1, max_length=200)
+    consumer_secret: SecretStr = Field(min_length=1, max_length=200)

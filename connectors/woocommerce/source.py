@@ -1,0 +1,220 @@
+"""Reading a WooCommerce store."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from datetime import datetime
+from http import HTTPStatus
+from typing import Any, Self
+
+from connectors.base import Extent, Json, Page, StoreAccess, StoreReport, Sweep, Traffic, Window
+from connectors.concurrency import read_ahead, together
+from connectors.errors import BadAnswer
+from connectors.records import Record, Stream
+from connectors.woocommerce.api import Api, Listing, RefusedRequest, open_api
+from connectors.woocommerce.lists import ALL, PATHS, ROWS, is_filtered, names, query
+from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.reading import Fetch, Place, Step, Walk
+from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.wire import WireId
+from connectors.woocommerce.wordpress import examine
+
+_ASK_AT_ONCE = 100
+_PAGES_A_PART = 2
+
+
+class WooCommerceSource:
+    """One store, to read from. Parts are `{list, after, upto, offset}`, resume tokens
+    `{list, last_id, offset}`.
+    """
+
+    def __init__(self, access: StoreAccess, api: Api | None = None) -> None:
+        if not isinstance(access.settings, WooCommerceSettings):
+            raise TypeError("settings of another platform")
+        self._settings = access.settings
+        self._api = api or open_api(access)
+        self._loader = Loader(self._api, self._settings)
+
+    async def __aenter__(self) -> Self:
+        await self._api.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._api.__aexit__(*exc)
+
+    def traffic(self) -> Traffic:
+        """Requests sent since the store was opened, and how many it refused for now."""
+        return Traffic(self._api.stats.requests, self._api.stats.throttled)
+
+    async def check(self) -> StoreReport:
+        """Prove that a WooCommerce answers and lets us read."""
+        return await examine(self._api, self._settings)
+
+    async def server_time(self) -> datetime:
+        """The `Date` header of a request made now: whole seconds, never ahead of the store."""
+        await self._api.list("products", {"per_page": 1, "_fields": "id"}, WireId)
+        found = self._api.http.server_date
+        if found is None:
+            raise BadAnswer("the store does not say what time it is", code="store_no_clock")
+        return found
+
+    async def count(self, stream: Stream, extent: Extent) -> int | None:
+        """The store's own count. None for stock, where variations cannot be counted."""
+        if stream is Stream.INVENTORY:
+            return None
+        totals = await together(
+            [self._total(stream, extent, name) for name in names(stream)]
+            + ([self._carts(extent)] if stream is Stream.ORDERS else [])
+        )
+        if any(total is None for total in totals):
+            return None
+        *counted, last = [total or 0 for total in totals]
+        return max(0, sum(counted) - last) if stream is Stream.ORDERS else last
+
+    async def _total(self, stream: Stream, extent: Extent, name: str) -> int | None:
+        fields: dict[str, str | int] = {"per_page": 1, "_fields": "id"}
+        found = await self._api.list(PATHS[stream], query(stream, name, extent) | fields, WireId)
+        return found.total
+
+    async def _carts(self, extent: Extent) -> int | None:
+        """Abandoned carts, which the list of all orders counts."""
+        asked = query(Stream.ORDERS, ALL, extent) | {"status": "checkout-draft", "per_page": 1}
+        return (await self._api.list("orders", asked | {"_fields": "id"}, WireId)).total
+
+    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        """Ranges of ids with about as many records each; the last one is open."""
+        total = await self._total(stream, extent, ALL)
+        wanted = min(parts, (total or 0) // (_PAGES_A_PART * self._settings.page_size))
+        if total is None or wanted < _PAGES_A_PART:
+            return [{}]
+        offsets = [total * index // wanted for index in range(1, wanted)]
+        found = await together([self._id_at(stream, extent, offset) for offset in offsets])
+        bounds = sorted({(row, offset) for row, offset in zip(found, offsets, strict=True) if row})
+        ranges: list[Json] = []
+        after, start = 0, 0
+        for bound, offset in bounds:
+            ranges.append({"list": ALL, "after": after, "upto": bound, "offset": start})
+            after, start = bound, offset + 1
+        ranges.append({"list": ALL, "after": after, "offset": start})
+        ranges += [{"list": name} for name in names(stream) if name != ALL]
+        return ranges
+
+    async def _id_at(self, stream: Stream, extent: Extent, offset: int) -> int | None:
+        fields: dict[str, str | int] = {"per_page": 1, "offset": offset, "_fields": "id"}
+        found = await self._api.list(PATHS[stream], query(stream, ALL, extent) | fields, WireId)
+        return found.rows[0].id if found.rows else None
+
+    async def read(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncIterator[Page]:
+        """Pages in order of ids, the next one being fetched while one is in use."""
+        pages = read_ahead(self._pages(stream, extent, part, resume))
+        try:
+            async for page in pages:
+                yield page
+        finally:
+            await pages.aclose()
+
+    async def _pages(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncGenerator[Page, None]:
+        lists = list(_lists(stream, part, resume))
+        for index, name in enumerate(lists):
+            place = _place(part, resume if index == 0 else None)
+            walk = Walk(
+                self._fetch(stream, extent, name),
+                place=place,
+                upto=part.get("upto"),
+                size=self._settings.page_size,
+            )
+            async for step in walk:
+                following = lists[index + 1] if index + 1 < len(lists) else None
+                yield await self._page(stream, extent, step, _token(step, name, following))
+
+    def _fetch(self, stream: Stream, extent: Extent, name: str) -> Fetch[Any]:
+        fixed = query(stream, name, extent)
+
+        async def fetch(offset: int, size: int) -> Any:
+            asked = fixed | {"offset": offset, "per_page": size}
+            return await self._api.list(PATHS[stream], asked, ROWS[stream])
+
+        return fetch
+
+    async def _page(
+        self, stream: Stream, extent: Extent, step: Step[Any], resume: Json | None
+    ) -> Page:
+        records, failed = await self._loader.load(stream, step.rows)
+        return Page(
+            records=tuple(records),
+            resume=resume,
+            outside=_outside(stream, extent, records),
+            total=step.total,
+            failed=(*((str(row), reason) for row, reason in step.failed), *failed),
+        )
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Single records; what no list shows is asked for one by one before it counts as gone."""
+        asked = set(ids)
+        parents = {each.partition(":")[0] for each in asked}
+        numbers = sorted({int(each) for each in parents if each.isdecimal()})
+        rows = await self._listed(stream, numbers)
+        missing = set(numbers) - {row.id for row in rows}
+        alone = await together([self._alone(stream, number) for number in sorted(missing)])
+        records, failed = await self._loader.load(stream, [*rows, *filter(None, alone)])
+        if failed:
+            raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code="record_unmappable")
+        return {record.id: record for record in records if record.id in asked}
+
+    async def _listed(self, stream: Stream, numbers: Sequence[int]) -> list[Any]:
+        asked = [
+            query(stream, name, Sweep())
+            | {"include": ",".join(map(str, some)), "per_page": _ASK_AT_ONCE}
+            for some in _portions(numbers)
+            for name in names(stream)
+        ]
+        pages: list[Listing[Any]] = await together(
+            [self._api.list(PATHS[stream], each, ROWS[stream]) for each in asked]
+        )
+        for page in pages:
+            for number, reason in page.failed:
+                raise BadAnswer(f"record {number}: {reason}", code="record_unmappable")
+        return [row for page in pages for row in page.rows]
+
+    async def _alone(self, stream: Stream, number: int) -> Any:
+        try:
+            return await self._api.get(f"{PATHS[stream]}/{number}", ROWS[stream])
+        except RefusedRequest as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+
+def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), _ASK_AT_ONCE):
+        yield numbers[start : start + _ASK_AT_ONCE]
+
+
+def _lists(stream: Stream, part: Json, resume: Json | None) -> Sequence[str]:
+    """The lists that are still to be read."""
+    lists = (part["list"],) if "list" in part else names(stream)
+    return lists[lists.index(resume["list"]) :] if resume else lists
+
+
+def _place(part: Json, resume: Json | None) -> Place:
+    if resume:
+        return Place(resume["last_id"], resume["offset"])
+    return Place(part.get("after", 0), part.get("offset", 0))
+
+
+def _token(step: Step[Any], name: str, following: str | None) -> Json | None:
+    if not step.done:
+        return {"list": name, "last_id": step.place.last_id, "offset": step.place.offset}
+    return None if following is None else {"list": following, "last_id": 0, "offset": 0}
+
+
+def _outside(stream: Stream, extent: Extent, records: Sequence[Record]) -> int:
+    """Records that the filter should have kept back. Its bound counts whole seconds."""
+    if not is_filtered(stream, extent) or not isinstance(extent, Window):
+        return 0
+    since = extent.since.replace(microsecond=0)
+    return sum(record.stamp is not None and record.stamp < since for record in records)

@@ -1,0 +1,87 @@
+"""Writing a WooCommerce store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Self
+
+from msgspec.structs import replace
+
+from connectors.base import Json, Match, Operation, Outcome, StoreAccess, StoreReport, Traffic
+from connectors.records import Stream
+from connectors.woocommerce import silence
+from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.finding import Finder
+from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.wordpress import examine, examine_writing
+from connectors.woocommerce.writing_orders import OrderWriter
+from connectors.woocommerce.writing_others import PlainWriter
+from connectors.woocommerce.writing_products import ProductWriter
+
+
+class WooCommerceTarget:
+    """One store, to write to."""
+
+    def __init__(self, access: StoreAccess, api: Api | None = None) -> None:
+        if not isinstance(access.settings, WooCommerceSettings):
+            raise TypeError("settings of another platform")
+        self._settings = access.settings
+        self._api = api or open_api(access)
+        loader = Loader(self._api, self._settings)
+        self._finder = Finder(self._api, loader)
+        self._orders = OrderWriter(self._api, loader)
+        self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
+        self._others = PlainWriter(self._api, self._finder)
+        self._writing = asyncio.Semaphore(self._settings.write_concurrency)
+
+    async def __aenter__(self) -> Self:
+        await self._api.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._api.__aexit__(*exc)
+
+    def traffic(self) -> Traffic:
+        """Requests sent since the store was opened, and how many it refused for now."""
+        return Traffic(self._api.stats.requests, self._api.stats.throttled)
+
+    async def check(self) -> StoreReport:
+        """Prove that a WooCommerce answers and lets us read and write; nothing is changed."""
+        report = await examine(self._api, self._settings)
+        more = await examine_writing(self._api)
+        return replace(report, findings=(*report.findings, *more))
+
+    async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
+        """By our key, by SKU, email, slug or name. Raises `StoreError`."""
+        return await self._finder.find(stream, operations)
+
+    async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
+        """Create and update; one outcome each."""
+        if not operations:
+            return []
+        async with self._writing:
+            match stream:
+                case Stream.CATEGORIES:
+                    return await self._others.categories(operations)
+                case Stream.PRODUCTS:
+                    return await self._products.write(operations)
+                case Stream.CUSTOMERS:
+                    return await self._others.customers(operations)
+                case Stream.ORDERS:
+                    return await self._orders.write(operations)
+                case Stream.INVENTORY:
+                    return await self._others.levels(operations)
+
+    async def loud(self) -> Json:
+        """Which types of mail are on."""
+        return await silence.loud(self._api)
+
+    async def mute(self, before: Json) -> None:
+        """Turn those mails off."""
+        await silence.mute(self._api, before)
+
+    async def unmute(self, before: Json) -> None:
+        """Turn them on again."""
+        await silence.unmute(self._api, before)

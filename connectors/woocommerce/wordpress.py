@@ -1,0 +1,116 @@
+"""What a store says of itself: is it WooCommerce at all, which one, in which zone and currency."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from connectors.base import StoreReport
+from connectors.errors import BadAnswer, SignInAgain, StoreError
+from connectors.woocommerce.api import Api, RefusedRequest
+from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.wire import WireId, WireSetting
+
+
+async def examine(api: Api, settings: WooCommerceSettings) -> StoreReport:
+    """Prove that a WooCommerce answers and that our key may read. Raises `StoreError`."""
+    index = await api.index()
+    namespaces = index.get("namespaces")
+    if not isinstance(namespaces, list) or "wc/v3" not in namespaces:
+        raise BadAnswer(
+            "the address answers, but not as a WooCommerce with REST API version 3",
+            code="store_not_woocommerce",
+        )
+    for path in ("products", "orders", "customers"):
+        await api.list(path, {"per_page": 1, "_fields": "id"}, WireId)
+    version, currency = await _system(api)
+    findings = list(_findings(settings, version, currency))
+    return StoreReport(
+        platform_version=version,
+        name=str(index.get("name", "")),
+        currency=currency or settings.currency,
+        timezone=zone(index),
+        server_time=api.http.server_now,
+        findings=tuple(findings),
+    )
+
+
+def zone(index: dict[str, Any]) -> str:
+    """The site's time zone: a name, or a fixed offset such as `UTC+05:30`."""
+    name = index.get("timezone_string")
+    if isinstance(name, str) and name:
+        return name
+    try:
+        minutes = round(float(index.get("gmt_offset") or 0) * 60)
+    except (TypeError, ValueError):
+        return "UTC"
+    sign = "-" if minutes < 0 else "+"
+    return f"UTC{sign}{abs(minutes) // 60:02}:{abs(minutes) % 60:02}" if minutes else "UTC"
+
+
+async def _system(api: Api) -> tuple[str, str]:
+    """Version and currency, as far as the key may ask for them."""
+    version = ""
+    try:
+        status = await api.get("system_status", dict[str, Any], {"_fields": "environment,settings"})
+    except (SignInAgain, RefusedRequest, BadAnswer):
+        status = {}
+    environment, shop = status.get("environment"), status.get("settings")
+    if isinstance(environment, dict):
+        version = str(environment.get("version", ""))
+    if isinstance(shop, dict) and shop.get("currency"):
+        return version, str(shop["currency"])
+    return version, await _currency_setting(api) or ""
+
+
+async def store_currency(api: Api, settings: WooCommerceSettings) -> str:
+    """The currency of product prices. Raises `BadAnswer` where nobody says it."""
+    if settings.currency:
+        return settings.currency
+    found = await _currency_setting(api)
+    if not found:
+        raise BadAnswer(
+            "the store does not say its currency: enter it in the store's settings",
+            code="store_currency_unknown",
+        )
+    return found
+
+
+async def _currency_setting(api: Api) -> str | None:
+    for path, field in (
+        ("settings/general/woocommerce_currency", "value"),
+        ("data/currencies/current", "code"),
+    ):
+        try:
+            answer = await api.get(path, dict[str, Any])
+        except (SignInAgain, RefusedRequest, BadAnswer):
+            continue
+        found = answer.get(field)
+        if isinstance(found, str) and found:
+            return found
+    return None
+
+
+def _findings(settings: WooCommerceSettings, version: str, currency: str) -> list[tuple[str, str]]:
+    found = []
+    if not settings.signs_by_oauth and settings.url.startswith("http://"):
+        found.append(("credentials_in_clear", "The key travels unencrypted: use https."))
+    if not settings.verify_tls:
+        found.append(("tls_not_verified", "The store's certificate is not checked."))
+    if not version:
+        found.append(("version_unknown", "The key may not read the store's version."))
+    if not currency and not settings.currency:
+        found.append(("currency_unknown", "The key may not read the store's currency: enter it."))
+    return found
+
+
+async def examine_writing(api: Api) -> list[tuple[str, str]]:
+    """Prove that our key may write, by a batch that holds nothing; and that mails can be seen.
+
+    Raises `SignInAgain` where it may not write.
+    """
+    await api.send("POST", "products/batch", {"update": []}, dict[str, Any])
+    try:
+        await api.list("settings", {}, WireSetting)
+    except StoreError:
+        return [("settings_forbidden", "The key may not read settings: mails cannot be muted.")]
+    return []

@@ -1,0 +1,217 @@
+"""Writing categories, customers and stock: one batch each, and what can go wrong with an item."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Sequence
+
+from msgspec import Raw
+
+from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.errors import StoreError
+from connectors.records import Category, Customer, InventoryLevel
+from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
+from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
+from connectors.woocommerce.bodies_products import category_body, stock_body
+from connectors.woocommerce.finding import Finder, level_id
+from connectors.woocommerce.mapping_customers import customer_changes, new_customer
+from connectors.woocommerce.wire import WireCategory, WireCustomer
+
+_SLUG = Loss("slug", "Another record of the target has this slug.")
+_USERNAME = Loss("username", "The user name is taken on the target.")
+
+Entry = tuple[Operation, Body]
+"""An operation and its body; with `id` in the body it is an update."""
+
+Take = Callable[[Operation, Raw], Outcome]
+Mend = Callable[[Operation, Body, RefusedRequest], Awaitable[Body | None]]
+
+
+class PlainWriter:
+    """Writes the streams whose records are one item of one batch each."""
+
+    def __init__(self, api: Api, finder: Finder) -> None:
+        self._api = api
+        self._finder = finder
+        self._creating = asyncio.Lock()
+
+    async def categories(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Create and update categories. Parents have to exist already."""
+        entries = [(each, _category_body(each)) for each in operations]
+        return await self._write(
+            Attempt(), "products/categories", entries, _take_category, self._mend_category
+        )
+
+    async def customers(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Create and update customers.
+
+        Two requests at once can make two customers of one email, one request never does. So
+        creates share a batch, which the store works through one by one, and batches wait.
+        """
+        new = [(each, _customer_body(each)) for each in operations if each.target_id is None]
+        old = [(each, _customer_body(each)) for each in operations if each.target_id is not None]
+        attempt = Attempt()
+        outcomes: list[Outcome] = []
+        if new:
+            async with self._creating:
+                outcomes = await self._write(
+                    attempt, "customers", new, _take_customer, self._mend_customer
+                )
+        if old:
+            outcomes += await self._write(
+                attempt, "customers", old, _take_customer, self._mend_customer
+            )
+        return outcomes
+
+    async def levels(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """Set stock, of products in one batch and of each product's variations in one more."""
+        outcomes: list[Outcome] = []
+        places: dict[str, list[Entry]] = {}
+        for operation in operations:
+            content = operation.content
+            if not isinstance(content, InventoryLevel):
+                raise TypeError("an operation of another stream")
+            try:
+                body = {"id": int(content.variant or content.product), **stock_body(content)}
+            except ValueError:
+                outcomes.append(_no_level(operation, content))
+                continue
+            path = f"products/{content.product}/variations" if content.variant else "products"
+            places.setdefault(path, []).append((operation, body))
+        attempt = Attempt()
+        for path, entries in places.items():
+            outcomes += await self._write(attempt, path, entries, _take_level, _leave)
+        return outcomes
+
+    async def _write(
+        self, attempt: Attempt, path: str, entries: Sequence[Entry], take: Take, mend: Mend
+    ) -> list[Outcome]:
+        """All entries, in batches; what a second try can mend gets one."""
+        outcomes: list[Outcome] = []
+        again: list[Entry] = []
+        untouched = [operation for operation, body in entries if not body.keys() - {"id"}]
+        outcomes += [_applied(operation, operation.target_id or "") for operation in untouched]
+        sent = [entry for entry in entries if entry[1].keys() - {"id"}]
+        for start in range(0, len(sent), BATCH_LIMIT):
+            some = sent[start : start + BATCH_LIMIT]
+            for (operation, body), found in await self._batch(attempt, path, some):
+                mended = None
+                if isinstance(found, RefusedRequest):
+                    mended = await mend(operation, body, found)
+                if mended is not None:
+                    again.append((operation, mended))
+                else:
+                    outcomes.append(_judged(operation, found, take))
+        for start in range(0, len(again), BATCH_LIMIT):
+            some = again[start : start + BATCH_LIMIT]
+            for (operation, _), found in await self._batch(attempt, path, some):
+                outcomes.append(_judged(operation, found, take))
+        return outcomes
+
+    async def _batch(
+        self, attempt: Attempt, path: str, entries: Sequence[Entry]
+    ) -> list[tuple[Entry, Item | Outcome]]:
+        new = [entry for entry in entries if "id" not in entry[1]]
+        old = [entry for entry in entries if "id" in entry[1]]
+        try:
+            batch = await send_batch(
+                self._api,
+                path,
+                create=[body for _, body in new],
+                update=[body for _, body in old],
+            )
+        except StoreError as error:
+            return [(entry, attempt.outcome(entry[0], error)) for entry in entries]
+        attempt.touched = True
+        return list(zip([*new, *old], [*batch.created, *batch.updated], strict=True))
+
+    async def _mend_category(
+        self, _operation: Operation, body: Body, refusal: RefusedRequest
+    ) -> Body | None:
+        """A category of this name stands there already: it is the one."""
+        if refusal.platform_code != "term_exists" or not refusal.resource_id or "id" in body:
+            return None
+        return {"id": refusal.resource_id} | {k: v for k, v in body.items() if k != "slug"}
+
+    async def _mend_customer(
+        self, operation: Operation, body: Body, refusal: RefusedRequest
+    ) -> Body | None:
+        """An email that exists belongs to the customer meant; a user name may be left out."""
+        if "id" in body or not isinstance(operation.content, Customer):
+            return None
+        code = refused(operation, refusal).code
+        if code == "username_exists":
+            return {name: value for name, value in body.items() if name != "username"}
+        if code != "email_exists":
+            return None
+        try:
+            match = await self._finder.customer(operation)
+        except StoreError:
+            return None
+        if match is None:
+            return None
+        return {"id": int(match.target_id), **customer_changes(operation.content, None)}
+
+
+async def _leave(_operation: Operation, _body: Body, _refusal: RefusedRequest) -> Body | None:
+    return None
+
+
+def _judged(operation: Operation, found: Item | Outcome, take: Take) -> Outcome:
+    if isinstance(found, RefusedRequest):
+        return refused(operation, found)
+    return take(operation, found) if isinstance(found, Raw) else found
+
+
+def _category_body(operation: Operation) -> Body:
+    content = operation.content
+    if not isinstance(content, Category):
+        raise TypeError("an operation of another stream")
+    if operation.target_id is None:
+        body = category_body(content, None)
+        return {name: value for name, value in body.items() if value not in ("", None)}
+    return {"id": int(operation.target_id), **category_body(content, operation.changed)}
+
+
+def _customer_body(operation: Operation) -> Body:
+    content = operation.content
+    if not isinstance(content, Customer):
+        raise TypeError("an operation of another stream")
+    if operation.target_id is None:
+        return new_customer(content, operation.key, secrets.token_urlsafe(24))
+    return {"id": int(operation.target_id), **customer_changes(content, operation.changed)}
+
+
+def _applied(operation: Operation, target: str, *losses: Loss) -> Applied:
+    return Applied(source_id=operation.source_id, target_id=target, losses=losses)
+
+
+def _take_category(operation: Operation, item: Raw) -> Outcome:
+    row: WireCategory = decoder(WireCategory).decode(item)
+    content = operation.content
+    wanted = content.slug if isinstance(content, Category) else ""
+    losses = [_SLUG] if wanted and row.slug and row.slug != wanted else []
+    return _applied(operation, str(row.id), *losses)
+
+
+def _take_customer(operation: Operation, item: Raw) -> Outcome:
+    row: WireCustomer = decoder(WireCustomer).decode(item)
+    content = operation.content
+    wanted = content.username if isinstance(content, Customer) else ""
+    losses = [_USERNAME] if wanted and row.username and row.username != wanted else []
+    return _applied(operation, str(row.id), *losses)
+
+
+def _take_level(operation: Operation, _item: Raw) -> Outcome:
+    content = operation.content
+    return _applied(operation, level_id(content) if isinstance(content, InventoryLevel) else "")
+
+
+def _no_level(operation: Operation, content: InventoryLevel) -> Refused:
+    """A level that cannot be sent: its product is not on the target, or its quantity not whole."""
+    if not content.product:
+        code, message = "unknown_product", "the product of this stock is not on the target"
+    else:
+        code, message = "quantity_not_whole", "WooCommerce takes whole quantities only"
+    return Refused(source_id=operation.source_id, code=code, message=message)

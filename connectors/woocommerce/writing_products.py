@@ -1,0 +1,231 @@
+"""Writing products with their variations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from connectors.base import Applied, Loss, Operation, Outcome
+from connectors.concurrency import together
+from connectors.errors import Rejected, StoreError
+from connectors.records import Product
+from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
+from connectors.woocommerce.batches import Attempt, Item, refused, send_batch
+from connectors.woocommerce.bodies_products import (
+    KINDS,
+    new_product_body,
+    product_body,
+    variation_body,
+)
+from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.pairing import carried_key, pair_variations
+from connectors.woocommerce.tags import Tags
+from connectors.woocommerce.wire import WireId, WireProduct
+
+_WITH_IMAGES = 10
+"""Products in one batch where the target has to fetch their images meanwhile."""
+
+_IMAGES = Loss("images", "The target could not fetch an image from its address.")
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is known of one operation while it is being written."""
+
+    operation: Operation
+    content: Product
+    body: dict[str, Any]
+    target: int | None
+    children: dict[str, str]
+    losses: list[Loss] = field(default_factory=list)
+    outcome: Outcome | None = None
+
+
+class ProductWriter:
+    """Writes products in batches, then the variations of each."""
+
+    def __init__(self, api: Api, loader: Loader, *, images: bool) -> None:
+        self._api = api
+        self._loader = loader
+        self._tags = Tags(api)
+        self._images = images
+
+    async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
+        """One outcome for each operation."""
+        attempt = Attempt()
+        tags = await self._tags_of(operations)
+        works = [self._work(each, tags) for each in operations]
+        for some in self._portions(works):
+            await self._send(attempt, some)
+        written = _open(works)
+        # Side by side, one may have been applied while another one fails.
+        attempt.touched = attempt.touched or len(written) > 1
+        await together([self._write_variations(attempt, work) for work in written])
+        return [_outcome(work) for work in works]
+
+    async def _tags_of(self, operations: Sequence[Operation]) -> Mapping[str, int]:
+        contents = [each.content for each in operations]
+        names = [tag for each in contents if isinstance(each, Product) for tag in each.tags]
+        return await self._tags.ids(names)
+
+    def _work(self, operation: Operation, tags: Mapping[str, int]) -> _Work:
+        content = operation.content
+        if not isinstance(content, Product):
+            raise TypeError("an operation of another stream")
+        target = None if operation.target_id is None else int(operation.target_id)
+        if target is None:
+            body = new_product_body(operation, content, tags, images=self._images)
+        else:
+            body = product_body(content, operation.changed, tags, images=self._images)
+        work = _Work(operation, content, body, target, dict(operation.children))
+        if content.kind not in KINDS:
+            work.losses.append(Loss("kind", "The target does not know this kind of product."))
+        return work
+
+    def _portions(self, works: Sequence[_Work]) -> list[list[_Work]]:
+        """Batches, smaller ones where images are fetched."""
+        pictured = [work for work in works if work.body.get("images")]
+        others = [work for work in works if work.body and not work.body.get("images")]
+        return [
+            *(others[start : start + BATCH_LIMIT] for start in range(0, len(others), BATCH_LIMIT)),
+            *(
+                pictured[start : start + _WITH_IMAGES]
+                for start in range(0, len(pictured), _WITH_IMAGES)
+            ),
+        ]
+
+    async def _send(self, attempt: Attempt, works: Sequence[_Work]) -> None:
+        """One batch; items that stumble over an image or a SKU get a second try."""
+        again = await self._send_once(attempt, works)
+        if again:
+            await self._send_once(attempt, again, last=True)
+
+    async def _send_once(
+        self, attempt: Attempt, works: Sequence[_Work], *, last: bool = False
+    ) -> list[_Work]:
+        new = [work for work in works if work.target is None]
+        old = [work for work in works if work.target is not None]
+        try:
+            batch = await send_batch(
+                self._api,
+                "products",
+                create=[work.body for work in new],
+                update=[{"id": work.target, **work.body} for work in old],
+            )
+        except StoreError as error:
+            for work in works:
+                work.outcome = attempt.outcome(work.operation, error)
+            return []
+        attempt.touched = True
+        again = []
+        items = [*batch.created, *batch.updated]
+        for work, item in zip([*new, *old], items, strict=True):
+            if not self._take(work, item) and not last and await self._mend(work, item):
+                again.append(work)
+        return again
+
+    def _take(self, work: _Work, item: Item) -> bool:
+        if isinstance(item, RefusedRequest):
+            work.outcome = refused(work.operation, item)
+            return False
+        row: WireProduct = decoder(WireProduct).decode(item)
+        work.outcome = None
+        work.target = row.id
+        if "slug" in work.body and row.slug and row.slug != work.body["slug"]:
+            work.losses.append(Loss("slug", "Another record of the target has this slug."))
+        return True
+
+    async def _mend(self, work: _Work, item: Item) -> bool:
+        """Whether a refused item can be sent again: without images, or to the product that an
+        earlier, lost request of ours made.
+        """
+        if not isinstance(item, RefusedRequest):
+            return False
+        if item.platform_code == "woocommerce_product_image_upload_error":
+            work.body.pop("images", None)
+            work.losses.append(_IMAGES)
+        elif work.target is None and item.resource_id and await self._is_ours(work, item):
+            work.target = item.resource_id
+            work.body = {k: v for k, v in work.body.items() if k != "date_created_gmt"}
+        else:
+            return False
+        work.outcome = None
+        return True
+
+    async def _is_ours(self, work: _Work, item: RefusedRequest) -> bool:
+        """Whether the product in the way carries our key."""
+        try:
+            row = await self._api.get(f"products/{item.resource_id}", WireProduct)
+        except StoreError:
+            return False
+        return carried_key(row.meta_data) == work.operation.key
+
+    async def _write_variations(self, attempt: Attempt, work: _Work) -> None:
+        changed = work.operation.changed
+        if work.target is None or not (changed is None or "variants" in changed):
+            return
+        if work.operation.target_id is None and not work.content.variants:
+            return
+        try:
+            await self._sync_variations(attempt, work, work.target)
+        except Rejected as error:
+            work.outcome = refused(work.operation, error)
+        except StoreError as error:
+            work.outcome = attempt.outcome(work.operation, error)
+
+    async def _sync_variations(self, attempt: Attempt, work: _Work, target: int) -> None:
+        wanted = {variant.id: variant for variant in work.content.variants}
+        if work.operation.target_id is not None and wanted.keys() - work.children.keys():
+            # Look before creating: an earlier, lost request may have made some.
+            rows = await self._loader.variations(WireProduct(id=target))
+            work.children |= pair_variations(work.operation, rows)
+        bodies = {
+            source: variation_body(work.operation, variant, images=self._images)
+            for source, variant in wanted.items()
+        }
+        new = [(source, body) for source, body in bodies.items() if source not in work.children]
+        old = [
+            (source, {"id": int(work.children[source]), **body})
+            for source, body in bodies.items()
+            if source in work.children
+        ]
+        gone = [source for source in work.children if source not in wanted]
+        path = f"products/{target}/variations"
+        for start in range(0, len(new), BATCH_LIMIT):
+            some = new[start : start + BATCH_LIMIT]
+            batch = await send_batch(self._api, path, create=[body for _, body in some])
+            attempt.touched = True
+            _take_children(work, [source for source, _ in some], batch.created)
+        for start in range(0, len(old), BATCH_LIMIT):
+            some = old[start : start + BATCH_LIMIT]
+            batch = await send_batch(self._api, path, update=[body for _, body in some])
+            _take_children(work, [source for source, _ in some], batch.updated)
+        for start in range(0, len(gone), BATCH_LIMIT):
+            names = gone[start : start + BATCH_LIMIT]
+            await send_batch(self._api, path, delete=[int(work.children[each]) for each in names])
+            for each in names:
+                del work.children[each]
+
+
+def _take_children(work: _Work, sources: Sequence[str], items: Sequence[Item]) -> None:
+    for source, item in zip(sources, items, strict=True):
+        if isinstance(item, RefusedRequest):
+            # A variation that is gone from the target is made anew the next time.
+            work.children.pop(source, None)
+            work.outcome = refused(work.operation, item)
+        else:
+            work.children[source] = str(decoder(WireId).decode(item).id)
+
+
+def _open(works: Sequence[_Work]) -> list[_Work]:
+    return [work for work in works if work.outcome is None]
+
+
+def _outcome(work: _Work) -> Outcome:
+    return work.outcome or Applied(
+        source_id=work.operation.source_id,
+        target_id=str(work.target),
+        children=work.children,
+        losses=tuple(dict.fromkeys(work.losses)),
+    )

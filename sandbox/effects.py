@@ -1,0 +1,97 @@
+"""Side effects of a shop: mails to people and movements of stock, recorded instead of done."""
+
+from typing import Any
+
+from sandbox.store import Store
+from sandbox.wire import Doc
+
+# Mail types of WooCommerce with the one who gets them.
+MAILS = {
+    "new_order": "admin",
+    "cancelled_order": "admin",
+    "failed_order": "admin",
+    "customer_failed_order": "customer",
+    "customer_on_hold_order": "customer",
+    "customer_processing_order": "customer",
+    "customer_completed_order": "customer",
+    "customer_refunded_order": "customer",
+    "customer_invoice": "customer",
+    "customer_note": "customer",
+    "customer_reset_password": "customer",
+    "customer_new_account": "customer",
+}
+REDUCING = ("processing", "completed", "on-hold")
+_STATUS_MAILS = {
+    "processing": ("customer_processing_order",),
+    "completed": ("customer_completed_order",),
+    "on-hold": ("customer_on_hold_order",),
+    "failed": ("failed_order", "customer_failed_order"),
+    "refunded": ("customer_refunded_order",),
+}
+_UNPAID = ("", "pending", "failed", "cancelled", "checkout-draft", "auto-draft")
+
+
+def mail(store: Store, mail_type: str, record: int) -> None:
+    """Send a mail, unless its type is switched off; addresses stay out of the record."""
+    if store.setting(f"email_{mail_type}", "enabled", "yes") == "yes":
+        store.note("mail", type=mail_type, to=MAILS[mail_type], record=record)
+
+
+def status_mails(store: Store, order_id: int, old: str, new: str) -> None:
+    """The mails of a change of status; `old` is empty for a new order."""
+    if old in _UNPAID and new in REDUCING:
+        mail(store, "new_order", order_id)
+    if new == "cancelled" and old in ("processing", "on-hold"):
+        mail(store, "cancelled_order", order_id)
+    for mail_type in _STATUS_MAILS.get(new, ()):
+        mail(store, mail_type, order_id)
+
+
+def status_stock(store: Store, order: Doc, private: Doc, new: str) -> None:
+    """Take the order's goods from stock, or put them back, when its status says so."""
+    if new in REDUCING and not private.get("stock_reduced"):
+        for line in order["line_items"]:
+            move_stock(store, line, -int(line["quantity"]), "order", order["id"])
+        private["stock_reduced"] = True
+    elif new in ("cancelled", "pending") and private.get("stock_reduced"):
+        for line in order["line_items"]:
+            move_stock(store, line, int(line["quantity"]), "cancel", order["id"])
+        private["stock_reduced"] = False
+
+
+def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int) -> None:
+    """Move the stock of a line's product; a purchase moves its `date_modified` too."""
+    kind, product_id = "product", int(line.get("product_id") or 0)
+    if line.get("variation_id"):
+        kind, product_id = "variation", int(line["variation_id"])
+    doc = store.read(kind, product_id) if product_id else None
+    if doc is None or doc["manage_stock"] is not True:
+        return
+    set_stock(doc, int(doc["stock_quantity"] or 0) + change)
+    store.save(kind, doc)
+    if kind == "variation":
+        touch(store, "product", int(line["product_id"]))
+    store.note(
+        "stock",
+        product=product_id,
+        change=change,
+        quantity=doc["stock_quantity"],
+        reason=reason,
+        order=order_id,
+    )
+
+
+def set_stock(doc: Doc, quantity: int) -> None:
+    """Put a quantity on a product or variation and derive its status."""
+    doc["stock_quantity"] = quantity
+    if quantity > 0:
+        doc["stock_status"] = "instock"
+    else:
+        doc["stock_status"] = "outofstock" if doc["backorders"] == "no" else "onbackorder"
+
+
+def touch(store: Store, kind: str, record_id: int, **changes: Any) -> None:
+    """Move a record's `date_modified`, with changes to fields where given."""
+    doc = store.read(kind, record_id)
+    if doc is not None:
+        store.save(kind, {**doc, **changes})

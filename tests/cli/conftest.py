@@ -1,0 +1,153 @@
+"""A service that answers what a test tells it to, over real HTTP on loopback."""
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+
+from app.cli import client
+from app.cli.main import main
+
+KEY = "rs_0123456789_a-secret-of-this-test"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A request that reached the service."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: Any
+
+
+@dataclass
+class FakeService:
+    """Answers by method and path: (status, document), or a list of them for one call each."""
+
+    answers: dict[str, Any] = field(default_factory=dict)
+    asked: list[Asked] = field(default_factory=list)
+    url: str = ""
+
+    def answer(self, request: Asked) -> tuple[int, Any]:
+        self.asked.append(request)
+        found = self.answers.get(f"{request.method} {request.path.partition('?')[0]}")
+        if isinstance(found, list):
+            return found.pop(0) if len(found) > 1 else found[0]
+        if found is None:
+            return 404, {"code": "not_found", "detail": "There is nothing at this address."}
+        return found
+
+
+def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def _answer(self) -> None:
+            length = int(self.headers.get("content-length") or 0)
+            body = json.loads(self.rfile.read(length)) if length else None
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            status, document = service.answer(Asked(self.command, self.path, headers, body))
+            text = document.encode() if isinstance(document, str) else json.dumps(document).encode()
+            self.send_response(status)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text)
+
+        do_GET = do_POST = do_PATCH = do_DELETE = _answer  # noqa: N815
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    return Handler
+
+
+@pytest.fixture
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeService]:
+    """A fake service that the environment names."""
+    fake = FakeService()
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+    thread.start()
+    fake.url = f"http://127.0.0.1:{server.server_port}"
+    monkeypatch.setenv("RECENT_SYNC_URL", fake.url)
+    monkeypatch.setenv("RECENT_SYNC_API_KEY", KEY)
+    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.001)
+    yield fake
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a command left behind."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as one JSON document."""
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Outcome]:
+    """Run a command in this process."""
+
+    def command(*arguments: str) -> Outcome:
+        capsys.readouterr()
+        code = main(list(arguments))
+        captured = capsys.readouterr()
+        return Outcome(code, captured.out, captured.err)
+
+    return command
+
+
+@pytest.fixture
+def job() -> Callable[..., dict[str, Any]]:
+    """A job as the service describes it."""
+
+    def make(status: str = "succeeded", **members: Any) -> dict[str, Any]:
+        counters = {
+            "read": 10,
+            "created": 4,
+            "updated": 2,
+            "unchanged": 4,
+            "conflicts": 0,
+            "quarantined": 0,
+            "deleted": 0,
+        }
+        progress = {
+            "stage": 1,
+            "stages": 3,
+            "stream": "orders",
+            "read": 10,
+            "total": 20,
+            "rate": 5.0,
+            "seconds_left": 2,
+        }
+        return {
+            "id": "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33",
+            "kind": "recent",
+            "migration": "spring",
+            "status": status,
+            "progress": progress,
+            "counters": {"orders": counters},
+            "totals": counters,
+            "waiting": [],
+            "error": None,
+            "created_at": "2026-11-25T10:00:00Z",
+            "finished_at": None,
+            **members,
+        }
+
+    return make

