@@ -178,8 +178,7 @@ def _never_null(schema: Json) -> Json:
     if {"type": "null"} not in choices:
         return schema
     (choice,) = (each for each in choices if each != {"type": "null"})
-    rest: Json = {name: value for name, value in schema.items() if name != "anyOf"}
-    return rest | choice
+    return {name: schema[name] for name in schema if name != "anyOf"} | dict(choice)
 
 
 def _name_headers(operation: Json) -> None:

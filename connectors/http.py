@@ -165,6 +165,10 @@ class StoreHttp:
             await self._client.aclose()
             self._client = None
 
+    async def pause(self, seconds: float) -> None:
+        """Wait as between attempts."""
+        await self._sleep(seconds)
+
     @property
     def server_now(self) -> datetime | None:
         """The store's clock, from the last `Date` header; None before the first answer."""

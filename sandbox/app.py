@@ -48,6 +48,7 @@ class App:
         self._late: set[asyncio.Task[Answer]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one connection's request, or the lifespan."""
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
@@ -76,7 +77,7 @@ class App:
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
-    # -- one request ------------------------------------------------------------------------------
+    # -- one request
 
     async def _answer(self, request: Request) -> Answer | Drop:
         if request.path.startswith("/_control"):

@@ -1,23 +1,17 @@
 """Batch writes: many items in one request, each with its own fate, in an answer that says 200."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from typing import Any
 
 from sandbox.listing import MAX_PAGE
+from sandbox.resources import Resource
 from sandbox.wire import Answer, ApiError, Doc, encode
 
-
-class Writer(Protocol):
-    """How one kind of record is written by a batch; every method gives the JSON to answer."""
-
-    async def create(self, payload: Doc, *, checked: bool) -> bytes: ...
-
-    async def update(self, record_id: int, payload: Doc, *, checked: bool) -> bytes: ...
-
-    async def delete(self, record_id: int, *, force: bool) -> bytes: ...
+_One = Callable[[Resource, Any], Awaitable[bytes]]
 
 
-async def run(writer: Writer, payload: Doc) -> Answer:
+async def run(resource: Resource, payload: Doc) -> Answer:
     """Create, update and delete; more than 100 items together give 413.
 
     Items are not checked against the schema. One that fails is answered in its place as
@@ -35,33 +29,32 @@ async def run(writer: Writer, payload: Doc) -> Answer:
     done: dict[str, list[bytes]] = {}
     for name, one in (("create", _create), ("update", _update), ("delete", _delete)):
         if parts[name]:
-            done[name] = [await _guarded(one, writer, item) for item in parts[name]]
+            done[name] = [await _guarded(one, resource, item) for item in parts[name]]
     sections = (encode(name) + b":[" + b",".join(items) + b"]" for name, items in done.items())
     return Answer(200, b"{" + b",".join(sections) + b"}")
 
 
-One = Callable[[Writer, Any], Awaitable[bytes]]
-
-
-async def _guarded(one: One, writer: Writer, item: Any) -> bytes:
+async def _guarded(one: _One, resource: Resource, item: Any) -> bytes:
+    # Items are not one transaction: other requests come in between, and what is done stays done.
+    await asyncio.sleep(0)
     try:
-        return await one(writer, item)
+        return await one(resource, item)
     except ApiError as error:
         found = item.get("id", 0) if isinstance(item, dict) else item
         return encode({"id": found or 0, "error": error.body()})
 
 
-async def _create(writer: Writer, item: Any) -> bytes:
-    return await writer.create(_object(item), checked=False)
+async def _create(resource: Resource, item: Any) -> bytes:
+    return await resource.create(_object(item), checked=False)
 
 
-async def _update(writer: Writer, item: Any) -> bytes:
+async def _update(resource: Resource, item: Any) -> bytes:
     payload = _object(item)
-    return await writer.update(int(payload.get("id") or 0), payload, checked=False)
+    return resource.update(int(payload.get("id") or 0), payload, checked=False)
 
 
-async def _delete(writer: Writer, item: Any) -> bytes:
-    return await writer.delete(int(item), force=True)
+async def _delete(resource: Resource, item: Any) -> bytes:
+    return resource.delete(int(item), force=True)
 
 
 def _object(item: Any) -> Doc:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from random import Random
 
 from sandbox import categories
-from sandbox.products import blank, slugify
+from sandbox.goods import blank
+from sandbox.products import slugify
 from sandbox.records import Columns, columns_of
 from sandbox.shop import Article
 from sandbox.store import Store
@@ -97,7 +98,7 @@ def families(articles: dict[int, Article]) -> dict[str, list[int]]:
         match = _FAMILY.match(article.code)
         if match and match[1] not in codes:
             found[match[1]].append(index)
-    chosen = [(code, known) for code, known in found.items() if 2 <= len(known) <= _LARGEST]
+    chosen = [(code, known) for code, known in found.items() if 1 < len(known) <= _LARGEST]
     return dict(chosen[:_FAMILIES])
 
 

@@ -37,6 +37,7 @@ def create(store: Store, payload: Doc, *, checked: bool = True) -> int:
 
 
 def blank() -> Doc:
+    """A category without anything, in the field order of the API."""
     return {
         "id": 0,
         "name": "",

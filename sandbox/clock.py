@@ -15,7 +15,9 @@ class Clock:
     it. Waiting times are measured on `true_now`, which a change of skew does not move.
     """
 
-    def __init__(self, zone: str = "America/New_York", source: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self, zone: str = "America/New_York", source: Callable[[], float] = time.time
+    ) -> None:
         self._source = source
         self.offset = 0.0
         self.skew = 0.0

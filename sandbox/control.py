@@ -73,7 +73,7 @@ class Control:
             "replay": self.replay.state(),
         }
 
-    # -- faults and records -----------------------------------------------------------------------
+    # -- faults and records
 
     async def _faults(self, _: Request) -> Doc:
         return self._store.faults.state()
@@ -110,7 +110,7 @@ class Control:
         self._store.requests.clear()
         return {"reset": True}
 
-    # -- time ---------------------------------------------------------------------------------------
+    # -- time
 
     async def _clock(self, _: Request) -> Doc:
         clock = self._store.clock
@@ -141,7 +141,7 @@ class Control:
             self._store.storage.set_fact("timezone", clock.zone_name)
         return await self._clock(request)
 
-    # -- data ----------------------------------------------------------------------------------------
+    # -- data
 
     async def _seed(self, request: Request) -> Doc:
         """Fill the empty store with the real shop: `as_of`, `scale` (0 to 1), `seed`."""
@@ -162,10 +162,10 @@ class Control:
 
     async def _edits(self, request: Request) -> Doc:
         payload = request.json()
-        wanted = payload["edits"] if "edits" in payload else [payload]
+        wanted = payload.get("edits", [payload])
         return {"done": [edits.edit(self._store, item) for item in wanted]}
 
-    # -- replay ----------------------------------------------------------------------------------------
+    # -- replay
 
     async def _replay_state(self, _: Request) -> Doc:
         return self.replay.state()

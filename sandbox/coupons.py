@@ -56,6 +56,7 @@ def update(store: Store, coupon_id: int, payload: Doc, *, checked: bool = True) 
 
 
 def delete(store: Store, coupon_id: int, *, force: bool) -> Doc:
+    """Trash a coupon, or with `force` remove it."""
     doc = store.read("coupon", coupon_id)
     if doc is None:
         raise missing("coupon")
@@ -68,7 +69,11 @@ def delete(store: Store, coupon_id: int, *, force: bool) -> Doc:
 
 
 def find(store: Store, code: str) -> Doc | None:
-    sql = "SELECT id FROM records WHERE kind = 'coupon' AND key = ? AND latest = 1 AND status <> 'trash'"
+    """The coupon of a code, whatever its case."""
+    sql = (
+        "SELECT id FROM records WHERE kind = 'coupon' AND key = ? AND latest = 1"
+        " AND status <> 'trash'"
+    )
     rows = store.storage.rows(sql, (code.lower(),))
     return store.read("coupon", rows[0][0]) if rows else None
 
@@ -115,10 +120,7 @@ def _discount(order: Doc, coupon: Doc) -> Decimal:
     """Take a coupon off the goods, in proportion to what they cost; gives the sum taken off."""
     worth = amount(coupon["amount"])
     goods = sum((amount(line["total"]) for line in order["line_items"]), Decimal(0))
-    if coupon["discount_type"] == "percent":
-        wanted = goods * worth / 100
-    else:
-        wanted = min(goods, worth)
+    wanted = goods * worth / 100 if coupon["discount_type"] == "percent" else min(goods, worth)
     taken = Decimal(0)
     for n, line in enumerate(order["line_items"]):
         total = amount(line["total"])

@@ -9,7 +9,17 @@ from sandbox.schema import invalid, is_email, validate
 from sandbox.store import Store, missing
 from sandbox.wire import SITE, ApiError, Doc
 
-_ADDRESS = "first_name last_name company address_1 address_2 city postcode country state".split()
+_ADDRESS = [
+    "first_name",
+    "last_name",
+    "company",
+    "address_1",
+    "address_2",
+    "city",
+    "postcode",
+    "country",
+    "state",
+]
 ROLES = (
     "all",
     "administrator",
@@ -29,6 +39,7 @@ def address(*, email: bool) -> Doc:
 
 
 def blank() -> Doc:
+    """A customer without anything, in the field order of the API."""
     return {
         "id": 0,
         "date_created": None,

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import categories, customers, effects, mischief, orders, products
+from sandbox import categories, customers, effects, goods, mischief, orders, products
 from sandbox.catalogue import Rows
 from sandbox.records import columns_of
 from sandbox.store import Store
@@ -59,7 +59,7 @@ def _document(store: Store, kind: str, item: Doc) -> Doc:
 
 def _blank(store: Store, kind: str) -> Doc:
     if kind in ("product", "variation"):
-        return products.blank(kind)
+        return goods.blank(kind)
     if kind == "customer":
         return customers.blank()
     if kind == "category":

@@ -74,7 +74,7 @@ class Faults:
         self._random = Random(seed)  # noqa: S311 - repeatable on purpose
         self.fired: dict[str, int] = {}
 
-    # -- switching ------------------------------------------------------------------------------
+    # -- switching
 
     def switch(self, wanted: dict[str, Any]) -> None:
         """Change faults: `{name: {…}}` on, `{name: null or false}` off; others stay.
@@ -128,9 +128,11 @@ class Faults:
         self._apply_clock()
 
     def state(self) -> Doc:
+        """What is on, how often each fired, and what there is."""
         return {"on": self._on, "fired": self.fired, "known": DEFAULTS, "all": ALL}
 
     def active(self, name: str) -> Doc | None:
+        """The parameters of a fault that is on."""
         return self._on.get(name)
 
     def roll(self, name: str, request: Request | None = None) -> Doc | None:
@@ -148,9 +150,10 @@ class Faults:
 
     @property
     def random(self) -> Random:
+        """The dice all faults share."""
         return self._random
 
-    # -- one request ----------------------------------------------------------------------------
+    # -- one request
 
     def delay(self, request: Request) -> float:
         """Seconds to wait before a request is taken up."""
@@ -215,7 +218,7 @@ class Faults:
         digest = hashlib.blake2s(str(record_id).encode(), digest_size=4).digest()
         return int.from_bytes(digest, "big") < float(params["share"]) * 2**32
 
-    # -- one write --------------------------------------------------------------------------------
+    # -- one write
 
     def on_write(self, kind: str, doc: Doc) -> tuple[float, Torn | None]:
         """(seconds until lists show the write, what readers see of it for a while)."""

@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sandbox import products
+from sandbox import goods
 from sandbox.store import Store
 from sandbox.totals import amount, money
 from sandbox.wire import ApiError, Doc
@@ -48,7 +48,7 @@ def _is_removal(item: Doc) -> bool:
 
 
 def _new(store: Store, kind: str, item: Doc) -> Doc:
-    line = _BLANKS[kind]()
+    line: Doc = _BLANKS[kind]()
     line["id"] = store.new_id("item")
     if kind == "line_items":
         if not item.get("sku") and "product_id" not in item and not item.get("variation_id"):
@@ -56,7 +56,7 @@ def _new(store: Store, kind: str, item: Doc) -> Doc:
             raise ApiError(400, "woocommerce_rest_required_product_reference", message)
         _point(store, line, item)
         line["quantity"] = int(item.get("quantity") or 1)
-        price = _price(store, line)
+        price = amount(line["price"] or 0)
         line["subtotal"] = line["total"] = money(price * line["quantity"])
         if "total" in item and "subtotal" not in item:
             line["subtotal"] = money(max(amount(item["total"]), amount(line["subtotal"])))
@@ -73,7 +73,7 @@ def _point(store: Store, line: Doc, item: Doc) -> None:
     """Find the line's product. A `sku` beats `product_id`; an unknown one leads to no product."""
     line["product_id"], line["variation_id"], line["sku"] = 0, 0, ""
     if item.get("sku"):
-        holder = products.sku_holder(store, str(item["sku"]))
+        holder = goods.sku_holder(store, str(item["sku"]))
         if holder is None:
             return
         kind, record_id = holder
@@ -92,10 +92,6 @@ def _point(store: Store, line: Doc, item: Doc) -> None:
     else:
         line["product_id"], line["name"] = doc["id"], doc["name"]
     line["sku"], line["price"] = doc["sku"], doc["price"]
-
-
-def _price(store: Store, line: Doc) -> Decimal:
-    return amount(line["price"] or 0)
 
 
 def _fill(store: Store, line: Doc, item: Doc) -> None:
@@ -118,6 +114,7 @@ def _fill(store: Store, line: Doc, item: Doc) -> None:
 
 
 def line_item() -> Doc:
+    """A blank goods line."""
     return {
         "id": 0,
         "name": "",
@@ -140,6 +137,7 @@ def line_item() -> Doc:
 
 
 def shipping_line() -> Doc:
+    """A blank shipping line."""
     return {
         "id": 0,
         "method_title": "",
@@ -154,6 +152,7 @@ def shipping_line() -> Doc:
 
 
 def fee_line() -> Doc:
+    """A blank fee line."""
     return {
         "id": 0,
         "name": "",

@@ -59,6 +59,7 @@ def create_webhook(store: Store, payload: Doc) -> int:
 
 
 def update_webhook(store: Store, hook_id: int, payload: Doc) -> int:
+    """Change a webhook's name, status, topic or address."""
     doc = store.read("webhook", hook_id)
     if doc is None:
         raise missing("webhook", 400)
@@ -71,6 +72,7 @@ def update_webhook(store: Store, hook_id: int, payload: Doc) -> int:
 
 
 def delete_webhook(store: Store, hook_id: int) -> Doc:
+    """Remove a webhook."""
     doc = store.read("webhook", hook_id)
     if doc is None:
         raise missing("webhook")

@@ -159,7 +159,7 @@ def delete(store: Store, order_id: int, *, force: bool) -> Doc:
     return doc
 
 
-# -- parts of a write --------------------------------------------------------------------------------
+# -- parts of a write
 
 
 def _check(store: Store, payload: Doc) -> None:
@@ -244,7 +244,10 @@ def _address(store: Store, doc: Doc) -> None:
 def _note_duplicates(store: Store, doc: Doc) -> None:
     if doc["created_via"] in COMMON_WAYS:
         return
-    sql = "SELECT id FROM records WHERE kind = 'order' AND key = ? AND latest = 1 AND status <> 'trash'"
+    sql = (
+        "SELECT id FROM records WHERE kind = 'order' AND key = ? AND latest = 1"
+        " AND status <> 'trash'"
+    )
     twins: list[Any] = store.storage.rows(sql, (doc["created_via"],))
     if twins:
         store.note("duplicate", what="order", by="created_via", record=doc["id"], first=twins[0][0])

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import heapq
 from collections import Counter
-
 from dataclasses import dataclass
 from itertools import count
 

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Awaitable, Callable
+from typing import Any
 
-from sandbox import batch, listing, resources, settings, totals
+from sandbox import batch, listing, settings, totals
+from sandbox.resources import Resource
 from sandbox.store import Store, missing
 from sandbox.wire import Answer, ApiError, Request, json_answer
 
-Handler = Callable[[Request, "re.Match[str]"], Awaitable[Answer]]
-_V3 = r"^/wp-json/wc/v3"
+Match = re.Match[str]
+Handler = Callable[[Request, Match], Awaitable[Answer]]
+_V3 = "/wp-json/wc/v3"
 
 
 class Routes:
@@ -17,20 +20,16 @@ class Routes:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._table: list[tuple[re.Pattern[str], dict[str, Handler], str]] = []
-        self._flat("products", "product", resources.Products(store, "product"))
-        self._flat("products/categories", "category", resources.Categories(store, "category"))
-        self._flat("customers", "customer", resources.Customers(store, "customer"))
-        self._flat("orders", "order", resources.Orders(store, "order"))
-        self._flat("coupons", "coupon", resources.Coupons(store, "coupon"))
-        self._flat("webhooks", "webhook", resources.Webhooks(store, "webhook"))
-        self._nested("products", "variations", "variation", resources.Variations)
-        self._nested("orders", "refunds", "refund", resources.Refunds)
-        self._nested("orders", "notes", "note", resources.Notes)
-        self._single_pages()
+        for path, kind in _FLAT.items():
+            self._resource(path, kind)
+        for path, kind in _NESTED.items():
+            self._resource(path, kind)
+        self._lists()
+        self._settings()
 
-    def find(self, request: Request) -> tuple[Handler, "re.Match[str]", str]:
-        """The handler of a request and the pattern of its route; 404 `rest_no_route`."""
-        path = request.path.rstrip("/") or "/"
+    def find(self, request: Request) -> tuple[Handler, Match, str]:
+        """The handler of a request, its path's parts and its route; 404 `rest_no_route`."""
+        path = request.path.rstrip("/")
         for pattern, handlers, name in self._table:
             match = pattern.match(path)
             if match and request.method in handlers:
@@ -38,156 +37,131 @@ class Routes:
         message = "No route was found matching the URL and request method."
         raise ApiError(404, "rest_no_route", message)
 
-    def _add(self, path: str, name: str, **handlers: Handler) -> None:
-        self._table.append((re.compile(f"{_V3}/{path}$"), handlers, name))
+    def _add(self, path: str, **handlers: Handler) -> None:
+        """Answer a path; `{parent}` and `{id}` are numbers, other names in braces are words."""
+        pattern = re.sub(r"\{(parent|id)\}", r"(?P<\1>\\d+)", path)
+        pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>\\w+)", pattern)
+        name = path.removeprefix("/wp-json/").removeprefix("wc/v3/")
+        self._table.append((re.compile(f"^{pattern}$"), handlers, name))
 
-    def _flat(self, path: str, kind: str, writer: resources.Resource) -> None:
-        """List, create, get, update, delete and batch of a kind."""
-        store = self._store
+    def _page(self, path: str, make: Callable[[Match], Any]) -> None:
+        """Answer GETs of a path with the JSON of a value."""
 
-        async def collection(request: Request, _: "re.Match[str]") -> Answer:
-            return listing.answer(store, kind, request)
+        async def read(_: Request, match: Match) -> Answer:
+            return json_answer(make(match))
 
-        async def read(request: Request, match: "re.Match[str]") -> Answer:
-            return _one(store, kind, int(match["id"]), request)
+        self._add(path, GET=read)
 
-        async def create(request: Request, _: "re.Match[str]") -> Answer:
-            return Answer(201, await writer.create(request.json(), checked=True))
+    # -- kinds of records
 
-        async def update(request: Request, match: "re.Match[str]") -> Answer:
-            payload = request.json()
-            return Answer(200, await writer.update(int(match["id"]), payload, checked=True))
+    def _resource(self, path: str, kind: str) -> None:
+        """List, create, get, update, delete and batch of a kind, if need be below a parent."""
+        store, base = self._store, f"{_V3}/{path}"
 
-        async def delete(request: Request, match: "re.Match[str]") -> Answer:
-            return Answer(200, await writer.delete(int(match["id"]), force=_force(request)))
+        def writer(match: Match) -> Resource:
+            return Resource(store, kind, int(match.groupdict().get("parent") or 0))
 
-        async def many(request: Request, _: "re.Match[str]") -> Answer:
-            return await batch.run(writer, request.json())
-
-        self._add(path, path, GET=collection, POST=create)
-        self._add(f"{path}/batch", f"{path}/batch", POST=many, PUT=many)
-        self._add(
-            rf"{path}/(?P<id>\d+)",
-            f"{path}/{{id}}",
-            GET=read,
-            PUT=update,
-            POST=update,
-            DELETE=delete,
-        )
-
-    def _nested(self, above: str, path: str, kind: str, make: type[resources.Variations]) -> None:
-        """The same below a parent; one that belongs to another parent is not found."""
-        store = self._store
-
-        def writer(match: "re.Match[str]") -> resources.Variations:
-            return make(store, kind, int(match["parent"]))
-
-        async def collection(request: Request, match: "re.Match[str]") -> Answer:
-            parent = int(match["parent"])
-            if store.read(above.removesuffix("s"), parent) is None:
-                raise missing(above.removesuffix("s"))
+        async def collection(request: Request, match: Match) -> Answer:
+            parent = self._parent(path, match)
             return listing.answer(store, kind, request, parent=parent)
 
-        async def read(request: Request, match: "re.Match[str]") -> Answer:
-            return _one(store, kind, int(match["id"]), request, parent=int(match["parent"]))
+        async def read(request: Request, match: Match) -> Answer:
+            return _one(store, kind, request, match)
 
-        async def create(request: Request, match: "re.Match[str]") -> Answer:
+        async def create(request: Request, match: Match) -> Answer:
             return Answer(201, await writer(match).create(request.json(), checked=True))
 
-        async def update(request: Request, match: "re.Match[str]") -> Answer:
+        async def update(request: Request, match: Match) -> Answer:
             payload = request.json()
-            return Answer(200, await writer(match).update(int(match["id"]), payload, checked=True))
+            return Answer(200, writer(match).update(int(match["id"]), payload, checked=True))
 
-        async def delete(request: Request, match: "re.Match[str]") -> Answer:
-            found = await writer(match).delete(int(match["id"]), force=_force(request))
-            return Answer(200, found)
+        async def delete(request: Request, match: Match) -> Answer:
+            return Answer(200, writer(match).delete(int(match["id"]), force=_force(request)))
 
-        async def many(request: Request, match: "re.Match[str]") -> Answer:
+        async def many(request: Request, match: Match) -> Answer:
             return await batch.run(writer(match), request.json())
 
-        base, name = rf"{above}/(?P<parent>\d+)/{path}", f"{above}/{{id}}/{path}"
-        self._add(base, name, GET=collection, POST=create)
+        self._add(base, GET=collection, POST=create)
         changes: dict[str, Handler] = {"GET": read, "DELETE": delete}
-        if kind == "variation":
-            self._add(f"{base}/batch", f"{name}/batch", POST=many, PUT=many)
+        if kind not in _NEVER_CHANGED:
+            self._add(f"{base}/batch", POST=many, PUT=many)
             changes |= {"PUT": update, "POST": update}
-        self._add(rf"{base}/(?P<id>\d+)", f"{name}/{{id}}", **changes)
+        self._add(f"{base}/{{id}}", **changes)
 
-    def _single_pages(self) -> None:
+    def _parent(self, path: str, match: Match) -> int | None:
+        """The id of the parent a path names; 404 when it is not there."""
+        if "{parent}" not in path:
+            return None
+        kind, parent = path.split("/", 1)[0].removesuffix("s"), int(match["parent"])
+        if self._store.storage.get(kind, parent) is None:
+            raise missing(kind)
+        return parent
+
+    def _lists(self) -> None:
+        """Lists across parents, and the read-only tables."""
         store = self._store
 
-        async def all_refunds(request: Request, _: "re.Match[str]") -> Answer:
+        async def all_refunds(request: Request, _: Match) -> Answer:
             return listing.answer(store, "refund", request)
 
-        async def all_variations(request: Request, _: "re.Match[str]") -> Answer:
+        async def all_variations(request: Request, _: Match) -> Answer:
             return listing.answer(store, "variation", request)
 
-        async def groups(request: Request, _: "re.Match[str]") -> Answer:
-            return json_answer(settings.groups(store))
-
-        async def group(request: Request, match: "re.Match[str]") -> Answer:
-            return json_answer(settings.group(store, match["group"]))
-
-        async def setting(request: Request, match: "re.Match[str]") -> Answer:
-            return json_answer(settings.one(store, match["group"], match["id"]))
-
-        async def change(request: Request, match: "re.Match[str]") -> Answer:
-            payload = request.json()
-            return json_answer(settings.change(store, match["group"], match["id"], payload))
-
-        async def change_many(request: Request, match: "re.Match[str]") -> Answer:
-            wanted = request.json().get("update") or []
-            done = [settings.change(store, match["group"], item["id"], item) for item in wanted]
-            return json_answer({"update": done})
-
-        async def taxes(request: Request, _: "re.Match[str]") -> Answer:
+        async def taxes(_: Request, __: Match) -> Answer:
             rates = [totals.rate_doc(store)] if totals.tax_rate(store) else []
             count = str(len(rates))
             return json_answer(rates, 200, [("X-WP-Total", count), ("X-WP-TotalPages", count)])
 
-        async def statuses(request: Request, _: "re.Match[str]") -> Answer:
-            return json_answer(settings.statuses())
+        self._add(f"{_V3}/refunds", GET=all_refunds)
+        self._add("/wp-json/wc-analytics/variations", GET=all_variations)
+        self._add(f"{_V3}/taxes", GET=taxes)
+        self._page(f"{_V3}/orders/statuses", lambda _: settings.statuses())
 
-        async def status(request: Request, _: "re.Match[str]") -> Answer:
-            return json_answer(settings.system_status(store))
+    def _settings(self) -> None:
+        store = self._store
 
-        async def root(request: Request, _: "re.Match[str]") -> Answer:
-            return json_answer({"namespace": "wc/v3", "routes": {}})
+        async def change(request: Request, match: Match) -> Answer:
+            payload = request.json()
+            return json_answer(settings.change(store, match["group"], match["name"], payload))
 
-        self._add("refunds", "refunds", GET=all_refunds)
-        self._add("settings", "settings", GET=groups)
-        self._add("settings/(?P<group>[a-z_]+)", "settings/{group}", GET=group)
-        self._add("settings/(?P<group>[a-z_]+)/batch", "settings/{group}/batch", POST=change_many)
-        self._add(
-            "settings/(?P<group>[a-z_]+)/(?P<id>[a-z_]+)",
-            "settings/{group}/{id}",
-            GET=setting,
-            PUT=change,
-            POST=change,
-        )
-        self._add("taxes", "taxes", GET=taxes)
-        self._add("orders/statuses", "orders/statuses", GET=statuses)
-        self._add("system_status", "system_status", GET=status)
-        self._table.append((re.compile(f"{_V3}$"), {"GET": root}, "wc/v3"))
-        self._table.append(
-            (
-                re.compile(r"^/wp-json/wc-analytics/variations$"),
-                {"GET": all_variations},
-                "wc-analytics/variations",
-            )
-        )
+        async def change_many(request: Request, match: Match) -> Answer:
+            wanted = request.json().get("update") or []
+            done = [settings.change(store, match["group"], item["id"], item) for item in wanted]
+            return json_answer({"update": done})
+
+        self._page(_V3, lambda _: {"namespace": "wc/v3", "routes": {}})
+        self._page(f"{_V3}/system_status", lambda _: settings.system_status(store))
+        self._page(f"{_V3}/settings", lambda _: settings.groups(store))
+        self._page(f"{_V3}/settings/{{group}}", lambda m: settings.group(store, m["group"]))
+        one = f"{_V3}/settings/{{group}}/{{name}}"
+        self._add(f"{_V3}/settings/{{group}}/batch", POST=change_many)
+        self._page(one, lambda match: settings.one(store, match["group"], match["name"]))
+        self._add(one, PUT=change, POST=change)
 
 
-def _one(
-    store: Store, kind: str, record_id: int, request: Request, *, parent: int | None = None
-) -> Answer:
+_FLAT = {
+    "products": "product",
+    "products/categories": "category",
+    "customers": "customer",
+    "orders": "order",
+    "coupons": "coupon",
+    "webhooks": "webhook",
+}
+_NESTED = {
+    "products/{parent}/variations": "variation",
+    "orders/{parent}/refunds": "refund",
+    "orders/{parent}/notes": "note",
+}
+_NEVER_CHANGED = ("refund", "note")
+
+
+def _one(store: Store, kind: str, request: Request, match: Match) -> Answer:
+    record_id, parent = int(match["id"]), match.groupdict().get("parent")
     body = store.shown(kind, record_id)
     if body is None or store.faults.unreadable(record_id):
         raise missing(kind)
-    if parent is not None:
-        doc = store.read(kind, record_id)
-        if doc is None or doc["parent_id"] != parent:
-            raise missing(kind)
+    if parent is not None and (store.read(kind, record_id) or {}).get("parent_id") != int(parent):
+        raise missing(kind)
     if kind == "category":
         body = listing.with_count(store, body)
     return Answer(200, listing.fields(body, request.query))

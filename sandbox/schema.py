@@ -222,4 +222,5 @@ def _integral(value: Any) -> bool:
 
 
 def is_email(value: Any) -> bool:
+    """Whether a value looks like an email address."""
     return _is(value, "email")

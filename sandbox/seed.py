@@ -51,7 +51,9 @@ def fill(store: Store, *, as_of: str = AS_OF, scale: float = 1.0, seed: int = 7)
 
 def _plan(history: Shop, as_of: str, scale: float, seed: int) -> Plan:
     dice = Random(seed)  # noqa: S311 - which part of history, not a secret
-    orders, refunds, customers = [], defaultdict(list), {}
+    orders: list[Invoice] = []
+    refunds: defaultdict[int, list[Invoice]] = defaultdict(list)
+    customers: dict[int, Invoice] = {}
     kept: set[int] = set()
     for invoice in history.snapshot(as_of):
         if invoice.cancellation:

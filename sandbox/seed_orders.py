@@ -120,7 +120,7 @@ class Writer:
         doc["fee_lines"] = _raw(lines.fees)
         return columns, encode(doc), _REDUCED if reduced else None
 
-    # -- lines ----------------------------------------------------------------------------------
+    # -- lines
 
     def _lines(self, invoice: Invoice) -> Lines:
         shop, found = self._filled.shop, Lines()
@@ -131,26 +131,24 @@ class Writer:
             tax = (total * self._rate + 5000) // 10_000
             self._item += 1
             if article in self._heads:
-                found.goods.append(
-                    self._goods(self._heads[article], self._item, quantity, total, pence, tax)
-                )
-                found.known.append(Line(self._item, article, quantity, total, tax))
+                line = Line(self._item, article, quantity, total, tax)
+                found.goods.append(self._goods(self._heads[article], line))
+                found.known.append(line)
                 found.tax += tax
             else:
                 self._charge(found, article, quantity, total, tax)
             found.total += total
         return found
 
-    def _goods(
-        self, head: tuple[str, str, str], item: int, quantity: int, total: int, pence: int, tax: int
-    ) -> str:
-        worth, taxed = pounds(total), pounds(tax)
+    def _goods(self, head: tuple[str, str, str], line: Line) -> str:
+        item, quantity = line.item, line.quantity
+        worth, taxed = pounds(line.pence), pounds(line.tax)
         taxes = f'{{"id":{RATE_ID},"total":"{taxed}","subtotal":"{taxed}"}}' if self._rate else ""
         return (
             f'{{"id":{item},{head[0]}"quantity":{quantity},"tax_class":"","subtotal":"{worth}",'
             f'"subtotal_tax":"{taxed}","total":"{worth}","total_tax":"{taxed}","taxes":[{taxes}],'
-            f'"meta_data":[],{head[1]}"price":{pence / 100!r},"image":{{"id":"","src":""}},'
-            f'"parent_name":{head[2]}}}'
+            f'"meta_data":[],{head[1]}"price":{line.pence / quantity / 100!r},'
+            f'"image":{{"id":"","src":""}},"parent_name":{head[2]}}}'
         )
 
     def _charge(self, found: Lines, article: int, quantity: int, total: int, tax: int) -> None:
@@ -177,11 +175,11 @@ class Writer:
             found.tax += tax
         else:
             head = _head(Sold(0, 0, "", known.name.capitalize(), None))
-            pence = total // quantity
-            found.goods.append(self._goods(head, self._item, quantity, total, pence, tax))
+            line = Line(self._item, article, quantity, total, tax)
+            found.goods.append(self._goods(head, line))
             found.tax += tax
 
-    # -- the rest of an order ------------------------------------------------------------------------
+    # -- the rest of an order
 
     def _who(self, doc: Doc, invoice: Invoice) -> None:
         if invoice.customer:
@@ -255,7 +253,7 @@ class Writer:
             href = f"{SITE}/wp-json/wc/v3/customers/{doc['customer_id']}"
             doc["_links"]["customer"] = [{"href": href}]
 
-    # -- refunds ---------------------------------------------------------------------------------------
+    # -- refunds
 
     def _refund(self, doc: Doc, lines: Lines, cancelled: list[Invoice]) -> int:
         """Add the refunds of an order; gives when the last of them was made."""

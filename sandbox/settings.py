@@ -64,6 +64,7 @@ def group(store: Store, name: str) -> list[Doc]:
 
 
 def one(store: Store, name: str, setting_id: str) -> Doc:
+    """One setting; 404 when there is none."""
     found = next((doc for doc in group(store, name) if doc["id"] == setting_id), None)
     if found is None:
         raise ApiError(404, "rest_setting_setting_invalid", "Invalid setting.")
@@ -115,6 +116,7 @@ def index(store: Store) -> Doc:
 
 
 def system_status(store: Store) -> Doc:
+    """Versions and main settings."""
     return {
         "environment": {
             "home_url": SITE,
@@ -148,4 +150,5 @@ STATUS_NAMES = {
 
 
 def statuses() -> list[Doc]:
+    """The order statuses that are registered."""
     return [{"slug": slug, "name": name} for slug, name in STATUS_NAMES.items()]

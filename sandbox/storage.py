@@ -83,10 +83,11 @@ class Storage:
         self._horizon = self._oldest_horizon()
 
     def close(self) -> None:
+        """Make everything durable and let go of the file."""
         self.commit()
         self._db.close()
 
-    # -- transactions ---------------------------------------------------------------------------
+    # -- transactions
 
     def _begin(self) -> None:
         if not self._db.in_transaction:
@@ -126,12 +127,14 @@ class Storage:
             self._db.execute("PRAGMA journal_mode = WAL")
             self._db.execute("PRAGMA synchronous = NORMAL")
 
-    # -- small facts: counters, settings, faults -----------------------------------------------
+    # -- small facts: counters, settings, faults
 
     def fact(self, name: str, default: Any = None) -> Any:
+        """A small value that is kept by name."""
         return self._facts.get(name, default)
 
     def set_fact(self, name: str, value: Any) -> None:
+        """Keep a small value (anything JSON can say)."""
         self._facts[name] = value
         self._dirty.add(name)
 
@@ -141,7 +144,7 @@ class Storage:
         self.set_fact(f"next_{sequence}", first + count)
         return first
 
-    # -- records ----------------------------------------------------------------------------------
+    # -- records
 
     def get(self, kind: str, record_id: int, *, torn: bool = False) -> Stored | None:
         """The newest state of a record, or with `torn` what a reader sees of it now."""
@@ -257,7 +260,7 @@ class Storage:
         self._db.executemany("DELETE FROM bodies WHERE rid = ?", rids)
         self._db.executemany("DELETE FROM records WHERE rid = ?", rids)
 
-    # -- what readers see ---------------------------------------------------------------------------
+    # -- what readers see
 
     def shadows(self) -> bool:
         """Whether some record has more than one version just now."""
@@ -298,9 +301,10 @@ class Storage:
         )
         return [found[rid] for rid in rids]
 
-    # -- the journal of what the store did ---------------------------------------------------------
+    # -- the journal of what the store did
 
     def note(self, at: float, origin: str, kind: str, detail: Any) -> None:
+        """Add an entry to the journal."""
         self._journal.append((at, origin, kind, encode(detail)))
 
     def journal(self, kind: str | None, origin: str | None, limit: int) -> list[tuple[Any, ...]]:
@@ -315,10 +319,12 @@ class Storage:
         return rows[::-1]
 
     def journal_counts(self) -> list[tuple[str, str, int]]:
+        """How many entries there are: (kind, origin, count)."""
         self.commit()
         sql = "SELECT kind, origin, count(*) FROM journal GROUP BY kind, origin"
         return [(str(kind), str(origin), int(count)) for kind, origin, count in self.rows(sql)]
 
     def clear_journal(self) -> None:
+        """Forget the entries."""
         self.commit()
         self._db.execute("DELETE FROM journal")

@@ -69,7 +69,7 @@ class Store:
             self.clock.set_zone(self.storage.fact("timezone", config.timezone))
             self.faults.restore()
 
-    # -- documents ------------------------------------------------------------------------------
+    # -- documents
 
     def read(self, kind: str, record_id: int) -> Doc | None:
         """The newest state of a document, for the store's own use."""
@@ -99,9 +99,10 @@ class Store:
         if touch:
             doc["date_modified"], doc["date_modified_gmt"] = self.clock.stamps()
         columns = columns_of(kind, doc)
-        hidden = encode(private) if private else None if creating else KEEP
-        if private == {}:
-            hidden = None
+        if private is None and not creating:
+            hidden: bytes | None = KEEP
+        else:
+            hidden = encode(private) if private else None
         delay, torn = self.faults.on_write(kind, doc) if touch else (0.0, None)
         self.storage.put(columns, encode(doc), hidden, delay=delay, torn=torn)
         self.count(kind, "created" if creating else "updated")
@@ -127,9 +128,10 @@ class Store:
             return int(free[0])
         return self.storage.next_id(sequence)
 
-    # -- what happened -----------------------------------------------------------------------------
+    # -- what happened
 
     def count(self, kind: str, what: str) -> None:
+        """Count a write by its origin."""
         self.writes[f"{ORIGIN.get()} {kind} {what}"] += 1
 
     def note(self, kind: str, **detail: Any) -> None:
@@ -159,9 +161,10 @@ class Store:
                 counts[item["id"]] = counts.get(item["id"], 0) + 1
         return counts
 
-    # -- settings and links ------------------------------------------------------------------------
+    # -- settings and links
 
     def setting(self, group: str, name: str, default: Any = None) -> Any:
+        """The value of a setting that was changed, or the default."""
         return self.storage.fact(f"setting {group} {name}", default)
 
     def links(self, path: str, parent: str | None = None) -> Doc:
@@ -179,7 +182,7 @@ class Store:
         """Meta data after `given` was merged in: by id, else by key; a null value removes."""
         entries = [dict(entry) for entry in current or []]
         for item in given if isinstance(given, list) else []:
-            if not isinstance(item, dict) or "key" not in item and "id" not in item:
+            if not isinstance(item, dict) or ("key" not in item and "id" not in item):
                 continue
             self._merge_meta(entries, item)
         return entries

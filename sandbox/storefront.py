@@ -37,7 +37,8 @@ def _category(store: Store, slug: str, path: str) -> Answer:
 
 def _title(store: Store, kind: str, slug: str) -> str | None:
     rows = store.storage.rows(
-        "SELECT title FROM records WHERE kind = ? AND slug = ? AND latest = 1 AND status = 'publish'",
+        "SELECT title FROM records WHERE kind = ? AND slug = ? AND latest = 1"
+        " AND status = 'publish'",
         (kind, slug),
     )
     return str(rows[0][0]) if rows else None

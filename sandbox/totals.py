@@ -21,6 +21,7 @@ def amount(value: Any) -> Decimal:
 
 
 def money(value: Decimal) -> str:
+    """A sum as the API writes it, rounded half up to two places."""
     return str(value.quantize(CENT, ROUND_HALF_UP))
 
 

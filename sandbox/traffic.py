@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
-from sandbox import categories, customers, orders, products, refunds, variations
+from sandbox import categories, customers, goods, orders, products, refunds, variations
 from sandbox.catalogue import category_of, title
 from sandbox.people import Person, address, person
 from sandbox.seed_orders import CHARGES, POSTAGE, is_guest, pounds
@@ -40,7 +40,9 @@ class Step:
 class Traffic:
     """Makes steps out of the shop's history after the snapshot."""
 
-    def __init__(self, store: Store, shop: Shop, *, seed: int, count: Callable[[str], None]) -> None:
+    def __init__(
+        self, store: Store, shop: Shop, *, seed: int, count: Callable[[str], None]
+    ) -> None:
         self._store = store
         self._shop = shop
         self._seed = seed
@@ -83,7 +85,7 @@ class Traffic:
         """Whether the order a cancellation takes back is in the store or may come to be."""
         return invoice.cancels >= 0
 
-    # -- orders ---------------------------------------------------------------------------------------
+    # -- orders
 
     def _order(self, invoice: Invoice) -> list[Step]:
         payload = self._payload(invoice)
@@ -165,7 +167,7 @@ class Traffic:
         article = self._shop.articles[index]
         if not article.is_product:
             return {"product_id": 0, "name": name}
-        holder = products.sku_holder(self._store, article.code)
+        holder = goods.sku_holder(self._store, article.code)
         if holder is None:
             self._count("products_created")
             shown = title(article.name)
@@ -271,7 +273,7 @@ class Traffic:
             items.append({"id": line["id"], "quantity": quantity, "refund_total": money(part)})
         return items, worth
 
-    # -- everything else -------------------------------------------------------------------------------
+    # -- everything else
 
     def _some_product(self) -> Doc | None:
         rows = self._store.storage.rows(

@@ -2,7 +2,7 @@
 
 from decimal import Decimal
 
-from sandbox import products
+from sandbox import goods
 from sandbox.schema import validate
 from sandbox.store import Store, missing
 from sandbox.wire import SITE, ApiError, Doc
@@ -25,6 +25,7 @@ _PLAIN = (
 
 
 def parent(store: Store, product_id: int) -> Doc:
+    """The product above; 404 when there is none."""
     doc = store.read("product", product_id)
     if doc is None:
         raise missing("product")
@@ -39,12 +40,12 @@ def create(store: Store, product_id: int, payload: Doc, *, checked: bool = True)
     if checked:
         validate("variation", payload)
     above = parent(store, product_id)
-    products._check_sku(store, payload, 0)  # noqa: SLF001 - one rule for both kinds
-    doc = products.blank("variation")
+    goods.check_sku(store, payload, 0)
+    doc = goods.blank("variation")
     doc["id"] = store.new_id()
     doc["parent_id"] = product_id
     doc["date_created"], doc["date_created_gmt"] = store.clock.stamps()
-    _fill(store, doc, above, payload, checked=checked)
+    _fill(store, doc, above, payload)
     doc["_links"] = store.links(
         f"products/{product_id}/variations/{doc['id']}", f"products/{product_id}"
     )
@@ -64,8 +65,8 @@ def update(
     doc = store.read("variation", variation_id)
     if doc is None or doc["parent_id"] != product_id:
         raise missing("variation", 400)
-    products._check_sku(store, payload, variation_id)  # noqa: SLF001
-    _fill(store, doc, above, payload, checked=checked)
+    goods.check_sku(store, payload, variation_id)
+    _fill(store, doc, above, payload)
     store.save("variation", doc)
     _refresh_parent(store, above)
     return variation_id
@@ -83,7 +84,7 @@ def delete(store: Store, product_id: int, variation_id: int) -> Doc:
     return doc
 
 
-def _fill(store: Store, doc: Doc, above: Doc, payload: Doc, *, checked: bool) -> None:
+def _fill(store: Store, doc: Doc, above: Doc, payload: Doc) -> None:
     for name in _PLAIN:
         if payload.get(name) is not None:
             doc[name] = payload[name]
@@ -100,9 +101,9 @@ def _fill(store: Store, doc: Doc, above: Doc, payload: Doc, *, checked: bool) ->
             for item in payload["attributes"] or []
         ]
     if payload.get("image"):
-        doc["image"] = products._images(store, [payload["image"]])[0]  # noqa: SLF001
-    products.price(store, doc, payload, checked=checked)
-    products.stock(doc, payload)
+        doc["image"] = goods.images(store, [payload["image"]])[0]
+    goods.price(store, doc, payload)
+    goods.stock(doc, payload)
     if "meta_data" in payload:
         doc["meta_data"] = store.meta(payload["meta_data"], doc["meta_data"])
     options = ", ".join(item["option"] for item in doc["attributes"])

@@ -34,6 +34,7 @@ class ApiError(Exception):
         self.data: Doc = {"status": status, **data}
 
     def body(self) -> Doc:
+        """The JSON of the error."""
         return {"code": self.code, "message": self.message, "data": self.data}
 
 
@@ -53,6 +54,7 @@ class Query:
         return name in self._values
 
     def get(self, name: str, default: str = "") -> str:
+        """The last value of a parameter."""
         values = self._values.get(name)
         return values[-1] if values else default
 
@@ -64,11 +66,13 @@ class Query:
         return values
 
     def flag(self, name: str, *, default: bool = False) -> bool:
+        """A parameter read as yes or no."""
         if name not in self._values:
             return default
         return self.get(name).lower() in ("1", "true", "yes")
 
     def pairs(self) -> list[tuple[str, str]]:
+        """Every name with each of its values."""
         return [(name, value) for name, values in self._values.items() for value in values]
 
 
@@ -88,10 +92,12 @@ class Request:
 
     @property
     def host(self) -> str:
+        """The host and port the client called."""
         return self.headers.get("host", "localhost")
 
     @property
     def https(self) -> bool:
+        """Whether a proxy in front says that the client spoke https."""
         return self.headers.get("x-forwarded-proto", "").lower() == "https"
 
     def json(self) -> Doc:
@@ -123,6 +129,7 @@ class Answer:
 def json_answer(
     value: Any, status: int = 200, headers: list[tuple[str, str]] | None = None
 ) -> Answer:
+    """A value as JSON."""
     return Answer(status, encode(value), headers or [])
 
 
@@ -132,4 +139,5 @@ def list_answer(items: list[bytes], headers: list[tuple[str, str]]) -> Answer:
 
 
 def html_answer(status: int, text: str, headers: list[tuple[str, str]] | None = None) -> Answer:
+    """A page."""
     return Answer(status, text.encode(), headers or [], "text/html; charset=UTF-8")

@@ -9,6 +9,7 @@ import socket
 from contextlib import suppress
 
 import structlog
+import uvloop
 from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
@@ -115,4 +116,4 @@ async def _main() -> None:
 
 def main() -> None:
     """Run a worker process until it is told to stop."""
-    asyncio.run(_main())
+    uvloop.run(_main())

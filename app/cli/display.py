@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -22,6 +22,9 @@ AsJson = Annotated[
 # the streams when they write.
 results = Console(highlight=False)
 notes = Console(stderr=True, highlight=False)
+
+
+_FILE_WIDTH = 200
 
 
 def print_json(document: Any) -> None:
@@ -52,9 +55,14 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
     return made
 
 
+def print_rich(drawn: RenderableType) -> None:
+    """Something drawn; where nobody sees it on a terminal, it may be as wide as it needs."""
+    results.print(drawn, width=None if results.is_terminal else _FILE_WIDTH)
+
+
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
     """A table on standard output."""
-    results.print(table(title, columns, rows))
+    print_rich(table(title, columns, rows))
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
@@ -62,7 +70,7 @@ def print_fields(fields: Mapping[str, Any]) -> None:
     grid = Table.grid(padding=(0, 2))
     for name, value in fields.items():
         grid.add_row(Text(name, style="bold"), Text(say(value)))
-    results.print(grid)
+    print_rich(grid)
 
 
 def say(value: Any) -> str:

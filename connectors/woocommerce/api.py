@@ -4,6 +4,7 @@ connector passes through `Api`.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Hashable, Mapping
 from functools import cache
@@ -16,7 +17,7 @@ from msgspec import Struct
 
 from connectors.base import StoreAccess
 from connectors.errors import BadAnswer, Rejected
-from connectors.http import Answer, Query, Stats, StoreHttp
+from connectors.http import Answer, Query, Sleep, Stats, StoreHttp
 from connectors.woocommerce.oauth import OAuth1
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.wire import WireError, WireId
@@ -112,8 +113,16 @@ class Api:
         return await self._http.request("GET", "/wp-json/", decode=_index, signed=False)
 
 
-def open_api(access: StoreAccess) -> Api:
-    """The API of a store, from validated settings and credentials."""
+def open_api(
+    access: StoreAccess,
+    *,
+    transport: httpx.AsyncBaseTransport | None = None,
+    sleep: Sleep = asyncio.sleep,
+) -> Api:
+    """The API of a store, from validated settings and credentials.
+
+    `transport` and `sleep` are for tests: another way to the store, and waits that take no time.
+    """
     settings, credentials = access.settings, access.credentials
     if not isinstance(settings, WooCommerceSettings):
         raise TypeError("settings of another platform")
@@ -129,6 +138,8 @@ def open_api(access: StoreAccess) -> Api:
             headers={"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else None,
             verify=settings.verify_tls,
             timeout=settings.timeout,
+            transport=transport,
+            sleep=sleep,
         )
     )
 

@@ -127,7 +127,8 @@ class Attempt:
                 raise error
             return Uncertain(source_id=operation.source_id, reason=error.code, running=False)
         self.touched = True
-        running = isinstance(error, Unreachable) and error.code not in STOPPED
+        # An answer that makes no sense says nothing about the request: a proxy may have given it.
+        running = error.code not in STOPPED
         return Uncertain(source_id=operation.source_id, reason=error.code, running=running)
 
 

@@ -15,10 +15,11 @@ from connectors.base import Operation
 from connectors.minor_units import rounded
 from connectors.records import FeeLine, Money, Order, OrderLine, Refund, ShippingLine
 from connectors.woocommerce.mapping_orders import wire_status
-from connectors.woocommerce.pairing import TAX_FEE, all_parts
+from connectors.woocommerce.pairing import all_parts
 from connectors.woocommerce.parts import (
     PART_META,
     REFUND_META,
+    TAX_FEE,
     gmt,
     plain,
     wire_address,

@@ -19,8 +19,11 @@ from connectors.records import (
     ShippingLine,
     Tax,
     Transaction,
+    money,
 )
 from connectors.woocommerce.parts import (
+    PART_META,
+    TAX_FEE,
     UnmappableError,
     address,
     amount,
@@ -51,13 +54,20 @@ def order(wire: WireOrder, refunds: Sequence[WireRefund] = ()) -> Record:
     if not currency:
         raise UnmappableError("the order has no currency")
     total = amount(wire.total, currency)
+    tax_total = amount(wire.total_tax, currency)
+    fees = wire.fee_lines
+    if fees:
+        fees = [each for each in fees if not _holds_taxes(each)]
+        for each in wire.fee_lines:
+            if _holds_taxes(each):
+                tax_total = _sum(tax_total, amount(each.total, currency))
     billing = address(wire.billing)
     content = Order(
         number=str(wire.number),
         status=_STATUSES.get(wire.status, wire.status),
         currency=currency,
         total=total,
-        tax_total=amount(wire.total_tax, currency),
+        tax_total=tax_total,
         shipping_total=amount(wire.shipping_total, currency),
         discount_total=amount(wire.discount_total, currency),
         prices_include_tax=wire.prices_include_tax,
@@ -67,7 +77,7 @@ def order(wire: WireOrder, refunds: Sequence[WireRefund] = ()) -> Record:
         shipping=address(wire.shipping),
         lines=tuple([_line(each, currency) for each in wire.line_items]),
         shipping_lines=tuple([_shipping(each, currency) for each in wire.shipping_lines]),
-        fees=tuple([_fee(each, currency) for each in wire.fee_lines]),
+        fees=tuple([_fee(each, currency) for each in fees]),
         discounts=tuple(
             [
                 Discount(
@@ -93,6 +103,15 @@ def order(wire: WireOrder, refunds: Sequence[WireRefund] = ()) -> Record:
 def wire_status(status: str) -> str:
     """A canonical status in WooCommerce's words."""
     return _WIRE_STATUSES.get(status, status)
+
+
+def _holds_taxes(wire: WireFee) -> bool:
+    """Whether a fee is one of ours that holds taxes which this store would reckon otherwise."""
+    return bool(wire.meta_data) and meta_value(wire.meta_data, PART_META) == TAX_FEE
+
+
+def _sum(left: Money, right: Money) -> Money:
+    return money(f"{left.amount + right.amount:f}", left.currency)
 
 
 def _line(wire: WireLine, currency: str) -> OrderLine:

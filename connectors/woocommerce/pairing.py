@@ -19,9 +19,6 @@ from connectors.woocommerce.wire import (
     WireVariation,
 )
 
-TAX_FEE = "fee:tax"
-"""The child of an order that holds taxes which the target reckons otherwise."""
-
 
 def is_anothers(found: str | None, key: str) -> bool:
     """Whether a record carries the key of another source record of the same stream and store."""

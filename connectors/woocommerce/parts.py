@@ -18,6 +18,9 @@ KEY_META = "_recent_sync_key"
 PART_META = "_recent_sync_part"
 """Meta that carries the source id of a part: `12`, `shipping:12`, `fee:12`, `fee:tax`."""
 
+TAX_FEE = "fee:tax"
+"""The part of an order that holds taxes which the target reckons otherwise."""
+
 REFUND_META = "_recent_sync_refund"
 """Meta that carries the source id of a refund."""
 

@@ -144,11 +144,11 @@ class Walk(Generic[R]):
 
     def _is_last(self, total: int | None, count: int, end: int) -> bool:
         """By the store's count. A short page alone proves nothing, nor does a count that the
-        page itself contradicts.
+        page itself contradicts, nor a page that was there already.
         """
         if total is None:
             return count == 0
-        return end >= total and count <= max(0, total - self._start)
+        return end >= total and count <= max(0, total - self._start) and not self._repeats
 
 
 def _ids(page: Listing[Any]) -> list[int]:

@@ -35,13 +35,23 @@ from connectors.woocommerce.bodies_orders import (
 )
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.mapping_orders import wire_status
-from connectors.woocommerce.pairing import TAX_FEE, all_parts, pair_parts, pair_refunds, refund_name
-from connectors.woocommerce.parts import amount, utc
+from connectors.woocommerce.pairing import (
+    all_parts,
+    pair_parts,
+    pair_refunds,
+    refund_name,
+    source_parts,
+)
+from connectors.woocommerce.parts import TAX_FEE, amount, utc
 from connectors.woocommerce.wire import (
     WireId,
     WireOrder,
     WireRefund,
 )
+
+_LOOKS = 3
+_TORN_FOR = 1.0
+"""Seconds until an order that is being written is surely whole."""
 
 _BY_ITSELF = "The target sets this itself; meta data keeps the original."
 _COUPONS = Loss("discounts", "Coupons would discount again: line totals hold the discount.")
@@ -98,22 +108,30 @@ class OrderWriter:
         touched = [work for work in works if work.touches(*PARTS, *SUMS, "billing", "customer")]
         if not touched:
             return
-        asked: dict[str, str | int] = {
-            "include": ",".join(str(work.target) for work in touched),
-            "status": "any",
-            "per_page": 100,
-        }
         try:
-            page = await self._api.list("orders", asked, WireOrder)
+            for _ in range(_LOOKS):
+                await self._read(touched)
+                if not any(_looks_torn(work) for work in touched):
+                    break
+                await self._api.http.pause(_TORN_FOR)
         except StoreError as error:
             for work in works:
                 work.outcome = attempt.outcome(work.operation, error)
             return
-        rows = {row.id: row for row in page.rows}
         for work in touched:
-            work.got = rows.get(work.target or 0)
             if work.got is not None:
                 _pair(work, work.got)
+
+    async def _read(self, works: Sequence[_Work]) -> None:
+        asked: dict[str, str | int] = {
+            "include": ",".join(str(work.target) for work in works),
+            "status": "any",
+            "per_page": 100,
+        }
+        page = await self._api.list("orders", asked, WireOrder)
+        rows = {row.id: row for row in page.rows}
+        for work in works:
+            work.got = rows.get(work.target or 0)
 
     # --- 2 --------------------------------------------------------------------------------------
 
@@ -244,6 +262,16 @@ def _take(work: _Work, item: Item) -> None:
     work.got = row
     work.target = row.id
     _pair(work, row)
+
+
+def _looks_torn(work: _Work) -> bool:
+    """Whether parts are missing that should be there: a store shows an order before its lines."""
+    if work.got is None:
+        return False
+    present = {str(part.id) for part in all_parts(work.got)}
+    wanted = {name for names in source_parts(work.content).values() for name in names}
+    known = {target for name, target in work.children.items() if name in wanted}
+    return bool(known - present) or bool(work.content.lines and not work.got.line_items)
 
 
 def _pair(work: _Work, row: WireOrder) -> None:

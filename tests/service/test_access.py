@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from app.services.api_keys import included
-from tests.service.conftest import problem
+from tests.service.answers import problem
 from tests.service.paper import a_store
 
 PAST = datetime(2020, 1, 1, tzinfo=UTC)

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.service.conftest import problem
+from tests.service.answers import problem
 
 SOMEBODY = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.service.conftest import problem
+from tests.service.answers import problem
 from tests.service.paper import a_store
 
 

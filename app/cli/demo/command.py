@@ -10,7 +10,7 @@ from app import log
 from app.cli.demo.plan import LIVE_SECONDS, TRADING_DAYS, Plan
 from app.cli.demo.report import READY, Report
 from app.cli.demo.scene import Scene, open_scene
-from app.cli.display import AsJson, note, print_json, print_line, results
+from app.cli.display import AsJson, note, print_json, print_line, print_rich
 from app.cli.failures import UsageProblemError
 from app.cli.processes import ended_by_signals
 
@@ -65,7 +65,7 @@ def _print(report: Report, *, json: bool) -> None:
     if json:
         print_json(report.document())
         return
-    results.print(report.render())
+    print_rich(report.render())
     print_line(report.sentence())
 
 

@@ -118,10 +118,17 @@ class Course:
         effects = self._scene.target.effects()
         self.report.mails = effects.mails
         self.report.double_deductions = effects.stock_movements
+        self.report.duplicates = effects.duplicates
         self.report.requests = effects.requests + self._scene.source.effects().requests
         with bars(transient=True) as display:
-            display.add_task("reading both shops over their APIs", total=None)
-            compare_stores(self._scene, self.report)
+            task = display.add_task("comparing", total=None)
+            compare_stores(
+                self._scene,
+                self.report,
+                lambda stream, read: display.update(
+                    task, description=f"comparing {stream}", completed=read
+                ),
+            )
 
     # --- means ----------------------------------------------------------------------------------
 

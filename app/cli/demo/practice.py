@@ -129,32 +129,45 @@ class PracticeStore:
             ) from None
 
 
-def start_practice_store(
-    supervisor: Supervisor, name: str, folder: Path, *, timezone: str
-) -> PracticeStore:
-    """Start a store with its data in a folder of its own, and return once it listens."""
-    keys = Keys.fresh()
-    folder.mkdir()
-    ready = folder / "ready.json"
-    program = Program(
-        name=f"practice store {name}",
-        module="sandbox",
-        arguments=(
-            *("--data", str(folder / "data")),
-            *("--port", "0"),
-            *("--timezone", timezone),
-            *("--name", f"Practice store {name}"),
-            *("--ready-file", str(ready)),
-        ),
-        environment={"SANDBOX_KEY": keys.consumer_key, "SANDBOX_SECRET": keys.consumer_secret},
-        log=folder / "log",
-        lasting=False,
-    )
-    supervisor.start(program)
-    deadline = time.monotonic() + START_SECONDS
-    while not ready.exists():
-        supervisor.check()
-        if time.monotonic() > deadline:
-            raise UnreachableError(f"The {program.name} did not start in {START_SECONDS:.0f} s.")
-        time.sleep(0.05)
-    return PracticeStore(name, json.loads(ready.read_bytes())["url"], keys)
+class Opening:
+    """A practice store that is starting."""
+
+    def __init__(self, supervisor: Supervisor, name: str, folder: Path, *, timezone: str) -> None:
+        """Start a store with its data in a folder of its own."""
+        self._supervisor = supervisor
+        self._name = name
+        self._keys = Keys.fresh()
+        self._ready = folder / "ready.json"
+        folder.mkdir()
+        self._program = Program(
+            name=f"practice store {name}",
+            module="sandbox",
+            arguments=(
+                *("--data", str(folder / "data")),
+                *("--port", "0"),
+                *("--timezone", timezone),
+                *("--name", f"Practice store {name}"),
+                *("--ready-file", str(self._ready)),
+            ),
+            environment={
+                "SANDBOX_KEY": self._keys.consumer_key,
+                "SANDBOX_SECRET": self._keys.consumer_secret,
+                "SANDBOX_CONTROL_TOKEN": "",
+            },
+            log=folder / "log",
+            lasting=False,
+        )
+        supervisor.start(self._program)
+
+    def opened(self) -> PracticeStore:
+        """The store, once it listens. Raises `UnreachableError`, `ProcessError`."""
+        deadline = time.monotonic() + START_SECONDS
+        while not self._ready.exists():
+            self._supervisor.check()
+            if time.monotonic() > deadline:
+                raise UnreachableError(
+                    f"The {self._program.name} did not start in {START_SECONDS:.0f} s."
+                )
+            time.sleep(0.05)
+        url = json.loads(self._ready.read_bytes())["url"]
+        return PracticeStore(self._name, url, self._keys)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -19,7 +20,11 @@ _FLAWS = ("missing", "wrong", "doubled")
 
 @dataclass
 class StreamResult:
-    """One stream over all jobs, and what the comparison of both stores found."""
+    """One stream over all jobs, and what the comparison of both stores found.
+
+    `losses` are fields that the target platform declares it cannot keep, with how many records
+    they concern; `foreign` are records that only the target has.
+    """
 
     compared: int = 0
     read: int = 0
@@ -30,6 +35,7 @@ class StreamResult:
     missing: int = 0
     wrong: int = 0
     doubled: int = 0
+    foreign: int = 0
     losses: dict[str, int] = field(default_factory=dict)
     examples: list[str] = field(default_factory=list)
 
@@ -38,8 +44,9 @@ class StreamResult:
 class Report:
     """Counts that have to be zero, and what led to them.
 
-    `losses` per stream are fields the target platform cannot keep, with how often it mattered;
-    `problems` are jobs that did not succeed, in words.
+    `duplicates` are writes of records that the target had already, by its own account;
+    `writes_after` those of a run that had nothing to do. `problems` are jobs that did not
+    succeed, in words.
     """
 
     streams: dict[str, StreamResult] = field(default_factory=dict)
@@ -48,6 +55,7 @@ class Report:
     replayed: dict[str, int] = field(default_factory=dict)
     mails: int = 0
     double_deductions: int = 0
+    duplicates: int = 0
     writes_after: int = 0
     requests: int = 0
     seconds: float = 0.0
@@ -81,7 +89,7 @@ class Report:
     def verdict(self) -> str:
         """`ready` if every count that has to be zero is, and every job succeeded."""
         counts = [self.total(name) for name in _FLAWS]
-        counts += [self.mails, self.double_deductions, self.writes_after]
+        counts += [self.mails, self.double_deductions, self.duplicates, self.writes_after]
         proven = any(each.compared for each in self.streams.values())
         return READY if proven and not any(counts) and not self.problems else NOT_READY
 
@@ -91,6 +99,7 @@ class Report:
             **{name: self.total(name) for name in _FLAWS},
             "mails": self.mails,
             "double_deductions": self.double_deductions,
+            "duplicates": self.duplicates,
             "writes_after": self.writes_after,
             "seconds": round(self.seconds, 1),
             "verdict": self.verdict,
@@ -113,6 +122,7 @@ class Report:
         found += [
             (self.mails, "{} mails sent"),
             (self.double_deductions, "{} double deductions of stock"),
+            (self.duplicates, "{} writes of records that were there"),
             (self.writes_after, "{} writes by a run that had nothing to do"),
         ]
         flaws = [words.format(f"{count:,}") for count, words in found if count]
@@ -125,21 +135,16 @@ class Report:
         return Group(self._streams_table(), self._facts(), *self._notes())
 
     def _streams_table(self) -> Table:
-        made = Table(title="Both stores, compared record by record", title_justify="left")
+        # Quarantine is mostly empty, and the table has to fit into 80 columns.
+        work = _WORK if self.total("quarantined") else _WORK[:-1]
+        made = Table(title="Both shops, compared record by record", box=SIMPLE_HEAD)
         made.add_column("stream")
-        for name in (*_WORK, "compared", *_FLAWS):
+        for name in (*work, *_FLAWS):
             made.add_column(name, justify="right")
         for stream, result in self.streams.items():
-            made.add_row(stream, *self._cells(result))
+            counts = [Text(f"{getattr(result, name):,}") for name in work]
+            made.add_row(stream, *counts, *(_judged(getattr(result, name)) for name in _FLAWS))
         return made
-
-    @staticmethod
-    def _cells(result: StreamResult) -> Iterable[Text]:
-        for name in (*_WORK, "compared"):
-            yield Text(f"{getattr(result, name):,}")
-        for name in _FLAWS:
-            count = getattr(result, name)
-            yield Text(f"{count:,}", style="bold red" if count else "green")
 
     def _facts(self) -> Table:
         grid = Table.grid(padding=(0, 2))
@@ -149,14 +154,23 @@ class Report:
             "writes of a further run": self.writes_after,
         }
         for name, count in facts.items():
-            grid.add_row(name, Text(f"{count:,}", style="bold red" if count else "green"))
+            grid.add_row(name, _judged(count))
         grid.add_row("requests to both stores", f"{self.requests:,}")
         grid.add_row("time", say_duration(self.seconds))
         return grid
 
     def _notes(self) -> Iterable[Text]:
         for stream, result in self.streams.items():
-            for reason, count in result.losses.items():
-                yield Text(f"declared loss, {stream}: {reason} ({count:,} records)", style="dim")
+            for name, count in result.losses.items():
+                yield Text(
+                    f"declared loss: WooCommerce cannot keep `{name}` of {stream} exactly "
+                    f"({count:,} records)",
+                    style="dim",
+                )
             for example in result.examples:
                 yield Text(f"{stream}: {example}", style="red")
+
+
+def _judged(count: int) -> Text:
+    """A number that has to be zero."""
+    return Text(f"{count:,}", style="bold red" if count else "green")

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.cli.client import Api
-from app.cli.demo.practice import PracticeStore, start_practice_store
+from app.cli.demo.practice import Opening, PracticeStore
 from app.cli.keys import SCOPES, create_key
 from app.cli.local import own_servers, read_settings, upgrade
 from app.cli.processes import Program, Supervisor
@@ -51,10 +51,8 @@ def open_scene() -> Iterator[Scene]:
         )
         supervisor = stack.enter_context(Supervisor(patience=PATIENCE))
         # The stores first: they start while the servers do.
-        source = start_practice_store(supervisor, "A", folder / "a", timezone="America/New_York")
-        target = start_practice_store(supervisor, "B", folder / "b", timezone="Europe/London")
-        stack.callback(source.close)
-        stack.callback(target.close)
+        opening_a = Opening(supervisor, "A", folder / "a", timezone="America/New_York")
+        opening_b = Opening(supervisor, "B", folder / "b", timezone="Europe/London")
         configured = read_settings().model_copy(
             update={"data_dir": folder / "service", "encryption_keys": None}
         )
@@ -68,6 +66,9 @@ def open_scene() -> Iterator[Scene]:
         write_private(key_file, key + "\n")
         url = _start_service(stack, supervisor, settings, folder)
         api = stack.enter_context(Api(url, key))
+        source, target = opening_a.opened(), opening_b.opened()
+        stack.callback(source.close)
+        stack.callback(target.close)
         yield Scene(folder, api, key_file, source, target, supervisor)
 
 

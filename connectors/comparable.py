@@ -1,0 +1,287 @@
+"""Records in a form that two stores share: without ids, references by natural keys. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from connectors.minor_units import rounded
+from connectors.records import (
+    Address,
+    Category,
+    Content,
+    Customer,
+    InventoryLevel,
+    Money,
+    Order,
+    OrderLine,
+    Product,
+    Record,
+    Refund,
+    Stream,
+    Variant,
+)
+
+Form = dict[str, Any]
+"""A record's fields by name, each as plain values."""
+
+
+class Names:
+    """Natural keys of one store's records, by their ids."""
+
+    def __init__(self) -> None:
+        self.categories: dict[str, str] = {}
+        self.products: dict[str, str] = {}
+        self.variants: dict[tuple[str, str], str] = {}
+        self.customers: dict[str, str] = {}
+
+    def add(self, stream: Stream, record: Record) -> None:
+        """Remember how a product or customer is called."""
+        match record.content:
+            case Product() as product if stream is Stream.PRODUCTS:
+                self.products[record.id] = product_key(product)
+                for variant in product.variants:
+                    self.variants[record.id, variant.id] = variant_key(variant)
+            case Customer() as customer:
+                self.customers[record.id] = customer.email.casefold()
+
+    def add_categories(self, records: Iterable[Record]) -> None:
+        """Remember the paths of categories, from the root down."""
+        found = {
+            record.id: record.content for record in records if isinstance(record.content, Category)
+        }
+        for category_id in found:
+            parts: list[str] = []
+            step: str | None = category_id
+            while step is not None and step in found and len(parts) < len(found):
+                parts.append(found[step].slug or found[step].name.casefold())
+                step = found[step].parent
+            self.categories[category_id] = "/".join(reversed(parts))
+
+
+def natural_key(record: Record, names: Names) -> str:
+    """What a record is called in every store. Orders have no such name."""
+    match record.content:
+        case Category():
+            return names.categories.get(record.id, "")
+        case Product() as product:
+            return product_key(product)
+        case Customer() as customer:
+            return customer.email.casefold()
+        case InventoryLevel() as level:
+            return level_key(level, names)
+        case _:
+            return record.id
+
+
+def product_key(product: Product) -> str:
+    """A product's SKU, else its slug, else its name."""
+    if product.sku:
+        return f"sku:{product.sku.casefold()}"
+    return f"slug:{product.slug}" if product.slug else f"name:{product.name.casefold()}"
+
+
+def variant_key(variant: Variant) -> str:
+    """A variant's SKU, else its options."""
+    if variant.sku:
+        return f"sku:{variant.sku.casefold()}"
+    return "|".join(sorted(f"{each.name}={each.value}".casefold() for each in variant.options))
+
+
+def level_key(level: InventoryLevel, names: Names) -> str:
+    """The name of what the stock is of."""
+    if level.variant is None:
+        return names.products.get(level.product, f"sku:{level.sku.casefold()}")
+    variant = names.variants.get((level.product, level.variant))
+    own = variant or f"sku:{level.sku.casefold()}"
+    return own if own.startswith("sku:") else f"{names.products.get(level.product)}:{own}"
+
+
+def external_source_id(content: Content, prefix: str | None) -> str | None:
+    """The source's id of an order, from the external key `prefix:orders:id` that it carries."""
+    key = content.extra.get("external_key") if isinstance(content, Order) else None
+    if not isinstance(key, str):
+        return None
+    begin, _, source_id = key.rpartition(":")
+    if not begin.endswith(f":{Stream.ORDERS}"):
+        return None
+    return source_id if prefix is None or begin == f"{prefix}:{Stream.ORDERS}" else None
+
+
+def comparable(content: Content, names: Names) -> Form:
+    """A content's fields as both stores should show them; always the same names in one order."""
+    match content:
+        case Category():
+            return _category(content, names)
+        case Product():
+            return _product(content, names)
+        case Customer():
+            return _customer(content)
+        case Order():
+            return _order(content, names)
+        case InventoryLevel():
+            return {
+                "counted": content.counted,
+                "quantity": content.quantity,
+                "availability": content.availability,
+                "backorders": content.backorders if content.counted else None,
+            }
+
+
+def _category(category: Category, names: Names) -> Form:
+    return {
+        "name": category.name,
+        "slug": category.slug,
+        "parent": category.parent and names.categories.get(category.parent),
+        "description": category.description,
+        "image": category.image and category.image.alt,
+        "position": category.position,
+    }
+
+
+def _product(product: Product, names: Names) -> Form:
+    return {
+        "name": product.name,
+        "sku": product.sku,
+        "slug": product.slug,
+        "kind": product.kind,
+        "status": product.status,
+        "visibility": product.visibility,
+        "featured": product.featured,
+        "description": product.description,
+        "short_description": product.short_description,
+        "regular_price": _money(product.regular_price),
+        "sale_price": _money(product.sale_price),
+        "sale_from": _moment(product.sale_from),
+        "sale_to": _moment(product.sale_to),
+        "categories": sorted(names.categories.get(each, "?") for each in product.categories),
+        "tags": sorted(product.tags),
+        "images": len(product.images),
+        "attributes": [
+            (each.name, each.values, each.visible, each.varies) for each in product.attributes
+        ],
+        "variants": sorted(_variant(each) for each in product.variants),
+        "barcode": product.barcode,
+        "weight": product.weight,
+        "dimensions": product.dimensions,
+        "tax_class": product.tax_class,
+        "taxable": product.taxable,
+        "created_at": _moment(product.created_at),
+    }
+
+
+def _variant(variant: Variant) -> tuple[str, ...]:
+    return (
+        variant_key(variant),
+        "|".join(sorted(f"{each.name}={each.value}" for each in variant.options)),
+        variant.status,
+        str(_money(variant.regular_price)),
+        str(_money(variant.sale_price)),
+        variant.description,
+        variant.barcode,
+        variant.weight,
+    )
+
+
+def _customer(customer: Customer) -> Form:
+    return {
+        "email": customer.email.casefold(),
+        "username": customer.username,
+        "first_name": customer.first_name,
+        "last_name": customer.last_name,
+        "role": customer.role,
+        "billing": _address(customer.billing),
+        "shipping": _address(customer.shipping),
+        "created_at": _moment(customer.created_at),
+    }
+
+
+def _order(order: Order, names: Names) -> Form:
+    return {
+        "number": order.number,
+        "status": order.status,
+        "currency": order.currency,
+        "total": _money(order.total),
+        "tax_total": _money(order.tax_total),
+        "shipping_total": _money(order.shipping_total),
+        "discount_total": _money(order.discount_total),
+        "prices_include_tax": order.prices_include_tax,
+        "customer": order.customer and names.customers.get(order.customer),
+        "email": order.email,
+        "billing": _address(order.billing),
+        "shipping": _address(order.shipping),
+        "lines": sorted(_line(each, names) for each in order.lines),
+        "shipping_lines": sorted(
+            (each.title, each.method, _money(each.total)) for each in order.shipping_lines
+        ),
+        "fees": sorted((each.name, _money(each.total)) for each in order.fees),
+        "discounts": sorted(each.code for each in order.discounts),
+        "taxes": _taxes(order),
+        "transactions": [(each.gateway, each.title, each.reference) for each in order.transactions],
+        "refunds": sorted(_refund(each, order) for each in order.refunds),
+        "note": order.note,
+        "created_at": _moment(order.created_at),
+        "paid_at": _moment(order.paid_at),
+        "completed_at": _moment(order.completed_at),
+    }
+
+
+def _line(line: OrderLine, names: Names) -> tuple[str, ...]:
+    product = line.product and names.products.get(line.product)
+    variant = None
+    if line.product and line.variant:
+        variant = names.variants.get((line.product, line.variant))
+    return (
+        line.name,
+        str(line.quantity),
+        str(_money(line.total)),
+        str(_money(line.subtotal)),
+        product or "",
+        variant or "",
+    )
+
+
+def _taxes(order: Order) -> list[Any]:
+    """By rate, and of every line: all of it is reckoned by the store."""
+    rates = sorted((each.label, str(each.rate), str(_money(each.amount))) for each in order.taxes)
+    return [rates, sorted((each.name, str(_money(each.tax))) for each in order.lines)]
+
+
+def _refund(refund: Refund, order: Order) -> tuple[str, str, str]:
+    """What was given back of which part; a part that the other store has not is no part."""
+    parts = {each.id: each.name for each in order.lines}
+    parts |= {f"shipping:{each.id}": each.title for each in order.shipping_lines}
+    parts |= {f"fee:{each.id}": each.name for each in order.fees}
+    lines = sorted(
+        f"{parts[each.line]} {each.quantity} {_money(each.total)}"
+        for each in refund.lines
+        if each.line in parts and (each.quantity or each.total.amount)
+    )
+    return (str(_money(refund.amount)), refund.reason, "|".join(lines))
+
+
+def _money(value: Money | None) -> str | None:
+    return None if value is None else f"{rounded(value.amount, value.currency)} {value.currency}"
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else value.replace(microsecond=0).isoformat()
+
+
+def _address(where: Address | None) -> tuple[str, ...] | None:
+    if where is None:
+        return None
+    return (
+        where.first_name,
+        where.last_name,
+        where.company,
+        where.line1,
+        where.line2,
+        where.city,
+        where.state,
+        where.postcode,
+        where.country,
+        where.phone,
+        where.email,
+    )

@@ -1,0 +1,293 @@
+"""Comparing two stores record by record, reading both over their own APIs.
+
+Nobody's ledger is asked: categories are paired by their path, products by SKU, customers by
+email, orders by the external key that the target carries, stock by SKU. Records that name others
+are compared through the same natural keys, amounts to the minor unit. The result holds counts,
+names of fields and ids; no personal data.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter, defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+
+import msgspec
+from msgspec import Struct, field
+
+from connectors.base import Loss, Source, Sweep
+from connectors.comparable import Names, comparable, external_source_id, natural_key
+from connectors.concurrency import together
+from connectors.records import Record, Stream
+
+_EXAMPLES = 10
+_BYTES = 8
+_encode = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string").encode
+
+_NEEDS: dict[Stream, frozenset[Stream]] = {
+    Stream.CATEGORIES: frozenset(),
+    Stream.PRODUCTS: frozenset({Stream.CATEGORIES}),
+    Stream.CUSTOMERS: frozenset(),
+    Stream.ORDERS: frozenset({Stream.CATEGORIES, Stream.PRODUCTS, Stream.CUSTOMERS}),
+    Stream.INVENTORY: frozenset({Stream.CATEGORIES, Stream.PRODUCTS}),
+}
+
+
+class Wrong(Struct, frozen=True):
+    """A pair that differs: both ids and the names of the fields."""
+
+    source_id: str
+    target_id: str
+    fields: tuple[str, ...]
+
+
+class StreamComparison(Struct, kw_only=True):
+    """What came out for one stream.
+
+    `source` and `target` count what was read, `unreadable` what neither side could map.
+    `missing` are records of the source that the target lacks, `doubled` target records beyond
+    the first of a source record, `foreign` target records that come from nowhere in the source.
+    `fields` counts the differing fields, `declared` those that the target's connector declares
+    it cannot keep. Lists hold a few examples.
+    """
+
+    stream: Stream
+    source: int = 0
+    target: int = 0
+    unreadable: int = 0
+    equal: int = 0
+    missing: int = 0
+    wrong: int = 0
+    doubled: int = 0
+    foreign: int = 0
+    fields: dict[str, int] = field(default_factory=dict)
+    declared: dict[str, int] = field(default_factory=dict)
+    missing_ids: list[str] = field(default_factory=list)
+    wrong_pairs: list[Wrong] = field(default_factory=list)
+    doubled_ids: list[str] = field(default_factory=list)
+
+    @property
+    def compared(self) -> int:
+        """Pairs that were looked at field by field."""
+        return self.equal + self.wrong
+
+
+class Comparison(Struct, frozen=True):
+    """The outcome, stream by stream, in the order of the streams."""
+
+    streams: dict[Stream, StreamComparison]
+
+    @property
+    def missing(self) -> int:
+        """Records of the source that are not on the target, those nobody could read included."""
+        return sum(each.missing + each.unreadable for each in self.streams.values())
+
+    @property
+    def wrong(self) -> int:
+        """Pairs that differ in a field that should be equal."""
+        return sum(each.wrong for each in self.streams.values())
+
+    @property
+    def doubled(self) -> int:
+        """Target records too many for one source record."""
+        return sum(each.doubled for each in self.streams.values())
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the target holds all of the source, exactly once and equal."""
+        return not (self.missing or self.wrong or self.doubled)
+
+
+Progress = Callable[[Stream, int], None]
+"""Called with a stream and the number of records read of it, on both sides together."""
+
+
+async def compare(
+    source: Source,
+    target: Source,
+    streams: Collection[Stream],
+    losses: Mapping[Stream, Iterable[Loss]],
+    *,
+    prefix: str | None = None,
+    progress: Progress | None = None,
+) -> Comparison:
+    """Read both stores in full and compare.
+
+    `losses` are what the target's connector declares for writing. `prefix` is how the external
+    keys of this migration begin; without it every external key on the target counts. Raises
+    `StoreError`.
+    """
+    wanted = set(streams).union(*(_NEEDS[each] for each in streams))
+    here, there = Names(), Names()
+    compared: dict[Stream, StreamComparison] = {}
+    for stream in Stream:
+        if stream not in wanted:
+            continue
+        seen: Counter[Stream] = Counter()
+
+        def told(count: int, stream: Stream = stream, seen: Counter[Stream] = seen) -> None:
+            seen[stream] += count
+            if progress:
+                progress(stream, seen[stream])
+
+        left, right = await together(
+            [
+                _read(source, stream, here, _own_ids, told),
+                _read(target, stream, there, _external_ids(prefix), told),
+            ]
+        )
+        if stream in streams:
+            declared = frozenset(loss.field for loss in losses.get(stream, ()))
+            compared[stream] = _compared(stream, left, right, declared)
+    return Comparison(compared)
+
+
+# --- reading one side ----------------------------------------------------------------------------
+
+Key = Callable[[Record], str | None]
+"""Gives the key of an order: the source's id of it, or None for an order of other origin."""
+
+
+class _Entry(Struct, frozen=True, gc=False):
+    id: str
+    prints: bytes
+
+
+class _Side(Struct):
+    """One store's records of a stream: entries by key, and how many could not be read."""
+
+    entries: dict[str, list[_Entry]]
+    fields: tuple[str, ...] = ()
+    unreadable: int = 0
+    count: int = 0
+
+
+def _own_ids(record: Record) -> str | None:
+    """The key of an order in the source: its id."""
+    return record.id
+
+
+def _external_ids(prefix: str | None) -> Key:
+    def key(record: Record) -> str | None:
+        return external_source_id(record.content, prefix)
+
+    return key
+
+
+async def _read(
+    store: Source, stream: Stream, names: Names, order_key: Key, told: Callable[[int], None]
+) -> _Side:
+    """All records of a stream as fingerprints. A record that comes twice counts once."""
+    records: dict[str, tuple[str, bytes]] = {}
+    fields: tuple[str, ...] = ()
+    unreadable: set[str] = set()
+    kept: list[Record] = []
+    async for page in store.read(stream, Sweep(), {}, None):
+        told(len(page.records))
+        unreadable.update(failed for failed, _ in page.failed)
+        if stream is Stream.CATEGORIES:
+            # A path needs all categories: their own are named when all are there.
+            kept += page.records
+            continue
+        for record in page.records:
+            names.add(stream, record)
+            key = _key(stream, record, names, order_key)
+            fields, prints = _prints(comparable(record.content, names))
+            records[record.id] = (key, prints)
+    names.add_categories(kept)
+    for record in kept:
+        fields, prints = _prints(comparable(record.content, names))
+        records[record.id] = (_key(stream, record, names, order_key), prints)
+    entries: defaultdict[str, list[_Entry]] = defaultdict(list)
+    for record_id, (key, prints) in records.items():
+        entries[key].append(_Entry(record_id, prints))
+    return _Side(dict(entries), fields, len(unreadable), len(records))
+
+
+def _key(stream: Stream, record: Record, names: Names, order_key: Key) -> str:
+    if stream is not Stream.ORDERS:
+        return natural_key(record, names)
+    found = order_key(record)
+    return f"other:{record.id}" if found is None else f"order:{found}"
+
+
+def _prints(form: Mapping[str, object]) -> tuple[tuple[str, ...], bytes]:
+    hashes = [
+        hashlib.blake2b(_encode(value), digest_size=_BYTES).digest() for value in form.values()
+    ]
+    return tuple(form), b"".join(hashes)
+
+
+# --- comparing both ------------------------------------------------------------------------------
+
+
+def _compared(
+    stream: Stream, left: _Side, right: _Side, declared: frozenset[str]
+) -> StreamComparison:
+    found = StreamComparison(
+        stream=stream,
+        source=left.count,
+        target=right.count,
+        unreadable=left.unreadable + right.unreadable,
+    )
+    names = left.fields or right.fields
+    for key, ours in left.entries.items():
+        theirs = right.entries.get(key, [])
+        for pair in _pairs(ours, theirs):
+            _judge(found, names, declared, *pair)
+        _note_missing(found, ours[len(theirs) :])
+        _note_doubled(found, theirs[len(ours) :])
+    for key, theirs in right.entries.items():
+        if key not in left.entries:
+            found.foreign += len(theirs)
+            if key.startswith("order:"):
+                _note_doubled(found, theirs[1:])
+    return found
+
+
+def _pairs(ours: Sequence[_Entry], theirs: Sequence[_Entry]) -> list[tuple[_Entry, _Entry]]:
+    """One to one. Where several share a key, equal ones belong together."""
+    if len(ours) == 1 and theirs:
+        return [(ours[0], theirs[0])]
+    ordered = sorted(ours, key=lambda each: each.prints)
+    return list(zip(ordered, sorted(theirs, key=lambda each: each.prints), strict=False))
+
+
+def _judge(
+    found: StreamComparison,
+    names: Sequence[str],
+    declared: frozenset[str],
+    ours: _Entry,
+    theirs: _Entry,
+) -> None:
+    if ours.prints == theirs.prints:
+        found.equal += 1
+        return
+    differing = [
+        name
+        for index, name in enumerate(names)
+        if ours.prints[index * _BYTES : (index + 1) * _BYTES]
+        != theirs.prints[index * _BYTES : (index + 1) * _BYTES]
+    ]
+    for name in differing:
+        counts = found.declared if name in declared else found.fields
+        counts[name] = counts.get(name, 0) + 1
+    wrong = tuple(name for name in differing if name not in declared)
+    if not wrong:
+        found.equal += 1
+        return
+    found.wrong += 1
+    if len(found.wrong_pairs) < _EXAMPLES:
+        found.wrong_pairs.append(Wrong(ours.id, theirs.id, wrong))
+
+
+def _note_missing(found: StreamComparison, entries: Sequence[_Entry]) -> None:
+    found.missing += len(entries)
+    room = _EXAMPLES - len(found.missing_ids)
+    found.missing_ids += [each.id for each in entries[: max(0, room)]]
+
+
+def _note_doubled(found: StreamComparison, entries: Sequence[_Entry]) -> None:
+    found.doubled += len(entries)
+    room = _EXAMPLES - len(found.doubled_ids)
+    found.doubled_ids += [each.id for each in entries[: max(0, room)]]
