@@ -43,7 +43,7 @@ up: $(INSTALLED) ## Start the API, two workers and the servers they need
 	@$(RUN) app.cli up $(ARGS)
 
 bench: $(INSTALLED) ## Measure how fast orders move
-	@$(RUN) app.cli bench $(ARGS)
+	@$(RUN) benchmarks $(ARGS)
 
 LOCK = uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock"

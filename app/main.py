@@ -9,6 +9,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.middleware import Middleware
+from fastapi.routing import APIRoute
 
 from app import log, problems
 from app.edge import Edge
@@ -54,10 +55,20 @@ def create_app(settings: Settings | None = None, resources: Resources | None = N
         generate_unique_id_function=operation_id,
         middleware=[Middleware(Edge, max_body=chosen.max_body_bytes)],
     )
-    problems.install(app)
+    problems.install(app, _methods_at)
     for router in _ROUTERS:
         app.include_router(router)
     return app
+
+
+def _methods_at(path: str) -> set[str]:
+    routes = (route for router in _ROUTERS for route in router.routes)
+    return {
+        method
+        for route in routes
+        if isinstance(route, APIRoute) and route.path_regex.fullmatch(path)
+        for method in route.methods
+    }
 
 
 class _Api(FastAPI):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import asyncpg
@@ -77,8 +78,11 @@ def _is_database(error: Exception) -> bool:
     return isinstance(error, known)
 
 
-def install(app: FastAPI) -> None:
-    """Make every refusal of the framework and of the services a problem."""
+def install(app: FastAPI, methods_at: Callable[[str], Iterable[str]]) -> None:
+    """Make every refusal of the framework and of the services a problem.
+
+    `methods_at` tells which methods an address takes: the framework names those of one route.
+    """
 
     async def on_problem(_: Request, problem: Problem) -> ProblemResponse:
         return answer(problem)
@@ -86,9 +90,13 @@ def install(app: FastAPI) -> None:
     async def on_invalid(_: Request, error: RequestValidationError) -> ProblemResponse:
         return answer(invalid(error))
 
-    async def on_http(_: Request, error: HTTPException) -> ProblemResponse:
+    async def on_http(request: Request, error: HTTPException) -> ProblemResponse:
         kind = _PLAIN.get(error.status_code, errors.InvalidHttp)
-        return answer(kind(headers=error.headers))
+        headers = dict(error.headers or {})
+        if kind is errors.MethodNotAllowed:
+            allowed = ", ".join(sorted(methods_at(request.url.path)))
+            headers = {"Allow": allowed or headers.get("Allow", "GET")}
+        return answer(kind(headers=headers))
 
     app.add_exception_handler(Problem, on_problem)  # type: ignore[arg-type]
     app.add_exception_handler(RequestValidationError, on_invalid)  # type: ignore[arg-type]

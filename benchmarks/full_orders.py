@@ -7,6 +7,7 @@ source is a shop that answers out of pre-serialised bytes, so that the time is o
 from __future__ import annotations
 
 import asyncio
+import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,7 +23,13 @@ from msgspec import Struct
 
 from app.embedded import start
 from benchmarks.baseline import copy_orders
-from benchmarks.processes import cpu_seconds, source_shop
+from benchmarks.processes import (
+    cpu_seconds,
+    machine_seconds,
+    parent,
+    source_shop,
+    tree_seconds,
+)
 from benchmarks.service import Run, Service, running
 
 _CHANGED = 1_000
@@ -34,8 +41,20 @@ RECENT_GOAL = 2.0
 MEMORY_GOAL = 300.0
 
 
+class Spent(Struct, frozen=True):
+    """Processor time so far, in seconds: of ours by part, and of the whole machine."""
+
+    workers: float
+    postgres: float
+    source: float
+    ours: float
+    machine: float
+
+
 class Report(Struct, kw_only=True):
-    """What was measured. Seconds, megabytes, and microseconds of processor time an order."""
+    """What was measured. Seconds and megabytes; `costs` are microseconds of processor time an
+    order in `full`, `others` is the share of the machine that was not ours meanwhile.
+    """
 
     orders: int
     workers: int
@@ -44,8 +63,8 @@ class Report(Struct, kw_only=True):
     recent_seconds: float
     again_seconds: float
     worker_memory: list[float]
-    worker_cpu: float
-    source_cpu: float
+    costs: dict[str, float]
+    others: float
     problems: list[str]
 
     def goals(self) -> dict[str, bool]:
@@ -58,42 +77,81 @@ class Report(Struct, kw_only=True):
         }
 
 
-def measure(orders: int, workers: int, folder: Path) -> Report:
-    """Run everything once, with all data in `folder`."""
-    log = folder / "source.log"
-    with (
-        start(folder) as servers,
-        source_shop(orders, log) as (url, source_pid),
-        running(folder, workers=workers) as service,
-    ):
-        dsn = asyncio.run(_database(servers.database_url))
-        plain = asyncio.run(copy_orders(url, orders, dsn))
-        _register(service, url, dsn)
-        before = service.worker_seconds(), cpu_seconds(source_pid)
-        full = service.run("full", _SLUG, patience=1800)
-        after = service.worker_seconds(), cpu_seconds(source_pid)
-        problems = asyncio.run(_differences(dsn, orders, 0))
-        # What changes within the lag behind the source's clock is left to the next run.
-        changed = min(_CHANGED, orders)
-        httpx.post(f"{url}/_bench/touch", params={"count": changed}).raise_for_status()
-        time.sleep(1)
-        recent = service.run("recent", _SLUG, patience=300)
+class Bench:
+    """One measurement: a source, the service, and a database for the shop."""
+
+    def __init__(self, service: Service, orders: int, source: tuple[str, int], dsn: str) -> None:
+        self._service = service
+        self._orders = orders
+        self._url, self._source_pid = source
+        self._dsn = dsn
+        self._postmaster = asyncio.run(_postmaster(dsn))
+
+    def measure(self, workers: int) -> Report:
+        """The baseline, `full`, and `recent` twice: with changes and without."""
+        plain = asyncio.run(copy_orders(self._url, self._orders, self._dsn))
+        _register(self._service, self._url, self._dsn)
+        before = self._spent()
+        full = self._service.run("full", _SLUG, patience=1800)
+        after = self._spent()
+        problems = asyncio.run(_differences(self._dsn, self._orders, 0))
+        changed = min(_CHANGED, self._orders)
+        httpx.post(f"{self._url}/_bench/touch", params={"count": changed}).raise_for_status()
+        recent = self._service.run("recent", _SLUG, patience=300)
         problems += _unexpected(recent, changed)
-        problems += asyncio.run(_differences(dsn, orders, changed))
-        again = service.run("recent", _SLUG, patience=300)
+        problems += asyncio.run(_differences(self._dsn, self._orders, changed))
+        again = self._service.run("recent", _SLUG, patience=300)
         problems += _unexpected(again, 0)
         return Report(
-            orders=orders,
+            orders=self._orders,
             workers=workers,
             plain_seconds=plain,
             full_seconds=full.seconds,
             recent_seconds=recent.seconds,
             again_seconds=again.seconds,
-            worker_memory=service.memory(),
-            worker_cpu=(after[0] - before[0]) * 1e6 / orders,
-            source_cpu=(after[1] - before[1]) * 1e6 / orders,
+            worker_memory=self._service.memory(),
+            costs=self._costs(before, after),
+            others=_others(before, after, full.seconds),
             problems=problems,
         )
+
+    def _spent(self) -> Spent:
+        workers, service = self._service.worker_seconds(), self._service.all_seconds()
+        postgres = tree_seconds(self._postmaster)
+        source = cpu_seconds(self._source_pid)
+        ours = service + postgres + source + time.process_time()
+        return Spent(workers, postgres, source, ours, machine_seconds())
+
+    def _costs(self, before: Spent, after: Spent) -> dict[str, float]:
+        return {
+            name: (getattr(after, name) - getattr(before, name)) * 1e6 / self._orders
+            for name in ("workers", "postgres", "source", "ours")
+        }
+
+
+def _others(before: Spent, after: Spent, seconds: float) -> float:
+    machine, ours = after.machine - before.machine, after.ours - before.ours
+    return max(0.0, machine - ours) / (seconds * (os.cpu_count() or 1))
+
+
+def measure(orders: int, workers: int, folder: Path) -> Report:
+    """Run everything once, with all data in `folder`."""
+    with (
+        start(folder) as servers,
+        source_shop(orders, folder / "source.log") as source,
+        running(folder, workers=workers) as service,
+    ):
+        dsn = asyncio.run(_database(servers.database_url))
+        return Bench(service, orders, source, dsn).measure(workers)
+
+
+async def _postmaster(dsn: str) -> int:
+    """The process id of the server behind an address on this machine."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        return parent(connection.get_server_pid())
+    finally:
+        await connection.close()
 
 
 async def _database(url: str) -> str:
@@ -163,8 +221,12 @@ def show(report: Report) -> None:
         (f"recent, {_CHANGED} changed", f"{report.recent_seconds:8.2f} s", "recent"),
         ("recent, nothing changed", f"{report.again_seconds:8.2f} s", None),
         ("worker memory, peak", f"{max(report.worker_memory):8.0f} MB", "memory"),
-        ("worker processor time, an order", f"{report.worker_cpu:8.0f} µs", None),
-        ("source processor time, an order", f"{report.source_cpu:8.0f} µs", None),
+        ("processor time an order", f"{report.costs['ours']:8.0f} µs", None),
+        *(
+            (f"  of {name}", f"{report.costs[name]:8.0f} µs", None)
+            for name in ("workers", "postgres", "source")
+        ),
+        ("the machine's share for others", f"{report.others:8.0%}", None),
     ]
     print(f"{report.orders:,} orders, {report.workers} workers")
     for name, value, goal in lines:

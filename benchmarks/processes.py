@@ -60,6 +60,32 @@ def cpu_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / _TICKS
 
 
+def tree_seconds(pid: int) -> float:
+    """Processor time of a process and all below it, those that have ended already included."""
+    total = 0
+    for each in descendants(pid):
+        try:
+            fields = Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        total += sum(map(int, fields[11:15]))
+    return total / _TICKS
+
+
+def parent(pid: int) -> int:
+    """The process that started another."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+
+
+def machine_seconds() -> float:
+    """Processor time that the whole machine has spent, on all cores, by whomever.
+
+    Time that a hypervisor kept back counts as well: it was not ours.
+    """
+    fields = Path("/proc/stat").read_text().splitlines()[0].split()[1:]
+    return (sum(map(int, fields[:8])) - int(fields[3]) - int(fields[4])) / _TICKS
+
+
 def peak_megabytes(pid: int) -> float:
     """The most memory that a process ever held (VmHWM)."""
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():

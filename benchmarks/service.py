@@ -11,7 +11,14 @@ from typing import Any, NamedTuple
 
 import httpx
 
-from benchmarks.processes import command_line, cpu_seconds, descendants, peak_megabytes, started
+from benchmarks.processes import (
+    command_line,
+    cpu_seconds,
+    descendants,
+    peak_megabytes,
+    started,
+    tree_seconds,
+)
 
 _OVER = {"succeeded", "completed_with_errors", "failed", "cancelled"}
 _POLL = 0.05
@@ -61,6 +68,10 @@ class Service:
     def memory(self) -> list[float]:
         """Peak memory of each worker so far, in megabytes."""
         return [peak_megabytes(pid) for pid in self.workers()]
+
+    def all_seconds(self) -> float:
+        """Processor time of API and workers so far."""
+        return tree_seconds(self._pid)
 
     def worker_seconds(self) -> float:
         """Processor time of all workers so far."""

@@ -23,12 +23,12 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        sys.stdout.write(f"{self._ready}\n")
-        sys.stdout.flush()
         if self._ready_file is not None:
             partial = self._ready_file.with_suffix(".partial")
             partial.write_text(self._ready, encoding="utf-8")
             partial.replace(self._ready_file)
+        sys.stdout.write(f"{self._ready}\n")
+        sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -58,6 +58,7 @@ def main(arguments: list[str] | None = None) -> None:
         server_header=False,
         lifespan="on",
         timeout_graceful_shutdown=3,
+        timeout_keep_alive=75,  # as long as the usual proxy in front of a shop
     )
     ready = json.dumps({"url": url, "port": port, "pid": os.getpid()})
     _Server(server_config, ready, options.ready_file).run(sockets=[listener])

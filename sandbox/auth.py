@@ -91,7 +91,8 @@ class Gate:
         if digest is None:
             raise _wrong("Invalid signature - signature method is invalid.")
         signed = [pair for pair in pairs if pair[0] != "oauth_signature"]
-        address = signature.base_string_uri(f"http://{request.host}{request.path}")
+        scheme = "https" if request.https else "http"
+        address = signature.base_string_uri(f"{scheme}://{request.host}{request.path}")
         # The library's stubs are narrower than what it takes.
         method_name: Any = request.method
         parameters: Any = signed

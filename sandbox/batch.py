@@ -50,11 +50,16 @@ async def _create(resource: Resource, item: Any) -> bytes:
 
 async def _update(resource: Resource, item: Any) -> bytes:
     payload = _object(item)
-    return resource.update(int(payload.get("id") or 0), payload, checked=False)
+    return resource.update(_number(payload.get("id")), payload, checked=False)
 
 
 async def _delete(resource: Resource, item: Any) -> bytes:
-    return resource.delete(int(item), force=True)
+    return resource.delete(_number(item), force=True)
+
+
+def _number(value: Any) -> int:
+    """An id as PHP reads it: what is no number is 0."""
+    return int(value) if isinstance(value, int) or str(value).isdigit() else 0
 
 
 def _object(item: Any) -> Doc:

@@ -89,6 +89,7 @@ class Control:
             counts[_NAMES[kind]][origin] = count
         found: Doc = {
             **counts,
+            "stock_reasons": self._stock_reasons(),
             "writes": _by_origin(self._store.writes),
             "requests": dict(self._store.requests),
         }
@@ -96,6 +97,16 @@ class Control:
         if kind:
             found["entries"] = self._entries(kind, request)
         return found
+
+    def _stock_reasons(self) -> dict[str, dict[str, int]]:
+        """Stock movements by origin and reason (order, cancel, refund)."""
+        found: dict[str, dict[str, int]] = defaultdict(dict)
+        for origin, reason, count in self._store.storage.rows(
+            "SELECT origin, json_extract(CAST(detail AS TEXT), '$.reason'), count(*)"
+            " FROM journal WHERE kind = 'stock' GROUP BY 1, 2"
+        ):
+            found[origin][reason] = count
+        return dict(found)
 
     def _entries(self, kind: str, request: Request) -> list[Doc]:
         singular = {plural: name for name, plural in _NAMES.items()}.get(kind, kind)

@@ -53,6 +53,7 @@ def create(store: Store, payload: Doc, *, checked: bool = True) -> int:
     doc = goods.blank()
     goods.check_sku(store, payload, 0)
     doc["id"] = store.new_id()
+    doc["categories"] = [default_category(store)]
     _fill(store, doc, payload)
     doc["slug"] = free_slug(
         store, payload.get("slug") or doc["name"] or f"product-{doc['id']}", doc["id"]

@@ -18,13 +18,13 @@ AsJson = Annotated[
 ]
 
 
+_FILE_WIDTH = 200
+
 # One console each, so that lines and moving bars do not get in each other's way. They look up
 # the streams when they write.
-results = Console(highlight=False)
+# A file takes lines of any length; a terminal has its own width.
+results = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
 notes = Console(stderr=True, highlight=False)
-
-
-_FILE_WIDTH = 200
 
 
 def print_json(document: Any) -> None:
@@ -56,8 +56,8 @@ def table(title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> 
 
 
 def print_rich(drawn: RenderableType) -> None:
-    """Something drawn; where nobody sees it on a terminal, it may be as wide as it needs."""
-    results.print(drawn, width=None if results.is_terminal else _FILE_WIDTH)
+    """A table or several, on standard output."""
+    results.print(drawn)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Any
 
+import structlog
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
@@ -29,6 +30,7 @@ class GuardedRoute(APIRoute):
         handle = super().get_route_handler()
 
         async def guarded(request: Request) -> Response:
+            _name_in_log(request)
             # First of all, so that a stranger learns nothing about bodies.
             resources: Resources = request.app.state.resources
             request.state.caller = await recognise(resources.engine, _bearer(request))
@@ -37,6 +39,12 @@ class GuardedRoute(APIRoute):
             return await handle(request)
 
         return guarded
+
+
+def _name_in_log(request: Request) -> None:
+    names = {"job": "job_id", "migration": "migration", "store": "store"}
+    given = {names[name]: each for name, each in request.path_params.items() if name in names}
+    structlog.contextvars.bind_contextvars(**given)
 
 
 def _bearer(request: Request) -> str:

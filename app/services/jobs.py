@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
+import structlog
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -29,6 +30,8 @@ from app.services.lifecycle import record_event, request_cancel, start_next
 from app.services.migrations import get_migration
 from app.services.transaction import Work
 from connectors.records import Stream
+
+log = structlog.get_logger(__name__)
 
 # A caller's clock may run ahead of ours by a little without meaning the future.
 _SKEW = timedelta(seconds=30)
@@ -66,6 +69,8 @@ async def add_job(
     await record_event(connection, job.id, "job.created", {"kind": str(kind)})
     work.wakes.extend(await start_next(connection, migration.id))
     await work.session.refresh(job)
+    structlog.contextvars.bind_contextvars(job_id=str(job.id), migration=migration.slug)
+    log.info("job.created", kind=str(kind), status=job.status)
     return await show_job(work.session, job.id)
 
 

@@ -60,15 +60,17 @@ async def add_slice(
     stream: str | None = None,
     part: dict[str, Any] | None = None,
     total: int | None = None,
+    after: float = 0.0,
 ) -> Wake:
-    """Add a slice that is due now."""
+    """Add a slice that is due in `after` seconds."""
     slice_id = uuid4()
     await connection.execute(
         text(
             "INSERT INTO slices (id, job_id, stage, kind, stream, part, total, counters, done,"
             " due_at, sent_at, wakes, fence, failures)"
             " VALUES (:id, :job, :stage, :kind, :stream, CAST(:part AS jsonb), :total, '{}',"
-            " false, clock_timestamp(), clock_timestamp(), 1, 0, 0)"
+            " false, clock_timestamp() + make_interval(secs => :after),"
+            " clock_timestamp() + make_interval(secs => :after), 1, 0, 0)"
         ),
         {
             "id": slice_id,
@@ -78,9 +80,10 @@ async def add_slice(
             "stream": stream,
             "part": to_json(part or {}),
             "total": total,
+            "after": after,
         },
     )
-    return Wake(slice_id, 1)
+    return Wake(slice_id, 1, after)
 
 
 async def record_event(

@@ -144,14 +144,18 @@ async def _expected(session: AsyncSession, job: Job, tally: _Tally) -> int | Non
         return None
     ahead = {each["stream"] for each in job.plan if each.get("stream") and not each.get("closing")}
     ahead -= tally.planned.keys()
-    connection = await session.connection()
-    found = await connection.execute(_LAST_TIME, {"migration": job.migration_id, "kind": job.kind})
-    before = {row.stream: int(row.read) for row in found} if ahead else {}
+    before = await _last_time(session, job) if ahead else {}
     left = [before.get(stream) for stream in ahead]
     for stream, total in tally.planned.items():
         left.append(None if total is None else max(total - tally.read.get(stream, 0), 0))
     known = [count for count in left if count is not None]
     return sum(known) if left and len(known) == len(left) else None
+
+
+async def _last_time(session: AsyncSession, job: Job) -> dict[str, int]:
+    connection = await session.connection()
+    found = await connection.execute(_LAST_TIME, {"migration": job.migration_id, "kind": job.kind})
+    return {row.stream: int(row.read) for row in found}
 
 
 def _shown(

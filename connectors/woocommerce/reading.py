@@ -19,6 +19,7 @@ from connectors.errors import BadAnswer, TryLater
 from connectors.woocommerce.api import Listing
 
 _REPEATS = 3
+_SECOND_LOOKS = 3
 _STEPS_BACK = 50
 
 
@@ -83,15 +84,14 @@ class Walk(Generic[R]):
         """The last page, asked for again where rows are missing from it: those that nobody may
         read are missing again.
         """
-        for _ in range(_REPEATS):
+        for _ in range(_SECOND_LOOKS):
             count = len(page.rows) + len(page.failed)
             short = page.total is not None and count < page.total - self._start
             if not short or not self._is_last(page.total, count, self._start + self._size):
                 return page
             again = await self._fetch(self._start, self._size)
-            if _ids(again) == _ids(page):
-                return again
-            page = again
+            if len(again.rows) + len(again.failed) > count:
+                page = again
         return page
 
     async def _anchored_page(self) -> Listing[R]:

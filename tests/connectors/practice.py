@@ -117,11 +117,7 @@ class Practice:
             return await api.send(method, path, body or {}, Any)
 
     def requests(self, method: str = "", path: str = "") -> list[Asked]:
-        return [
-            each
-            for each in self.asked
-            if each.method.startswith(method) and path in each.path
-        ]
+        return [each for each in self.asked if each.method.startswith(method) and path in each.path]
 
 
 @asynccontextmanager

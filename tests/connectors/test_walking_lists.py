@@ -14,6 +14,7 @@ from connectors.woocommerce.api import Listing
 from connectors.woocommerce.reading import Place, Step, Walk, everything
 
 PAGE = 5
+START = Place()
 
 
 @dataclass(frozen=True)
@@ -44,7 +45,7 @@ class Store:
 
 
 async def walked(
-    store: Store, place: Place = Place(), upto: int | None = None
+    store: Store, place: Place = START, upto: int | None = None
 ) -> tuple[list[int], list[Step[Row]]]:
     steps = [step async for step in Walk(store.fetch, place=place, upto=upto, size=PAGE)]
     return [row.id for step in steps for row in step.rows], steps

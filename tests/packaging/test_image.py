@@ -103,6 +103,14 @@ def test_every_service_of_ours_starts_with_a_known_command(name: str) -> None:
     parse(SERVICES[name]["command"])
 
 
+@pytest.mark.parametrize("file", [".env.example", "Makefile"])
+def test_every_command_named_is_one_that_the_program_knows(file: str) -> None:
+    named = re.findall(r"(?:`recent-sync|app\.cli) ([a-z -]*[a-z])", (ROOT / file).read_text())
+    assert named
+    for command in named:
+        parse(command.split())
+
+
 @pytest.mark.parametrize(
     "file", ["Dockerfile", "compose.yaml", ".env.example", ".ci/run", "Makefile"]
 )

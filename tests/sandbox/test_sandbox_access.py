@@ -21,7 +21,7 @@ async def plain():
     await app.close()
 
 
-def signed(url=URL, method="GET", secret="cs_practice", **options):
+def signed(url=URL, method="GET", *, secret="cs_practice", **options):  # noqa: S107
     client = Client(
         "ck_practice", client_secret=secret, signature_method=SIGNATURE_HMAC_SHA256, **options
     )

@@ -1,22 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-import socket
-import threading
-import time
+import io
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-import uvicorn
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import NullPool
 
+from app import log
 from app.database import async_url, upgrade
 from app.main import create_app
 from app.resources import Resources, open_resources
@@ -25,6 +24,16 @@ from connectors import registry
 from tests.service.behind import Service
 from tests.service.logging_state import kept_logging
 from tests.service.paper import a_store, paper, press
+from tests.service.serving import serving
+
+
+@pytest.fixture(scope="session", autouse=True)
+def log_as_the_service_does() -> Iterator[None]:
+    """Into nowhere, unless a test looks: what is printed for developers takes its time."""
+    with kept_logging():
+        log.configure()
+        logging.getLogger().handlers[0].setStream(io.StringIO())
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -78,31 +87,16 @@ async def service(
         await client.aclose()
     # Everything else goes with these.
     for table in ("jobs", "migrations", "stores", "api_keys"):
-        await given.write(f"DELETE FROM {table}")
+        await given.write(f"DELETE FROM {table}")  # noqa: S608
     pool = await resources.queue._connected()
     await pool.flushdb()
 
 
 @pytest.fixture
 def address(service: Service, service_settings: Settings) -> Iterator[str]:
-    """The API under uvicorn, on a port of its own, with resources of its own."""
-    listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(
-        create_app(service_settings),
-        log_config=None,
-        access_log=False,
-        timeout_graceful_shutdown=2,
-    )
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
-    with kept_logging():
-        thread.start()
-        while not server.started and thread.is_alive():
-            time.sleep(0.01)
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        server.should_exit = True
-        thread.join(timeout=10)
-    assert not thread.is_alive()
+    """The API under uvicorn, with resources of its own."""
+    with serving(service_settings) as url:
+        yield url
 
 
 @pytest.fixture

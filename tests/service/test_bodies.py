@@ -92,9 +92,15 @@ async def test_an_unknown_address_is_a_problem_too(api, service):
 
 
 async def test_a_wrong_method_is_a_problem_too(api):
-    answer = await api.put("/v1/stores", json={})
-    problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"]
+    for path, allowed in (
+        ("/v1/stores", "GET, POST"),
+        ("/v1/stores/x", "DELETE, GET, PATCH"),
+        ("/healthz", "GET"),
+        ("/openapi.json", "GET, HEAD"),
+    ):
+        answer = await api.put(path, json={})
+        problem(answer, 405, "method_not_allowed")
+        assert answer.headers["allow"] == allowed
 
 
 @pytest.mark.parametrize(

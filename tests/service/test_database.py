@@ -15,6 +15,7 @@ from app.main import create_app
 from app.problems import unexpected
 from app.queue import ArqQueue
 from app.resources import MissingServerError, Resources
+from app.services import health
 from app.services.transaction import transaction
 from app.settings import Settings
 from tests.service.answers import problem
@@ -41,15 +42,9 @@ async def test_old_tables_are_not_ready(service):
     try:
         members = problem(await service.client(None).get("/readyz"), 503, "not_ready")
     finally:
-        (head,) = await heads()
+        (head,) = health._heads()
         await service.write("UPDATE alembic_version SET version_num = :head", head=head)
     assert members["checks"] == {"database": True, "tables_current": False, "redis": True}
-
-
-async def heads():
-    from app.services.health import _heads
-
-    return _heads()
 
 
 @pytest.fixture
@@ -82,14 +77,15 @@ async def test_without_servers_the_process_lives_but_is_not_ready(stranded):
 
 
 async def test_a_database_that_goes_away_in_between_is_told_apart_from_our_own_mistakes(resources):
-    with pytest.raises(DBAPIError) as lost:
+    async def run(statement):
         async with transaction(resources) as work:
-            connection = await work.connection()
-            await connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+            await (await work.connection()).exec_driver_sql(statement)
+
+    with pytest.raises(DBAPIError) as lost:
+        await run("SELECT pg_terminate_backend(pg_backend_pid())")
     assert unexpected(lost.value).code == "database_unavailable"
     with pytest.raises(DBAPIError) as mistake:
-        async with transaction(resources) as work:
-            await (await work.connection()).exec_driver_sql("SELECT nonsense")
+        await run("SELECT nonsense")
     assert unexpected(mistake.value).code == "internal_error"
 
 

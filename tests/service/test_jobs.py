@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from redis.exceptions import RedisError
 
 from tests.service.answers import problem
 
@@ -63,7 +64,7 @@ async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migr
     ],
 )
 async def test_a_wrong_job_is_refused_with_the_place(
-    api, service, migration, change, status, code, pointer
+    api, service, migration, *, change, status, code, pointer
 ):
     body = {"kind": "full", "migration": migration} | change
     members = problem(await api.post("/v1/jobs", json=body), status, code)
@@ -248,10 +249,9 @@ async def test_a_job_that_cannot_be_sent_to_the_queue_is_nevertheless_there(
     start, service, monkeypatch
 ):
     """The reaper of the workers finds it; losing Redis loses nothing."""
-    from redis.exceptions import ConnectionError as Away
 
     async def away(*_, **__):
-        raise Away
+        raise RedisError
 
     pool = await service.resources.queue._connected()
     monkeypatch.setattr(type(pool), "enqueue_job", away)

@@ -8,7 +8,7 @@ since it began: as long as something has, the source is still selling.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
@@ -35,7 +35,8 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One stage. `closing` counts the rounds of a cutover's last look, 0 in an ordinary pass.
 
     `since` is the source's time at which a closing window begins; `settled` is the source's time
-    before which the stage must not begin to read.
+    before which the stage must not begin to read; `pause` is how many seconds after the stage
+    before it this one begins.
     """
 
     kind: StageKind
@@ -45,6 +46,7 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     quarantine_only: bool = False
     since: datetime | None = None
     settled: datetime | None = None
+    pause: float = 0.0
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -66,10 +68,11 @@ FIRST = (Stage(kind=StageKind.PREPARE), Stage(kind=StageKind.FINISH))
 
 
 def stages(
-    order: Order, *, began: datetime, settled: datetime, reads: Mapping[Stream, ReadCapability]
+    order: Order, *, now: datetime, settle: timedelta, reads: Mapping[Stream, ReadCapability]
 ) -> list[Stage]:
-    """All stages. `began` is the source's time now; `settled` when a cutover may begin to read,
-    because by then whatever was written before it began can be seen.
+    """All stages. `now` is the source's time; after `settle` what is written can be seen whole.
+
+    A cutover begins to read when whatever was written before it began can be seen.
     """
     passes = [
         Stage(
@@ -77,12 +80,14 @@ def stages(
             stream=stream,
             sweep=order.kind is JobKind.FULL or order.cutover,
             quarantine_only=order.quarantine_only,
-            settled=settled if order.cutover else None,
+            settled=now + settle if order.cutover else None,
         )
         for stream in Stream
         if stream in order.streams and stream in reads
     ]
-    closing = closing_round(order.streams, since=began, number=1, reads=reads)
+    closing = closing_round(
+        order.streams, since=now - settle, pause=settle.total_seconds(), number=1, reads=reads
+    )
     return [FIRST[0], *passes, *(closing if order.cutover else []), FIRST[1]]
 
 
@@ -90,14 +95,29 @@ def closing_round(
     streams: Iterable[Stream],
     *,
     since: datetime,
+    pause: float,
     number: int,
     reads: Mapping[Stream, ReadCapability],
 ) -> list[Stage]:
-    """Windows over every stream whose timestamps say something, from when the cutover began."""
-    return [
-        Stage(kind=StageKind.PASS, stream=stream, closing=number, since=since)
+    """Windows over every stream whose timestamps say something, from when the cutover began.
+
+    The round waits first: a record that was touched while the round before it was reading may
+    have been read half-written, and looks the same until it has settled.
+    """
+    told = [
+        stream
         for stream in Stream
         if stream in streams and stream in reads and reads[stream].trust is not Trust.SWEEP
+    ]
+    return [
+        Stage(
+            kind=StageKind.PASS,
+            stream=stream,
+            closing=number,
+            since=since,
+            pause=pause if stream is told[0] else 0.0,
+        )
+        for stream in told
     ]
 
 

@@ -191,8 +191,13 @@ async def _look_again(
             "the source changed during the whole cutover: freeze it, then run the cutover again",
         )
         return plan
-    streams = [each.stream for each in plan if each.stream is not None]
-    again = closing_round(streams, since=stage.since, number=stage.closing + 1, reads=reads)
+    again = closing_round(
+        [each.stream for each in plan if each.stream is not None],
+        since=stage.since,
+        pause=plan[numbers[0]].pause,
+        number=stage.closing + 1,
+        reads=reads,
+    )
     return [*plan[:-1], *again, plan[-1]]
 
 

@@ -183,7 +183,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
             (run.scope.lags.settle_of(run.reads[each]) for each in order.streams),
             default=timedelta(0),
         )
-        plan = stages(order, began=began - settle, settled=began + settle, reads=run.reads)
+        plan = stages(order, now=began, settle=settle, reads=run.reads)
         await progress.store_plan(transaction.connection, job.id, plan, job.passes)
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)

@@ -45,7 +45,7 @@ class Course:
         self._follow()
         note(f"The shop is frozen. {SETTLE:.0f} s for its last writes to show.")
         time.sleep(SETTLE)
-        self._run("recent, cutover", {"kind": "recent", "cutover": True}, totals=self._totals)
+        self._run("recent, cutover", {"kind": "recent", "cutover": True}, final=True)
         self._run_once_more()
         self._compare()
         self.report.seconds = time.monotonic() - began
@@ -56,6 +56,8 @@ class Course:
     def _open_shop(self) -> None:
         began = time.monotonic()
         seeded = self._scene.source.seed(scale=self._plan.scale, seed=self._plan.seed)
+        self._totals = {name: seeded[name] for name in ("products", "customers", "orders")}
+        self._totals["inventory"] = seeded["products"] + seeded["variations"]
         counts = ", ".join(f"{count:,} {kind}" for kind, count in seeded.items())
         note(f"Shop A as of 2011-11-25: {counts} ({say_duration(time.monotonic() - began)}).")
         if self._plan.faults:
@@ -109,7 +111,7 @@ class Course:
 
     def _run_once_more(self) -> None:
         before = self._scene.target.effects().writes
-        self._run("recent once more", {"kind": "recent"}, brief=True)
+        self._run("recent once more", {"kind": "recent"}, brief=True, final=True)
         self.report.writes_after = self._scene.target.effects().writes - before
 
     def _compare(self) -> None:
@@ -133,14 +135,20 @@ class Course:
     # --- means ----------------------------------------------------------------------------------
 
     def _run(
-        self, title: str, body: Json, *, totals: dict[str, int] | None = None, brief: bool = False
+        self,
+        title: str,
+        body: Json,
+        *,
+        totals: dict[str, int] | None = None,
+        brief: bool = False,
+        final: bool = False,
     ) -> None:
         began = time.monotonic()
         self._scene.supervisor.check()
         job = start_job(self._scene.api, {"migration": SLUG, **body})
         progress = JobProgress(title, totals=totals, quiet=brief)
         job = wait_for(self._scene.api, job, progress, JOB_SECONDS)
-        self.report.add_job(job)
+        self.report.add_job(job, final=final)
         counts = job["totals"]
         words = ", ".join(f"{counts[name]:,} {name}" for name in ("read", "created", "updated"))
         note(f"{title}: {job['status']}, {words} ({say_duration(time.monotonic() - began)})")
