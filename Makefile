@@ -15,7 +15,7 @@ help: ## Explain the commands
 install: $(INSTALLED) ## Make .venv as the lock file says
 
 # Installed again also where the environment does not run or was made for another folder.
-ifneq ($(shell cat $(INSTALLED) 2>/dev/null; { .venv/bin/python -c ""; } 2>&1),$(CURDIR))
+ifneq ($(shell cat $(INSTALLED) 2>/dev/null; test -x .venv/bin/python && .venv/bin/python -c "" 2>&1),$(CURDIR))
 .PHONY: $(INSTALLED)
 endif
 

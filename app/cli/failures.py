@@ -4,6 +4,7 @@ CommandError
 ├── GateError          1  it ran, and the answer is no
 ├── UsageProblemError  2  wrong use or configuration
 ├── UnreachableError   3  the service, a server or a store cannot be reached
+│   └── ProcessError      a child process does not stay up
 └── TimedOutError      4  waited as long as was asked
 """
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from importlib.metadata import version
 from typing import Annotated
 
@@ -11,9 +12,9 @@ from app.cli import jobs, keys, migrations, quarantine, service, stores
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.failures import CommandError, UsageProblemError
-from app.cli.processes import ProcessError
 
 INTERRUPTED = 130
+DEFECT = 70
 
 program = typer.Typer(
     name="recent-sync",
@@ -65,14 +66,18 @@ def main(arguments: list[str] | None = None) -> int:
         code = program(arguments, prog_name="recent-sync", standalone_mode=False)
     except CommandError as error:
         return _fail(str(error), error.code)
-    except ProcessError as error:
-        return _fail(str(error), 3)
-    except typer.Abort:
-        return INTERRUPTED
-    except KeyboardInterrupt:
+    except (typer.Abort, KeyboardInterrupt):
         return INTERRUPTED
     except typer.TyperException as error:
         return _fail(error.format_message(), UsageProblemError.code)
+    except Exception as error:
+        if os.environ.get("RECENT_SYNC_LOG_LEVEL", "").upper() == "DEBUG":
+            raise
+        return _fail(
+            f"A defect of recent-sync ended it ({type(error).__name__}); "
+            "with RECENT_SYNC_LOG_LEVEL=DEBUG it says where.",
+            DEFECT,
+        )
     return code if isinstance(code, int) else 0
 
 

@@ -21,6 +21,8 @@ from typing import Self
 
 import structlog
 
+from app.cli.failures import UnreachableError
+
 log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 0.1
@@ -48,7 +50,7 @@ class Program:
     lasting: bool = True
 
 
-class ProcessError(RuntimeError):
+class ProcessError(UnreachableError):
     """A child cannot be kept running; the message is a sentence for a person."""
 
 

@@ -17,7 +17,7 @@ from app.cli.display import note, print_line
 from app.cli.failures import GateError, UnreachableError, UsageProblemError
 from app.cli.keys import SCOPES, create_key, list_keys
 from app.cli.local import environment, local_settings, read_settings, upgrade
-from app.cli.processes import ProcessError, Program, Supervisor, ended_by_signals
+from app.cli.processes import Program, Supervisor, ended_by_signals
 from app.settings import Settings
 
 START_SECONDS = 60.0
@@ -110,17 +110,14 @@ def _up(settings: Settings, host: str, port: int, workers: int) -> None:
     log.configure(settings.log_level, settings.log_format)
     upgrade(settings)
     with listen(host, port) as listener, Supervisor(patience=PATIENCE) as supervisor:
-        try:
-            supervisor.start(api_program(listener, settings))
-            for number in range(1, workers + 1):
-                supervisor.start(worker_program(number, settings))
-            wait_until_ready(supervisor, address(listener))
-            print_line(f"recent-sync is up at {address(listener)} (documentation: /docs)")
-            print_line(_first_key(settings))
-            print_line("Ctrl-C ends it.")
-            supervisor.wait()
-        except ProcessError as error:
-            raise UnreachableError(str(error)) from None
+        supervisor.start(api_program(listener, settings))
+        for number in range(1, workers + 1):
+            supervisor.start(worker_program(number, settings))
+        wait_until_ready(supervisor, address(listener))
+        print_line(f"recent-sync is up at {address(listener)} (documentation: /docs)")
+        print_line(_first_key(settings))
+        print_line("Ctrl-C ends it.")
+        supervisor.wait()
 
 
 def _first_key(settings: Settings) -> str:

@@ -183,9 +183,7 @@ class FakeStore:
             target_id = str(self.shop.numbers)
             self.shop.writes.append(("create", stream, operation.source_id))
         elif target_id not in rows:
-            return Refused(
-                source_id=operation.source_id, code="target_gone", message="gone", gone=True
-            )
+            return Refused(source_id=operation.source_id, code="gone", message="gone", gone=True)
         else:
             self.shop.writes.append(("update", stream, operation.source_id))
         rows[target_id] = Row(target_id, self.shop.now, operation.content, operation.key)

@@ -220,6 +220,9 @@ async def forget_intents(
     )
 
 
+TARGET_GONE = "target_gone"
+"""Code of an update whose record is not on the target any more."""
+
 _QUARANTINE = text(
     """
     INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,
@@ -257,7 +260,7 @@ async def quarantine(
             "stream": str(stream),
             "job": job,
             "ids": [each.source_id for each in refused],
-            "codes": [each.code for each in refused],
+            "codes": [TARGET_GONE if each.gone else each.code for each in refused],
             "messages": [each.message[:500] for each in refused],
             "requests": [each.request_id for each in refused],
         },

@@ -68,7 +68,7 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
         )
         gone = [each for each in codes if each not in found]
         # Somebody who asks again for a record that vanished from the target wants it back.
-        again = frozenset(each for each, code in codes.items() if code == "target_gone")
+        again = frozenset(each for each, code in codes.items() if code == ledger.TARGET_GONE)
         await apply_page(run, stream, page, again=again, gone=gone)
         if out_of_time():
             return False
