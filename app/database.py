@@ -39,7 +39,8 @@ def create_engine(url: str, *, pool: int = 10) -> AsyncEngine:
 def alembic_config(url: str) -> Config:
     """Alembic's configuration; there is no alembic.ini, because the URL is a secret."""
     config = Config()
-    config.set_main_option("script_location", str(migrations_folder()))
+    # A percent sign in a folder's name is no interpolation.
+    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
     config.attributes["url"] = async_url(url)
     return config
 

@@ -110,5 +110,5 @@ def _quieten() -> None:
         logger.handlers.clear()
         logger.propagate = True
     logging.getLogger("uvicorn.access").disabled = True
-    for name in ("httpx", "httpcore", "asyncio", "sse_starlette"):
+    for name in ("httpx", "httpcore", "asyncio", "sse_starlette", "arq", "arq.worker", "alembic"):
         logging.getLogger(name).setLevel(logging.WARNING)

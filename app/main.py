@@ -62,13 +62,12 @@ def create_app(settings: Settings | None = None, resources: Resources | None = N
 
 
 def _methods_at(path: str) -> set[str]:
-    routes = (route for router in _ROUTERS for route in router.routes)
-    return {
-        method
-        for route in routes
-        if isinstance(route, APIRoute) and route.path_regex.fullmatch(path)
-        for method in route.methods
-    }
+    """All methods of the address's first route, which is the one that a request would meet."""
+    routes = [
+        route for router in _ROUTERS for route in router.routes if isinstance(route, APIRoute)
+    ]
+    first = next((route.path for route in routes if route.path_regex.fullmatch(path)), None)
+    return {method for route in routes if route.path == first for method in route.methods or ()}
 
 
 class _Api(FastAPI):

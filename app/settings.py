@@ -67,7 +67,3 @@ class Settings(BaseSettings):
         default=4, ge=1, le=64, description="Parts a large pass is split into."
     )
     events_keep_days: int = Field(default=30, ge=1, description="How long job events are kept.")
-    allow_private_stores: bool = Field(
-        default=True,
-        description="Whether a store's address may be in a private or loopback network.",
-    )

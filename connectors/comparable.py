@@ -244,8 +244,12 @@ def _line(line: OrderLine, names: Names) -> tuple[str, ...]:
 
 def _taxes(order: Order) -> list[Any]:
     """By rate, and of every line: all of it is reckoned by the store."""
-    rates = sorted((each.label, str(each.rate), str(_money(each.amount))) for each in order.taxes)
-    return [rates, sorted((each.name, str(_money(each.tax))) for each in order.lines)]
+    rates = [each for each in order.taxes if each.amount.amount]
+    lines = [each for each in order.lines if each.tax.amount]
+    return [
+        sorted((each.label, str(each.rate), str(_money(each.amount))) for each in rates),
+        sorted((each.name, str(_money(each.tax))) for each in lines),
+    ]
 
 
 def _refund(refund: Refund, order: Order) -> tuple[str, str, str]:

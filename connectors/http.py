@@ -77,7 +77,7 @@ class Failure(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """An answer that the store meant: status below 500, not 401, 403, 408 or 429."""
+    """An answer that the store meant: not 401, 403, 408 or 429, and no 5xx by accident."""
 
     status: int
     headers: httpx.Headers
@@ -115,7 +115,8 @@ class StoreHttp:
     """One store's HTTP side. Use as an async context manager; requests may run concurrently.
 
     `base` is the address that all paths are relative to. `timeout` bounds one attempt, from
-    the connection to the last byte, in seconds; `max_bytes` its decoded answer.
+    the connection to the last byte, in seconds; `max_bytes` its decoded answer. `is_refusal`
+    tells from the body of a 500 whether the platform refuses the request instead of failing at it.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class StoreHttp:
         headers: Mapping[str, str] | None = None,
         verify: bool = True,
         timeout: float = 60.0,
+        is_refusal: Callable[[bytes], bool] = lambda _: False,
         max_bytes: int = 64 * 1024 * 1024,
         patience: Patience = Patience(),  # noqa: B008  a value
         sleep: Sleep = asyncio.sleep,
@@ -137,6 +139,7 @@ class StoreHttp:
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._verify = verify
         self._timeout = timeout
+        self._is_refusal = is_refusal
         self._max_bytes = max_bytes
         self._patience = patience
         self._sleep = sleep
@@ -270,7 +273,10 @@ class StoreHttp:
             return Failure(
                 BadAnswer("the store's answer is too large", code="store_answer_too_large")
             )
-        return classify(response.status_code, response.headers, content, self._patience.after)
+        status = response.status_code
+        if status == HTTPStatus.INTERNAL_SERVER_ERROR and self._is_refusal(content):
+            return Answer(status, response.headers, content)
+        return classify(status, response.headers, content, self._patience.after)
 
     async def _content(self, response: httpx.Response) -> bytes | None:
         chunks = []

@@ -229,7 +229,7 @@ class Faults:
         params = self.roll("torn_reads")
         if params is None:
             return delay, None
-        torn = _torn_order(doc) if kind == "order" else self._torn_product(doc)
+        torn = self._torn_order(doc) if kind == "order" else self._torn_product(doc)
         if torn is None:
             return delay, None
         return delay, Torn(columns_of(kind, torn), encode(torn), float(params["seconds"]))
@@ -243,8 +243,16 @@ class Faults:
         late = ("price", "regular_price", "sale_price", "on_sale", "stock_quantity", "stock_status")
         return {**doc, **{name: old[name] for name in late}}
 
+    def _torn_order(self, doc: Doc) -> Doc:
+        """A new order without its content; the old content of another one below the new stamp."""
+        stored = self._store.storage.get("order", doc["id"])
+        if stored is None:
+            return _blank_order(doc)
+        stamps = {name: doc[name] for name in ("date_modified", "date_modified_gmt")}
+        return {**decode(stored.body), **stamps}
 
-def _torn_order(doc: Doc) -> Doc:
+
+def _blank_order(doc: Doc) -> Doc:
     """The order as its first row shows it: pending, worth nothing, no lines yet."""
     zeros = ("discount_total", "discount_tax", "shipping_total", "shipping_tax", "cart_tax")
     empty = ("line_items", "tax_lines", "shipping_lines", "fee_lines", "coupon_lines")

@@ -18,6 +18,8 @@ from sandbox.wire import Doc
 _PRICE_CHANGES = 0.25
 _STOCK_CHANGES = 0.20
 _ADDRESS_CHANGES = 0.04
+_OLD_ORDERS = 0.15
+_CANCELLED = 0.1
 _HALF_WRITTEN = 0.12
 _COMPLETED = 0.6
 _OPEN = ("pending", "on-hold", "processing")
@@ -49,6 +51,7 @@ class Traffic:
         self._count = count
         self._dice = Random(seed)  # noqa: S311 - replaced when the plan is made
         self._order_ids = _orders_by_invoice(store)
+        self._half_written: set[int] = set()
 
     def plan(self, since: str, days: int, scale: float, seed: int) -> list[Step]:
         """Every first step in order; what follows from them comes as they are done."""
@@ -57,7 +60,7 @@ class Traffic:
         sold = 0
         for invoice in self._shop.events(since, days):
             if invoice.cancellation:
-                if self._known(invoice):
+                if invoice.cancels >= 0:
                     steps.append(Step(self._bind(self._cancel, invoice)))
             elif scale >= 1 or self._dice.random() < scale:
                 steps.append(Step(self._bind(self._order, invoice)))
@@ -78,12 +81,9 @@ class Traffic:
             (_PRICE_CHANGES, self._change_price),
             (_STOCK_CHANGES, self._change_stock),
             (_ADDRESS_CHANGES, self._change_address),
+            (_OLD_ORDERS, self._move_old_order),
         )
         return [Step(act) for chance, act in chances if self._dice.random() < chance]
-
-    def _known(self, invoice: Invoice) -> bool:
-        """Whether the order a cancellation takes back is in the store or may come to be."""
-        return invoice.cancels >= 0
 
     # -- orders
 
@@ -95,6 +95,7 @@ class Traffic:
         if self._dice.random() < _HALF_WRITTEN:
             order_id = orders.create(self._store, payload, checked=False)
             self._order_ids[transaction] = order_id
+            self._half_written.add(order_id)
             self._count("half_written")
             gap = 0.3 + self._dice.random() * 0.9
             whole = self._bind_order(order_id, {**lines, "status": "processing"})
@@ -222,6 +223,7 @@ class Traffic:
         """Write the rest of an order under the stamp its first half has: it was one save."""
         stamp = (self._store.read("order", order_id) or {}).get("date_modified_gmt")
         change()
+        self._half_written.discard(order_id)
         doc = self._store.read("order", order_id)
         if doc is not None and stamp:
             doc["date_modified_gmt"], doc["date_modified"] = (
@@ -322,6 +324,19 @@ class Traffic:
             payload = {"billing": moved, "shipping": moved}
             customers.update(self._store, int(rows[0][0]), payload, checked=False)
             self._count("customers_changed")
+
+    def _move_old_order(self) -> None:
+        """An order that was open for a while is sent, or given up."""
+        rows = self._store.storage.rows(
+            "SELECT id FROM records WHERE kind = 'order' AND latest = 1 AND id >= ?"
+            " AND status IN ('processing', 'on-hold', 'pending') ORDER BY id LIMIT 1",
+            (self._dice.randrange(4_000, 25_000),),
+        )
+        if not rows or rows[0][0] in self._half_written:
+            return
+        status = "cancelled" if self._dice.random() < _CANCELLED else "completed"
+        orders.update(self._store, int(rows[0][0]), {"status": status}, checked=False)
+        self._count("cancelled" if status == "cancelled" else "orders_changed")
 
     def _rename_category(self) -> None:
         """A category gets a new name; its products show it under their old stamps."""

@@ -155,6 +155,7 @@ class Supervisor:
             child.process = spawn(child.program)
 
     def _note_death(self, child: _Child, now: float) -> None:
+        _let_go(child.process)
         young = now - child.started < YOUNG_SECONDS
         child.failures = child.failures + 1 if young else 1
         name, code = child.program.name, child.process.returncode
@@ -179,8 +180,12 @@ def end_all(processes: list[subprocess.Popen[bytes]]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-        if process.stdin is not None:
-            process.stdin.close()
+        _let_go(process)
+
+
+def _let_go(process: subprocess.Popen[bytes]) -> None:
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 @contextlib.contextmanager

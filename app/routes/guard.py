@@ -10,6 +10,7 @@ from typing import Any
 
 import structlog
 from fastapi import Request, Response
+from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from app.errors import InvalidEncoding, InvalidJson, InvalidRequest, Unauthorized
@@ -28,17 +29,37 @@ class GuardedRoute(APIRoute):
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler, behind the guard."""
         handle = super().get_route_handler()
+        known = _query_names(self.dependant)
 
         async def guarded(request: Request) -> Response:
             _name_in_log(request)
             # First of all, so that a stranger learns nothing about bodies.
             resources: Resources = request.app.state.resources
             request.state.caller = await recognise(resources.engine, _bearer(request))
+            _refuse_unknown(request, known)
             if self.body_field is not None:
                 check_body(request.headers.get("content-type"), await request.body())
             return await handle(request)
 
         return guarded
+
+
+def _query_names(dependant: Dependant) -> set[str]:
+    """The query parameters of a route and of all it depends on."""
+    own = {each.alias for each in dependant.query_params}
+    return own.union(*(_query_names(each) for each in dependant.dependencies))
+
+
+def _refuse_unknown(request: Request, known: set[str]) -> None:
+    """A filter that is misspelt must not silently let everything through."""
+    unknown = [name for name in request.query_params if name not in known]
+    if unknown:
+        raise InvalidRequest(
+            errors=[
+                {"in": "query", "parameter": name[:100], "detail": "There is no such parameter."}
+                for name in dict.fromkeys(unknown[:10])
+            ]
+        )
 
 
 def _name_in_log(request: Request) -> None:

@@ -36,6 +36,11 @@ from app.services.waiting import look, wait_for
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
 JobInPath = Annotated[UUID, Path(examples=["7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"])]
 _ASKED = "Preference-Applied"
+_STREAM = (
+    "id: 1041\nevent: pass.finished\n"
+    'data: {"at": "2026-11-25T10:00:09+00:00", "job": "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33",'
+    ' "stream": "orders", "until": "2026-11-25T09:59:50+00:00"}\n\n'
+)
 
 
 @router.post(
@@ -169,7 +174,7 @@ async def retry(
     responses={
         200: {
             "description": "Server-sent events, until the job has ended.",
-            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+            "content": {"text/event-stream": {"example": _STREAM}},
         },
         204: {"description": "The job has ended, and nothing is left to tell."},
         **refusals(errors.JobNotFound),

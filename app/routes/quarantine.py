@@ -77,7 +77,7 @@ async def retry_open(
 
 
 @router.get(
-    "/{item}",
+    "/{item:uuid}",
     summary="Get a record in quarantine",
     responses=refusals(errors.MigrationNotFound, errors.QuarantineNotFound),
 )
@@ -89,7 +89,7 @@ async def show(
 
 
 @router.post(
-    "/{item}/retry",
+    "/{item:uuid}/retry",
     status_code=202,
     response_model=JobOut,
     summary="Retry a record",
@@ -109,7 +109,7 @@ async def retry(
 
 
 @router.post(
-    "/{item}/waive",
+    "/{item:uuid}/waive",
     summary="Waive a record",
     responses=refusals(
         errors.MigrationNotFound, errors.QuarantineNotFound, errors.QuarantineNotOpen

@@ -133,7 +133,7 @@ class Batch:
             return self._unfit[source_id]
         if target_id in self._missing:
             text = "The record to update is not in the table any more."
-            return Refused(source_id=source_id, code="record_gone", message=text, gone=True)
+            return Refused(source_id=source_id, code="gone", message=text, gone=True)
         if target_id in self._refused:
             code, text = self._refused[target_id]
             return Refused(source_id=source_id, code=code, message=text)

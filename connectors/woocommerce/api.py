@@ -138,6 +138,7 @@ def open_api(
             headers={"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else None,
             verify=settings.verify_tls,
             timeout=settings.timeout,
+            is_refusal=is_refusal,
             transport=transport,
             sleep=sleep,
         )
@@ -181,6 +182,17 @@ def require_success(answer: Answer) -> None:
             raise BadAnswer(text, code="store_not_woocommerce") from None
         raise Rejected(text) from None
     raise refusal(error, answer.status)
+
+
+def is_refusal(body: bytes) -> bool:
+    """Whether a 500 is WooCommerce's own word: it refuses some requests, refunds among them, with
+    that status. A program that broke down says `internal_server_error`, or nothing readable.
+    """
+    try:
+        error = decoder(WireError).decode(body)
+    except msgspec.DecodeError:
+        return False
+    return str(error.code).startswith("woocommerce_rest_")
 
 
 def refusal(error: WireError, status: int = 0) -> RefusedRequest:

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from connectors.errors import Rejected
 from connectors.woocommerce.api import Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import send_batch
 from connectors.woocommerce.lists import BY_ID
@@ -34,12 +35,19 @@ class Tags:
         if not wanted:
             return {}
         async with self._lock:
-            if not self._known:
-                await self._read()
-            missing = [name for name in wanted if name not in self._ids]
-            for start in range(0, len(missing), _AT_ONCE):
-                await self._make(missing[start : start + _AT_ONCE])
+            try:
+                await self._complete(wanted)
+            except Rejected:
+                # A store without tags, or a key that may not touch them.
+                return {}
         return {name: self._ids[name] for name in wanted if name in self._ids}
+
+    async def _complete(self, wanted: list[str]) -> None:
+        if not self._known:
+            await self._read()
+        missing = [name for name in wanted if name not in self._ids]
+        for start in range(0, len(missing), _AT_ONCE):
+            await self._make(missing[start : start + _AT_ONCE])
 
     async def _read(self) -> None:
         async def fetch(offset: int, size: int) -> Any:

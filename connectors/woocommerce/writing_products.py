@@ -26,6 +26,7 @@ from connectors.woocommerce.wire import WireId, WireProduct
 _WITH_IMAGES = 10
 """Products in one batch where the target has to fetch their images meanwhile."""
 
+_TAGS = Loss("tags", "The target does not take a tag.")
 _IMAGES = Loss("images", "The target could not fetch an image from its address.")
 
 
@@ -79,6 +80,8 @@ class ProductWriter:
         else:
             body = product_body(content, operation.changed, tags, images=self._images)
         work = _Work(operation, content, body, target, dict(operation.children))
+        if any(name not in tags for name in content.tags):
+            work.losses.append(_TAGS)
         if content.kind not in KINDS:
             work.losses.append(Loss("kind", "The target does not know this kind of product."))
         return work

@@ -6,11 +6,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
 from app.cli import client
 from app.cli.main import main
+from app.database import upgrade
+from tests.cli.databases import execute
 
 KEY = "rs_0123456789_a-secret-of-this-test"
 
@@ -151,3 +154,14 @@ def job() -> Callable[..., dict[str, Any]]:
         }
 
     return make
+
+
+@pytest.fixture(scope="module")
+def database(servers: Any) -> Iterator[str]:
+    """A database of the module's own, with all tables."""
+    name = f"cli_{uuid4().hex[:8]}"
+    execute(servers.database_url, f"CREATE DATABASE {name}")
+    url = servers.database_url.rsplit("/", 1)[0] + f"/{name}"
+    upgrade(url)
+    yield url
+    execute(servers.database_url, f"DROP DATABASE {name} WITH (FORCE)")

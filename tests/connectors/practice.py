@@ -34,18 +34,36 @@ class Asked:
     body: Any
 
 
+@dataclass
+class Instead:
+    """An answer that one request gets instead of the shop's own, for what the shop cannot do."""
+
+    method: str
+    path: str
+    status: int
+    body: Any
+    headers: dict[str, str] = field(default_factory=dict)
+
+
 class _Recorder(httpx.AsyncBaseTransport):
     """Passes requests on and remembers them."""
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, asked: list[Asked]) -> None:
+    def __init__(
+        self, inner: httpx.AsyncBaseTransport, asked: list[Asked], instead: list[Instead]
+    ) -> None:
         self._inner = inner
         self._asked = asked
+        self._instead = instead
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         pairs = parse_qsl(request.url.query.decode(), keep_blank_values=True)
         query = {name: value for name, value in pairs if not name.startswith("oauth_")}
         body = json.loads(request.content) if request.content else None
         self._asked.append(Asked(request.method, request.url.path, query, body))
+        for each in self._instead:
+            if each.method == request.method and request.url.path.endswith(each.path):
+                self._instead.remove(each)
+                return httpx.Response(each.status, json=each.body, headers=each.headers)
         return await self._inner.handle_async_request(request)
 
 
@@ -58,6 +76,7 @@ class Practice:
     now: list[float]
     asked: list[Asked] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
+    instead: list[Instead] = field(default_factory=list)
 
     @property
     def store(self) -> Any:
@@ -70,7 +89,7 @@ class Practice:
     def api(self, **settings: Any) -> Api:
         return open_api(
             self.access(**settings),
-            transport=_Recorder(httpx.ASGITransport(self.app), self.asked),
+            transport=_Recorder(httpx.ASGITransport(self.app), self.asked, self.instead),
             sleep=self.sleep,
         )
 

@@ -25,14 +25,12 @@ class Launch:
     migration: str
 
     def start(self, kind: str, **body: Any) -> str:
-        answer = self.scene.api.request(
-            "POST", "/v1/jobs", json={"kind": kind, "migration": self.migration, **body}
-        )
-        return str(answer.document["id"])
+        job = self.scene.api.post("/jobs", {"kind": kind, "migration": self.migration, **body})
+        return str(job["id"])
 
     def job(self, job: str) -> dict[str, Any]:
-        document: dict[str, Any] = self.scene.api.request("GET", f"/v1/jobs/{job}").document
-        return document
+        view: dict[str, Any] = self.scene.api.get(f"/jobs/{job}")
+        return view
 
     def wait(self, job: str, *, seconds: float = 120) -> dict[str, Any]:
         deadline = time.monotonic() + seconds
@@ -70,10 +68,9 @@ class Launch:
 def register(scene: Scene, slug: str) -> Launch:
     """Both practice stores and a migration between them, over the API."""
     for store in (scene.source, scene.target):
-        scene.api.request(
-            "POST",
-            "/v1/stores",
-            json={
+        scene.api.post(
+            "/stores",
+            {
                 "name": f"{slug}-{store.name.lower()}",
                 "platform": "woocommerce",
                 "settings": {"url": store.url, "write_settle": 2},
@@ -83,10 +80,9 @@ def register(scene: Scene, slug: str) -> Launch:
                 },
             },
         )
-    scene.api.request(
-        "POST",
-        "/v1/migrations",
-        json={
+    scene.api.post(
+        "/migrations",
+        {
             "slug": slug,
             "source": f"{slug}-a",
             "target": f"{slug}-b",
@@ -98,7 +94,7 @@ def register(scene: Scene, slug: str) -> Launch:
 
 def seed(store: PracticeStore, scale: float) -> None:
     """The real shop as of the day before the replay begins."""
-    store.ask("POST", "/snapshot", {"scale": scale, "seed": 7})
+    store.ask("POST", "/seed", {"scale": scale, "seed": 7})
 
 
 @pytest.fixture(scope="module")

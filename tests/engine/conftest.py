@@ -98,6 +98,16 @@ class Bench:
                 text("UPDATE slices SET due_at = clock_timestamp() WHERE NOT done")
             )
 
+    async def lapse(self) -> None:
+        """Let the leases of a worker that died lapse."""
+        async with self.resources.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE slices SET lease_until = clock_timestamp() - interval '1 s'"
+                    " WHERE lease_until IS NOT NULL"
+                )
+            )
+
     async def job(self, job: UUID) -> dict[str, Any]:
         rows = await self.rows("SELECT * FROM jobs WHERE id = :id", id=job)
         return rows[0]

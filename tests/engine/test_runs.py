@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from msgspec.structs import replace
@@ -23,6 +24,10 @@ from connectors.records import (
 )
 from tests.engine.conftest import Bench
 from tests.engine.shop import START, contents
+
+
+class Crash(BaseException):
+    """The end of a worker, in the midst of its work."""
 
 
 def product(number: int, **fields) -> Product:
@@ -362,9 +367,6 @@ async def test_cutover_of_a_shop_that_does_not_stop_selling_says_so(bench: Bench
 async def test_crash_between_write_and_commit_creates_no_second_record(bench: Bench) -> None:
     fill(bench)
 
-    class Crash(BaseException):
-        pass
-
     crashes = []
 
     async def crash(_):
@@ -379,19 +381,35 @@ async def test_crash_between_write_and_commit_creates_no_second_record(bench: Be
             if not await bench.turn():
                 await asyncio.sleep(0.05)
         except Crash:
-            # The lease of a worker that died lapses; time passes.
-            async with bench.resources.engine.begin() as connection:
-                await connection.execute(
-                    text(
-                        "UPDATE slices SET lease_until = clock_timestamp() - interval '1 s'"
-                        " WHERE lease_until IS NOT NULL"
-                    )
-                )
+            await bench.lapse()
         if (await bench.job(job))["status"] not in ("queued", "running"):
             break
     assert (await bench.job(job))["status"] == "succeeded"
     creates = bench.target.creates()
     assert len(creates) == len(set(creates)) == 2 + 4 * 7
+
+
+async def test_source_that_returns_to_its_old_content_after_a_crash_is_not_taken_for_unchanged(
+    bench: Bench,
+) -> None:
+    bench.source.put(Stream.INVENTORY, "p0", InventoryLevel(product="p0", quantity=Decimal(5)))
+    bench.source.put(Stream.PRODUCTS, "p0", product(0))
+    await bench.run("full")
+    bench.source.put(Stream.INVENTORY, "p0", InventoryLevel(product="p0", quantity=Decimal(4)))
+    job = await bench.start("recent", streams=["inventory"])
+
+    async def crash(_):
+        raise Crash
+
+    bench.target.hooks["written"] = crash
+    with pytest.raises(Crash):
+        await bench.finish(job)
+    bench.target.hooks.clear()
+    bench.source.put(Stream.INVENTORY, "p0", InventoryLevel(product="p0", quantity=Decimal(5)))
+    await bench.lapse()
+    await bench.finish(job)
+    [level] = contents(bench.target, Stream.INVENTORY)
+    assert level.quantity == 5
 
 
 async def test_worker_whose_lease_was_taken_over_commits_nothing(bench: Bench) -> None:
@@ -413,6 +431,25 @@ async def test_worker_whose_lease_was_taken_over_commits_nothing(bench: Bench) -
     creates = bench.target.creates()
     assert len(creates) == len(set(creates)) == 7
     assert (await bench.counters(job))["created"] < 7, "the first worker's page was not committed"
+
+
+async def test_half_written_order_is_left_to_the_next_window(bench: Bench) -> None:
+    fill(bench)
+    await bench.run("full")
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 10}'"""))
+    torn = replace(order(90), status="pending", lines=())
+    bench.source.put(Stream.ORDERS, "o90", torn)
+    bench.source.tick(seconds=2)
+    bench.target.writes.clear()
+    job = await bench.start("recent", streams=["orders"])
+    await bench.finish(job)
+    assert bench.target.writes == []
+    assert (await bench.counters(job))["deferred"] == 1
+    bench.source.put(Stream.ORDERS, "o90", order(90), stamp=bench.source.now - timedelta(seconds=2))
+    bench.source.tick(seconds=20)
+    await bench.run("recent", streams=["orders"])
+    assert bench.target.writes == [("create", Stream.ORDERS, "o90")]
 
 
 async def test_baseline_of_a_first_recent_is_what_the_job_says(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.base import ReadCapability, Sweep, Trust, Window
-from workers.engine.window import Lags, baseline, moved, reading
+from workers.engine.window import Lags, baseline, is_settling, moved, reading
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
 moments = st.datetimes(
@@ -56,3 +56,16 @@ def test_overlap_of_zero_is_no_missing_overlap() -> None:
 def test_empty_window_does_not_reach_the_clock() -> None:
     made = reading(trusted, source_now=NOW, cursor=NOW - timedelta(hours=1), lags=Lags(settle=30))
     assert made.until == NOW - timedelta(seconds=30)
+
+
+def test_record_changed_within_the_settle_lag_waits_for_the_next_window() -> None:
+    window = Window(since=NOW - timedelta(hours=1), until=NOW - timedelta(seconds=10))
+    assert is_settling(NOW - timedelta(seconds=9), window)
+    assert not is_settling(window.until, window)
+    assert not is_settling(NOW - timedelta(seconds=9), Sweep())
+
+
+def test_record_stamped_in_the_future_does_not_wait_for_it() -> None:
+    window = Window(since=NOW - timedelta(hours=1), until=NOW)
+    assert not is_settling(NOW + timedelta(days=700), window)
+    assert not is_settling(None, window)

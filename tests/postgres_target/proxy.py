@@ -5,36 +5,58 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 
-@asynccontextmanager
-async def breaking_at(word: bytes, port: int) -> AsyncIterator[int]:
-    """The port of a relay that passes everything on, except that the first message with `word`
-    in it reaches the server while the connection to the client is cut.
+class Relay:
+    """Passes everything on to a server. When `break_at` is set, the next message that holds it
+    still reaches the server, while the connection to the client is cut.
     """
-    tasks: set[asyncio.Task] = set()
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        tasks.add(task)
-        upstream, downstream = await asyncio.open_connection("127.0.0.1", port)
+    def __init__(self, port: int) -> None:
+        self.break_at: bytes | None = None
+        self.port = 0
+        self._upstream = port
+        self._tasks: set[asyncio.Task] = set()
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One connection."""
+        self._tasks.add(asyncio.current_task())
+        upstream, downstream = await asyncio.open_connection("127.0.0.1", self._upstream)
         back = asyncio.create_task(_copy(upstream, writer))
-        while data := await reader.read(65_536):
-            downstream.write(data)
-            await downstream.drain()
-            if word in data:
-                break
-        back.cancel()
-        writer.transport.abort()
-        await asyncio.sleep(0.2)  # the server works on, as it would
-        downstream.close()
-        tasks.discard(task)
+        try:
+            await self._forward(reader, downstream)
+        finally:
+            back.cancel()
+            writer.transport.abort()
+            await asyncio.sleep(0.1)  # the server works on, as it would
+            downstream.close()
 
-    server = await asyncio.start_server(serve, "127.0.0.1", 0)
-    async with server:
-        yield server.sockets[0].getsockname()[1]
-        await asyncio.gather(*tasks, return_exceptions=True)
+    async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+            await writer.drain()
+            if self.break_at is not None and self.break_at in data:
+                self.break_at = None
+                return
+
+    async def settle(self) -> None:
+        """Wait for the connections that were cut."""
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     while data := await reader.read(65_536):
         writer.write(data)
         await writer.drain()
+
+
+@asynccontextmanager
+async def relay(port: int, break_at: bytes | None = None) -> AsyncIterator[Relay]:
+    """A relay to a port of this machine."""
+    passing = Relay(port)
+    passing.break_at = break_at
+    server = await asyncio.start_server(passing.serve, "127.0.0.1", 0)
+    passing.port = server.sockets[0].getsockname()[1]
+    try:
+        yield passing
+    finally:
+        server.close()
+        await passing.settle()

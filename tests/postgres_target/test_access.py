@@ -11,7 +11,7 @@ from connectors.postgres.settings import PostgresCredentials, PostgresSettings
 from connectors.postgres.target import PostgresTarget
 from connectors.records import Stream
 from tests.postgres_target.contents import operation, order
-from tests.postgres_target.proxy import breaking_at
+from tests.postgres_target.proxy import relay
 
 
 async def _problem(access: StoreAccess) -> StoreError:
@@ -120,8 +120,8 @@ async def test_a_connection_lost_during_commit_leaves_the_records_uncertain(acce
     async with PostgresTarget(access()) as target:
         await target.find(Stream.ORDERS, [])
     async with (
-        breaking_at(b"COMMIT", urlsplit(dsn).port) as port,
-        PostgresTarget(access(port=port)) as target,
+        relay(urlsplit(dsn).port, b"COMMIT") as passing,
+        PostgresTarget(access(port=passing.port)) as target,
     ):
         outcomes = await target.write(Stream.ORDERS, [operation(order())])
 
@@ -133,8 +133,8 @@ async def test_a_connection_lost_before_commit_applies_nothing(access, dsn, shop
     async with PostgresTarget(access()) as target:
         await target.find(Stream.ORDERS, [])
     async with (
-        breaking_at(b"INSERT INTO", urlsplit(dsn).port) as port,
-        PostgresTarget(access(port=port)) as target,
+        relay(urlsplit(dsn).port, b"INSERT INTO") as passing,
+        PostgresTarget(access(port=passing.port)) as target,
     ):
         with pytest.raises(Unreachable):
             await target.write(Stream.ORDERS, [operation(order())])

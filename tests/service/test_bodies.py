@@ -96,7 +96,7 @@ async def test_a_wrong_method_is_a_problem_too(api):
         ("/v1/stores", "GET, POST"),
         ("/v1/stores/x", "DELETE, GET, PATCH"),
         ("/healthz", "GET"),
-        ("/openapi.json", "GET, HEAD"),
+        ("/v1/migrations/x/quarantine/retry", "POST"),
     ):
         answer = await api.put(path, json={})
         problem(answer, 405, "method_not_allowed")
@@ -113,6 +113,7 @@ async def test_a_wrong_method_is_a_problem_too(api):
         "/v1/jobs?limit=0",
         "/v1/jobs?limit=201",
         "/v1/jobs?limit=many",
+        "/v1/jobs?migraton=spring",
         "/v1/jobs?migration=%00",
         "/v1/stores?platform=%00",
         "/v1/migrations/x/links?stream=sprockets",

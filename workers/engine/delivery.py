@@ -168,21 +168,27 @@ async def _wait(run: Run, parcels: list[_Parcel], seconds: float) -> None:
 
 
 async def _announce(run: Run, stream: Stream, parcels: list[_Parcel]) -> None:
-    """Commit the intents of all creates, before the first of them is sent."""
-    creates = [parcel for parcel in parcels if parcel.creates]
-    if not creates or run.writes[stream].idempotent:
+    """Commit what is about to be sent, before the first of it is."""
+    idempotent = run.writes[stream].idempotent
+    creates = [] if idempotent else [parcel for parcel in parcels if parcel.creates]
+    updates = [parcel.id for parcel in parcels if parcel.candidate.target_id is not None]
+    if not creates and not updates:
         return
-    held = run.lease.held
+    held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
-        ours = await ledger.intend(
-            transaction.connection,
-            run.scope.migration,
-            stream,
-            [parcel.id for parcel in creates],
-            slice_id=held.id,
-            fence=held.fence,
-            again=[parcel.id for parcel in creates if parcel.candidate.again],
-        )
+        connection = transaction.connection
+        await ledger.doubt(connection, migration, stream, updates)
+        ours = set()
+        if creates:
+            ours = await ledger.intend(
+                connection,
+                migration,
+                stream,
+                [parcel.id for parcel in creates],
+                slice_id=held.id,
+                fence=held.fence,
+                again=[parcel.id for parcel in creates if parcel.candidate.again],
+            )
     if len(ours) < len(creates):
         # Another slice fetched the same record on demand. What it makes of it is in the ledger
         # soon, and then this page is sorted anew.

@@ -143,6 +143,25 @@ async def intend(
     return {row.source_id for row in found}
 
 
+_DOUBT = text(
+    "UPDATE links SET digest = NULL, fields = NULL WHERE migration_id = :migration"
+    " AND stream = :stream AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def doubt(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> None:
+    """Note that updates are about to be sent: until they are confirmed, nobody knows what the
+    target holds. Without this, a source that returns to its former content after a crash would
+    look unchanged while the target keeps the content in between.
+    """
+    if ids:
+        await connection.execute(
+            _DOUBT, {"migration": migration, "stream": str(stream), "ids": list(ids)}
+        )
+
+
 @dataclass(slots=True)
 class Entry:
     """A record that the target confirmed, ready to be written into the ledger."""

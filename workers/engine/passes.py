@@ -9,6 +9,7 @@ from typing import TypeVar
 
 import msgspec
 import structlog
+from msgspec.structs import replace
 
 from connectors.base import Extent, Page, Refused
 from connectors.errors import StoreError
@@ -19,6 +20,7 @@ from workers.engine.diff import Difference, difference
 from workers.engine.errors import Ending, GiveBack
 from workers.engine.resolution import learn_references, operations
 from workers.engine.run import Run
+from workers.engine.window import is_settling
 
 log = structlog.get_logger(__name__)
 
@@ -36,12 +38,21 @@ async def read_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool
     pages = run.source.read(stream, extent, held.part.get("part") or {}, held.resume)
     async for page in _ahead(pages):
         run.lease.check()
-        await apply_page(run, stream, page)
+        await apply_page(run, stream, _settled(run, extent, page))
         if page.resume is None:
             return True
         if out_of_time():
             return False
     return True
+
+
+def _settled(run: Run, extent: Extent, page: Page) -> Page:
+    """The page without what is still being written; a cutover's last look takes everything."""
+    if run.lease.held.part.get("closing"):
+        return page
+    records = tuple(each for each in page.records if not is_settling(each.stamp, extent))
+    run.counters["deferred"] += len(page.records) - len(records)
+    return replace(page, records=records)
 
 
 async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:

@@ -102,19 +102,18 @@ def closing_round(
     """Windows over every stream whose timestamps say something, from when the cutover began.
 
     The round waits first: a record that was touched while the round before it was reading may
-    have been read half-written, and looks the same until it has settled.
+    have been read half-written, and looks the same until it has settled. From the second round
+    on, because the first one found changes, the other streams are swept once more as well.
     """
-    told = [
-        stream
-        for stream in Stream
-        if stream in streams and stream in reads and reads[stream].trust is not Trust.SWEEP
-    ]
+    present = [stream for stream in Stream if stream in streams and stream in reads]
+    told = [stream for stream in present if number > 1 or reads[stream].trust is not Trust.SWEEP]
     return [
         Stage(
             kind=StageKind.PASS,
             stream=stream,
             closing=number,
-            since=since,
+            sweep=reads[stream].trust is Trust.SWEEP,
+            since=None if reads[stream].trust is Trust.SWEEP else since,
             pause=pause if stream is told[0] else 0.0,
         )
         for stream in told

@@ -183,7 +183,8 @@ async def _look_again(
     )
     if not written.scalar_one():
         return plan
-    if stage.closing >= CLOSING_ROUNDS or stage.since is None:
+    since = next((plan[n].since for n in numbers if plan[n].since is not None), None)
+    if stage.closing >= CLOSING_ROUNDS or since is None:
         await set_error(
             connection,
             job.id,
@@ -193,7 +194,7 @@ async def _look_again(
         return plan
     again = closing_round(
         [each.stream for each in plan if each.stream is not None],
-        since=stage.since,
+        since=since,
         pause=plan[numbers[0]].pause,
         number=stage.closing + 1,
         reads=reads,

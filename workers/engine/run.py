@@ -25,6 +25,7 @@ COUNTED = (
     "quarantined",
     "deleted",
     "fetched",
+    "deferred",
     "outside",
     "requests",
     "throttled",

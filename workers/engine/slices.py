@@ -219,7 +219,11 @@ async def _plan(run: Run, parallel: int) -> list[Wake]:
                 stage=held.stage,
                 kind=SliceKind.READ,
                 stream=stream,
-                part={"extent": _extent_json(plan), "part": part},
+                part={
+                    "extent": _extent_json(plan),
+                    "part": part,
+                    "closing": stage.closing,
+                },
                 total=total // len(parts) if total is not None else None,
             )
             for part in parts

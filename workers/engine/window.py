@@ -12,6 +12,8 @@ from typing import NamedTuple
 
 from connectors.base import Extent, ReadCapability, Sweep, Trust, Window
 
+_FUTURE = timedelta(days=1)
+
 
 class Reading(NamedTuple):
     """What to read, and the watermark once all of it was applied."""
@@ -50,6 +52,17 @@ def reading(
     # A cursor ahead of the source's clock (a clock that was set back) must hide nothing.
     since = min(cursor, until) - lags.overlap_of(capability)
     return Reading(Window(since=since, until=until), until)
+
+
+def is_settling(stamp: datetime | None, extent: Extent) -> bool:
+    """Whether a record of a window changed so lately that it may be seen half-written.
+
+    It is left to the next window, which begins before it. A stamp far in the future says nothing
+    about when a record was written: such a record is taken as it is.
+    """
+    if stamp is None or not isinstance(extent, Window):
+        return False
+    return extent.until < stamp <= extent.until + _FUTURE
 
 
 def moved(cursor: datetime | None, until: datetime) -> datetime:

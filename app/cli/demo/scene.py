@@ -91,7 +91,6 @@ def _local(program: Program) -> Program:
     extra = {
         "NO_PROXY": direct,
         "no_proxy": direct,
-        "RECENT_SYNC_ALLOW_PRIVATE_STORES": "true",
     }
     return Program(
         name=program.name,
