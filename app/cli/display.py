@@ -38,6 +38,14 @@ def print_line(text: str) -> None:
     results.print(Text(text), soft_wrap=not results.is_terminal)
 
 
+def print_done(text: str, document: Any, *, json: bool) -> None:
+    """That something was done: a sentence for a person, a document for a machine."""
+    if json:
+        print_json(document)
+    else:
+        print_line(text)
+
+
 def note(text: str) -> None:
     """A remark for a person."""
     notes.print(Text(text), soft_wrap=not notes.is_terminal)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.display import AsJson, note, print_json, print_line, print_table
+from app.cli.display import AsJson, note, print_done, print_json, print_line, print_table
 from app.cli.failures import UsageProblemError
 from app.cli.local import database_errors, database_url, local_settings
 from app.settings import Settings
@@ -134,6 +134,8 @@ def show_all(*, json: AsJson = False) -> None:
 @commands.command("revoke")
 def revoke(
     prefix: Annotated[str, typer.Argument(help="The part between the first two underscores.")],
+    *,
+    json: AsJson = False,
 ) -> None:
     """Make an API key useless from now on."""
     from sqlalchemy import text  # noqa: PLC0415
@@ -155,11 +157,11 @@ def revoke(
         raise UsageProblemError(
             "There is no API key with this prefix: see `recent-sync keys list`."
         )
-    print_line(f"Revoked {prefix}.")
+    print_done(f"Revoked {prefix}.", {"revoked": prefix}, json=json)
 
 
 @commands.command("rotate")
-def rotate() -> None:
+def rotate(*, json: AsJson = False) -> None:
     """Encrypt all store credentials again, under the first of RECENT_SYNC_ENCRYPTION_KEYS."""
     from sqlalchemy import text  # noqa: PLC0415
 
@@ -185,7 +187,11 @@ def rotate() -> None:
             count = asyncio.run(work(settings))
         except VaultError as error:
             raise UsageProblemError(f"Nothing was changed: {error}.") from None
-    print_line(f"The credentials of {count} stores are now under the first key.")
+    print_done(
+        f"The credentials of {count} stores are now under the first key.",
+        {"stores": count},
+        json=json,
+    )
 
 
 @commands.command("generate")

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, print_fields, print_json, print_line, print_table
+from app.cli.display import AsJson, print_done, print_fields, print_json, print_table
 from app.cli.duration import given_duration
 from app.cli.failures import UsageProblemError
 from app.cli.streams import Streams, split_streams
@@ -109,11 +109,11 @@ def update(
 
 
 @commands.command("delete")
-def delete(slug: Slug) -> None:
+def delete(slug: Slug, *, json: AsJson = False) -> None:
     """Forget a migration, its cursors and its links; both stores stay as they are."""
     with Api.from_environment() as api:
         api.delete(path(slug))
-    print_line(f"Deleted {slug}.")
+    print_done(f"Deleted {slug}.", {"deleted": slug}, json=json)
 
 
 @commands.command("cursors")

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import typer
 
 from app.cli.client import Api
-from app.cli.display import AsJson, print_json, print_line, print_table
+from app.cli.display import AsJson, print_done, print_json, print_line, print_table
 from app.cli.duration import Timeout, given_duration
 from app.cli.migrations import MigrationOption, path
 from app.cli.progress import JobProgress
@@ -73,7 +73,4 @@ def waive(
     with Api.from_environment() as api:
         address = f"{path(migration)}/quarantine/{quote(record, safe='')}/waive"
         found = api.post(address, {"reason": reason})
-    if json:
-        print_json(found)
-    else:
-        print_line(f"Waived {found['stream']} {found['source_id']}.")
+    print_done(f"Waived {found['stream']} {found['source_id']}.", found, json=json)

@@ -15,7 +15,7 @@ from app.cli.credentials import (
     given_credentials,
     parse_settings,
 )
-from app.cli.display import AsJson, note, print_fields, print_json, print_line, print_table
+from app.cli.display import AsJson, note, print_done, print_fields, print_json, print_table
 from app.cli.failures import UnreachableError, UsageProblemError
 
 commands = typer.Typer(no_args_is_help=True, help="Shops and how to reach them.")
@@ -105,11 +105,11 @@ def update(
 
 
 @commands.command("delete")
-def delete(name: Name) -> None:
+def delete(name: Name, *, json: AsJson = False) -> None:
     """Forget a store."""
     with Api.from_environment() as api:
         api.delete(_path(name))
-    print_line(f"Deleted {name}.")
+    print_done(f"Deleted {name}.", {"deleted": name}, json=json)
 
 
 @commands.command("check")

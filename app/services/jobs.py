@@ -103,16 +103,16 @@ async def list_jobs(
 
 async def cancel_job(work: Work, job_id: UUID) -> JobOut:
     """Ask a job to stop. Asking twice is harmless. Raises `JobNotFound`, `JobEnded`."""
-    migration_id = (
-        await work.session.exec(select(Job.migration_id).where(Job.id == job_id))
-    ).one_or_none()
-    if migration_id is None:
+    job = await work.session.get(Job, job_id)
+    if job is None:
         raise JobNotFound
-    connection = await work.connection()
-    before = (await work.session.exec(select(Job.status).where(Job.id == job_id))).one()
-    if JobStatus(before).ended and before != JobStatus.CANCELLED:
+    if job.status == JobStatus.QUEUED:
+        # Whoever starts the next job must not pick this one while it is being cancelled: it would
+        # find nothing to start, although another one may wait behind it.
+        await get_migration(work.session, str(job.migration_id), lock=True)
+    status = await request_cancel(await work.connection(), job_id)
+    if status is not None and status.ended and status is not JobStatus.CANCELLED:
         raise JobEnded
-    await request_cancel(connection, job_id)
     return await show_job(work.session, job_id)
 
 

@@ -40,9 +40,10 @@ _START = text(
 
 async def start_next(connection: AsyncConnection, migration: UUID) -> list[Wake]:
     """Start the oldest waiting job of a migration, unless one is running."""
-    # The migration's row is the gate: whoever holds it decides alone which job comes next.
+    # The migration's row is the gate: whoever holds it decides alone which job comes next. NO KEY:
+    # pages that add links to the migration meanwhile need not wait.
     await connection.execute(
-        text("SELECT 1 FROM migrations WHERE id = :id FOR UPDATE"), {"id": migration}
+        text("SELECT 1 FROM migrations WHERE id = :id FOR NO KEY UPDATE"), {"id": migration}
     )
     job = (await connection.execute(_START, {"migration": migration})).scalar()
     if job is None:
@@ -89,7 +90,11 @@ async def add_slice(
 async def record_event(
     connection: AsyncConnection, job: UUID, kind: str, data: dict[str, Any]
 ) -> None:
-    """Note an event of a job. `data` holds ids and counts, no personal data."""
+    """Note an event of a job. `data` holds ids and counts, no personal data.
+
+    The caller has changed or locked the job's row, so that a job's events become visible in the
+    order of their numbers: whoever follows them goes on behind the last number seen.
+    """
     await connection.execute(
         text(
             "INSERT INTO job_events (job_id, type, data) VALUES (:job, :type, CAST(:data AS jsonb))"

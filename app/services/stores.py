@@ -125,7 +125,7 @@ def validated(platform: str, settings: dict[str, Any], credentials: dict[str, An
         raise UnknownPlatform.at("/platform", "`/v1/platforms` lists those there are.") from None
     except registry.AccessError as error:
         places = [
-            {"pointer": pointer(path.split(".")), "detail": sentence}
+            {"pointer": pointer(path.split(".")), "detail": sentence.removeprefix("Value error, ")}
             for path, sentence in error.problems
         ]
         raise InvalidStoreSettings(errors=places) from None

@@ -11,6 +11,7 @@ _WRITES = WriteCapability(
     idempotent=True,
     batch=1000,
     find_batch=1000,
+    write_settle=0.0,  # a repeated write waits for the first one's row locks, and finds its rows
     notes=(
         "One table a stream; what has no column of its own stands in `data` (jsonb).",
         "Rows are keyed by our external key; rows, columns and keys of others are left alone.",

@@ -93,19 +93,39 @@ class Api:
             "GET", ROOT + path, query=query, decode=_success_decoder(kind)
         )
 
-    async def send(self, method: str, path: str, body: Mapping[str, Any], kind: type[T]) -> T:
-        """Write. Never repeated where it may have been applied."""
+    async def send(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any],
+        kind: type[T],
+        *,
+        repeatable: bool = False,
+    ) -> T:
+        """Write. Repeated where it may have been applied only if it is `repeatable`."""
         return await self._http.request(
-            method, ROOT + path, body=_encode(body), decode=_success_decoder(kind)
+            method,
+            ROOT + path,
+            body=_encode(body),
+            decode=_success_decoder(kind),
+            repeatable=repeatable,
         )
 
     async def delete(self, path: str, *, force: bool) -> None:
-        """Move to the trash, or with `force` delete for good."""
+        """Move to the trash, or with `force` delete for good. What is there already is done."""
+
+        def decode(answer: Answer) -> None:
+            trashed = answer.status == HTTPStatus.GONE
+            deleted = force and answer.status == HTTPStatus.NOT_FOUND
+            if not (trashed or deleted):
+                require_success(answer)
+
         await self._http.request(
             "DELETE",
             ROOT + path,
             query={"force": "true" if force else "false"},
-            decode=require_success,
+            decode=decode,
+            repeatable=True,
         )
 
     async def index(self) -> dict[str, Any]:

@@ -37,6 +37,7 @@ SUMS = frozenset({"total", "tax_total", "taxes", "shipping_total", "currency"})
 
 _STOCK_NOT_TAKEN = frozenset({"pending", "failed", "cancelled", "trashed", "draft"})
 _STOCK_TAKEN = {"key": "_order_stock_reduced", "value": "yes"}
+_STOCK_KEPT = {"key": "_order_stock_reduced", "value": "no"}
 _EXEMPT = {"key": "is_vat_exempt", "value": "yes"}
 
 
@@ -184,8 +185,12 @@ def _payment(content: Order) -> Body:
 
 
 def _stock_meta(content: Order) -> list[Body]:
-    """Stock of an order that the source has taken it for is not taken again."""
-    return [] if content.status in _STOCK_NOT_TAKEN else [_STOCK_TAKEN]
+    """The store must neither take stock nor give it back: levels are written as they are.
+
+    It takes stock for an order unless this says that it has, and gives it back with a cancelled
+    order if this says so.
+    """
+    return [_STOCK_KEPT if content.status in _STOCK_NOT_TAKEN else _STOCK_TAKEN]
 
 
 def _merged(metas: list[Body], more: list[Body]) -> list[Body]:

@@ -21,6 +21,7 @@ from connectors.woocommerce.api import Listing
 _REPEATS = 3
 _SECOND_LOOKS = 3
 _STEPS_BACK = 50
+_FRUITLESS = 2000
 
 
 class Row(Protocol):
@@ -54,10 +55,18 @@ class Step(Struct, Generic[R]):
     done: bool
 
 
+class _Anchor(Struct, frozen=True):
+    """What the last anchored page showed: whether rows were hidden in it, and the store's count."""
+
+    hides: bool
+    total: int | None
+
+
 class Walk(Generic[R]):
     """One walk over a list from a place up to an id (inclusive), or to the end.
 
-    Raises `StoreError`: `BadAnswer` where the store ignores the order or the offset.
+    Raises `StoreError`: `BadAnswer` where the store ignores the order or the offset, `TryLater`
+    where the list changes faster than it can be read.
     """
 
     def __init__(
@@ -68,31 +77,23 @@ class Walk(Generic[R]):
         self._start = max(0, place.offset - 1)
         self._upto = upto
         self._size = max(2, size)
-        self._doubts: set[tuple[int, int | None]] = set()
+        self._anchor: _Anchor | None = None
+        self._doubts: dict[tuple[int, int | None], int | None] = {}
         self._before: tuple[int, list[int]] | None = None
         self._repeats = 0
 
     async def __aiter__(self) -> AsyncIterator[Step[R]]:
-        while True:
-            step = self._step(await self._settled(await self._anchored_page()))
+        fruitless = 0
+        while fruitless < _FRUITLESS:
+            page = await self._second_look(await self._anchored_page())
+            step = self._step(page, done=await self._is_last(page))
             if step.rows or step.failed or step.done:
+                fruitless = 0
                 yield step
             if step.done:
                 return
-
-    async def _settled(self, page: Listing[R]) -> Listing[R]:
-        """The last page, asked for again where rows are missing from it: those that nobody may
-        read are missing again.
-        """
-        for _ in range(_SECOND_LOOKS):
-            count = len(page.rows) + len(page.failed)
-            short = page.total is not None and count < page.total - self._start
-            if not short or not self._is_last(page.total, count, self._start + self._size):
-                return page
-            again = await self._fetch(self._start, self._size)
-            if len(again.rows) + len(again.failed) > count:
-                page = again
-        return page
+            fruitless += 1
+        raise TryLater("the list changes faster than it can be read", after=5.0)
 
     async def _anchored_page(self) -> Listing[R]:
         """The page at the present place, after stepping back as far as the list has shrunk."""
@@ -103,15 +104,25 @@ class Walk(Generic[R]):
             self._refuse_repetition(ids)
             first = ids[0] if ids else None
             if self._start == 0 or (first is not None and first <= self._last):
+                self._anchor = _Anchor(self._lacks(page), page.total)
                 return page
-            if (self._start, first) in self._doubts:
-                # Between the two times the anchor's own page showed nothing new: rows that
-                # nobody may read lie between, not rows that were missed.
+            if self._only_hidden_rows_between(first, page.total):
                 return page
-            self._doubts.add((self._start, first))
+            self._doubts[self._start, first] = page.total
             self._start = max(0, self._start - back)
             back *= 2
         raise TryLater("the list changes faster than it can be read", after=5.0)
+
+    def _only_hidden_rows_between(self, first: int | None, total: int | None) -> bool:
+        """Whether a page that begins beyond the last id follows the anchored page nevertheless.
+
+        That is so where the anchored page lacked rows that nobody may read, and this page showed
+        the same before and after it, with the same count of all rows each time.
+        """
+        anchor = self._anchor
+        if anchor is None or not anchor.hides or total is None or anchor.total != total:
+            return False
+        return self._doubts.get((self._start, first)) == total
 
     def _refuse_repetition(self, ids: list[int]) -> None:
         if any(left >= right for left, right in pairwise(ids)):
@@ -125,12 +136,40 @@ class Walk(Generic[R]):
         if self._repeats >= _REPEATS:
             raise BadAnswer("the store repeats one page", code="store_repeats_page")
 
-    def _step(self, page: Listing[R]) -> Step[R]:
+    def _lacks(self, page: Listing[R]) -> bool:
+        """Whether rows are missing from a page that the store counts."""
+        if page.total is None:
+            return False
+        return _count(page) < min(self._size, page.total - self._start)
+
+    async def _second_look(self, page: Listing[R]) -> Listing[R]:
+        """The last page, asked for again where rows are missing from it: those that nobody may
+        read are missing again.
+        """
+        for _ in range(_SECOND_LOOKS):
+            if not self._lacks(page) or not await self._is_last(page):
+                return page
+            again = await self._fetch(self._start, self._size)
+            if _count(again) > _count(page):
+                page = again
+        return page
+
+    async def _is_last(self, page: Listing[R]) -> bool:
+        """By the store's count. A short page alone proves nothing, nor does a count that the
+        page itself contradicts, nor a page that was there already. Without a count, by a short
+        page with nothing behind it.
+        """
+        if self._repeats:
+            return False
         end = self._start + self._size
-        count = len(page.rows) + len(page.failed)
+        if page.total is not None:
+            return end >= page.total and _count(page) <= max(0, page.total - self._start)
+        return _count(page) < self._size and not _ids(await self._fetch(end, self._size))
+
+    def _step(self, page: Listing[R], *, done: bool) -> Step[R]:
+        end = self._start + self._size
         rows = [row for row in page.rows if row.id > self._last]
         failed = [each for each in page.failed if each[0] > self._last]
-        done = self._is_last(page.total, count, end)
         if self._upto is not None:
             upto = self._upto
             done = done or max(_ids(page), default=0) >= upto
@@ -139,16 +178,14 @@ class Walk(Generic[R]):
         self._last = max([self._last, *(row.id for row in rows), *(each[0] for each in failed)])
         if rows or failed:
             self._doubts.clear()
+            # This page was the anchor of an earlier last id.
+            self._anchor = None
         self._start = end - 1
         return Step(rows, failed, Place(self._last, end), page.total, done)
 
-    def _is_last(self, total: int | None, count: int, end: int) -> bool:
-        """By the store's count. A short page alone proves nothing, nor does a count that the
-        page itself contradicts, nor a page that was there already.
-        """
-        if total is None:
-            return count == 0
-        return end >= total and count <= max(0, total - self._start) and not self._repeats
+
+def _count(page: Listing[Any]) -> int:
+    return len(page.rows) + len(page.failed)
 
 
 def _ids(page: Listing[Any]) -> list[int]:

@@ -43,9 +43,9 @@ def _that_were_on(before: Json) -> list[str]:
 
 
 async def _set(api: Api, switches: Iterable[tuple[str, str]]) -> None:
-    await together(
-        [
-            api.send("PUT", f"settings/{mail}/{_SWITCH}", {"value": value}, dict[str, Any])
-            for mail, value in switches
-        ]
-    )
+    await together([_turn(api, mail, value) for mail, value in switches])
+
+
+async def _turn(api: Api, mail: str, value: str) -> None:
+    path = f"settings/{mail}/{_SWITCH}"
+    await api.send("PUT", path, {"value": value}, dict[str, Any], repeatable=True)

@@ -110,4 +110,4 @@ def test_the_closing_table_fits_a_terminal_and_names_every_count():
         assert word in text
     assert "123,456" in text
     assert "1m 15s" in text
-    assert "cannot keep `created_at` of orders" in text
+    assert "declared losses, orders: created_at (4)" in text

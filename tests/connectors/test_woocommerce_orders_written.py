@@ -199,6 +199,16 @@ async def test_a_new_status_is_sent_alone(new_shop: Practice):
     assert [each["key"] for each in body["meta_data"]] == ["_order_stock_reduced"]
 
 
+async def test_an_order_cancelled_later_gives_no_stock_back(new_shop: Practice):
+    made = (await write(new_shop, order(1, status="processing")))["1"]
+    async with new_shop.target() as target:
+        cancelled = order(1, status="cancelled")
+        applied(await target.write(Stream.ORDERS, [update(cancelled, made, "status")]))
+        revived = order(1, status="processing")
+        applied(await target.write(Stream.ORDERS, [update(revived, made, "status")]))
+    assert (await new_shop.effects())["stock_movements"] == {}
+
+
 async def test_changed_lines_are_changed_and_not_appended(new_shop: Practice):
     made = (await write(new_shop, order(1)))["1"]
     changed = order(

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+_MOMENT = 0.1
+
 
 class Relay:
     """Passes everything on to a server. When `break_at` is set, the next message that holds it
@@ -20,14 +22,16 @@ class Relay:
         """One connection."""
         self._tasks.add(asyncio.current_task())
         upstream, downstream = await asyncio.open_connection("127.0.0.1", self._upstream)
-        back = asyncio.create_task(_copy(upstream, writer))
-        try:
-            await self._forward(reader, downstream)
-        finally:
-            back.cancel()
-            writer.transport.abort()
-            await asyncio.sleep(0.1)  # the server works on, as it would
-            downstream.close()
+        ways = {
+            asyncio.create_task(self._forward(reader, downstream)),
+            asyncio.create_task(_copy(upstream, writer)),
+        }
+        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
+        for way in ways:
+            way.cancel()
+        writer.transport.abort()
+        await asyncio.sleep(_MOMENT)  # the server works on, as it would
+        downstream.close()
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while data := await reader.read(65_536):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator, Sequence
+from typing import Self
 
 import asyncpg
 import msgspec
@@ -20,7 +21,7 @@ class TableReader:
         self._dsn = dsn
         self._namespace = namespace
 
-    async def __aenter__(self) -> "TableReader":
+    async def __aenter__(self) -> Self:
         self._connection = await asyncpg.connect(self._dsn)
         return self
 

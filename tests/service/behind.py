@@ -60,6 +60,14 @@ class Service:
         pool = await self.resources.queue._connected()
         return int(await pool.zcard(QUEUE_NAME))
 
+    async def clear(self) -> None:
+        """Leave nothing to the next test."""
+        # Everything else goes with these.
+        for table in ("jobs", "migrations", "stores", "api_keys"):
+            await self.write(f"DELETE FROM {table}")  # noqa: S608
+        pool = await self.resources.queue._connected()
+        await pool.delete(QUEUE_NAME)
+
     async def end(self, job: str, status: str = "succeeded") -> None:
         """As the engine ends a job."""
         await self.write(

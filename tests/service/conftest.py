@@ -5,6 +5,7 @@ import io
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import httpx
@@ -49,7 +50,7 @@ async def service_settings(servers: Any) -> Settings:
     await asyncio.to_thread(upgrade, own)
     return Settings(
         database_url=own,
-        redis_url=servers.redis_url.rsplit("/", 1)[0] + "/7",
+        redis_url=urlsplit(servers.redis_url)._replace(path="/7").geturl(),
         encryption_keys=Fernet.generate_key().decode(),
         max_body_bytes=65_536,
     )
@@ -85,11 +86,7 @@ async def service(
     yield given
     for client in given.clients:
         await client.aclose()
-    # Everything else goes with these.
-    for table in ("jobs", "migrations", "stores", "api_keys"):
-        await given.write(f"DELETE FROM {table}")  # noqa: S608
-    pool = await resources.queue._connected()
-    await pool.flushdb()
+    await given.clear()
 
 
 @pytest.fixture

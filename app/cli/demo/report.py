@@ -160,12 +160,9 @@ class Report:
 
     def _notes(self) -> Iterable[Text]:
         for stream, result in self.streams.items():
-            for name, count in result.losses.items():
-                yield Text(
-                    f"declared loss: WooCommerce cannot keep `{name}` of {stream} exactly "
-                    f"({count:,} records)",
-                    style="dim",
-                )
+            if result.losses:
+                fields = ", ".join(f"{name} ({n:,})" for name, n in result.losses.items())
+                yield Text(f"declared losses, {stream}: {fields}", style="dim")
             for example in result.examples:
                 yield Text(f"{stream}: {example}", style="red")
 

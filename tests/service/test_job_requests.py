@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from redis.exceptions import RedisError
 
+from app.services.lifecycle import start_next
 from tests.service.answers import problem
 
 SOMEBODY = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
@@ -195,6 +196,25 @@ async def test_a_waiting_job_is_cancelled_at_once(start, api, service):
     again = await api.post(f"/v1/jobs/{second['id']}/cancel")
     assert again.json()["status"] == "cancelled"
     assert (await api.get(f"/v1/jobs/{first['id']}")).json()["status"] == "running"
+
+
+async def test_cancelling_a_waiting_job_does_not_hold_up_those_behind_it(start, api, service):
+    """Cancelling and starting the next job take turns at the migration."""
+    first, second, third = [await start() for _ in range(3)]
+    async with service.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("SELECT 1 FROM migrations FOR NO KEY UPDATE")
+        cancelling = asyncio.create_task(api.post(f"/v1/jobs/{second['id']}/cancel"))
+        await asyncio.sleep(0.3)
+        assert not cancelling.done()
+        await connection.exec_driver_sql(
+            "UPDATE jobs SET status = 'succeeded' WHERE status = 'running'"
+        )
+        (migration,) = (await connection.exec_driver_sql("SELECT id FROM migrations")).one()
+        await start_next(connection, migration)
+    # The second was started before anybody could cancel it; now it is asked to stop.
+    assert (await cancelling).json()["status"] == "running"
+    states = {job["id"]: job["status"] for job in (await api.get("/v1/jobs")).json()["items"]}
+    assert states == {first["id"]: "succeeded", second["id"]: "running", third["id"]: "queued"}
 
 
 async def test_a_running_job_is_asked_to_stop(start, api, service):
