@@ -200,12 +200,14 @@ async def test_a_new_status_is_sent_alone(new_shop: Practice):
 
 
 async def test_an_order_cancelled_later_gives_no_stock_back(new_shop: Practice):
-    made = (await write(new_shop, order(1, status="processing")))["1"]
+    counted = {"name": "Mug", "sku": "MUG-1", "manage_stock": True, "stock_quantity": 50}
+    product = await new_shop.admin("POST", "products", counted)
+    sold = (line(11, product=str(product["id"])),)
+    made = (await write(new_shop, order(1, status="processing", lines=sold)))["1"]
     async with new_shop.target() as target:
-        cancelled = order(1, status="cancelled")
-        applied(await target.write(Stream.ORDERS, [update(cancelled, made, "status")]))
-        revived = order(1, status="processing")
-        applied(await target.write(Stream.ORDERS, [update(revived, made, "status")]))
+        for status in ("cancelled", "processing"):
+            changed = order(1, status=status, lines=sold)
+            applied(await target.write(Stream.ORDERS, [update(changed, made, "status")]))
     assert (await new_shop.effects())["stock_movements"] == {}
 
 
