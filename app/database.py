@@ -32,6 +32,8 @@ def create_engine(url: str, *, pool: int = 10) -> AsyncEngine:
         pool_size=pool,
         max_overflow=pool,
         pool_pre_ping=True,
+        # What a failing statement was given may be personal data; errors end up in logs.
+        hide_parameters=True,
         connect_args={"server_settings": {"application_name": "recent-sync", "jit": "off"}},
     )
 

@@ -120,9 +120,10 @@ class Walk(Generic[R]):
         the same before and after it, with the same count of all rows each time.
         """
         anchor = self._anchor
-        if anchor is None or not anchor.hides or total is None or anchor.total != total:
+        if anchor is None or not anchor.hides or anchor.total != total:
             return False
-        return self._doubts.get((self._start, first)) == total
+        doubt = (self._start, first)
+        return doubt in self._doubts and self._doubts[doubt] == total
 
     def _refuse_repetition(self, ids: list[int]) -> None:
         if any(left >= right for left, right in pairwise(ids)):
@@ -137,10 +138,9 @@ class Walk(Generic[R]):
             raise BadAnswer("the store repeats one page", code="store_repeats_page")
 
     def _lacks(self, page: Listing[R]) -> bool:
-        """Whether rows are missing from a page that the store counts."""
-        if page.total is None:
-            return False
-        return _count(page) < min(self._size, page.total - self._start)
+        """Whether rows are missing from a page; without a count, whether they could be."""
+        expected = self._size if page.total is None else page.total - self._start
+        return _count(page) < min(self._size, expected)
 
     async def _second_look(self, page: Listing[R]) -> Listing[R]:
         """The last page, asked for again where rows are missing from it: those that nobody may

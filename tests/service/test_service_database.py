@@ -8,6 +8,7 @@ import httpx
 import pytest
 from alembic import command
 from fastapi import FastAPI
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from app.database import alembic_config, create_engine
@@ -114,3 +115,14 @@ async def test_an_api_without_servers_to_open_says_which_settings_it_misses():
     with pytest.raises(MissingServerError, match="RECENT_SYNC_DATABASE_URL"):
         async with app.router.lifespan_context(app):
             pass
+
+
+async def test_a_failing_statement_does_not_tell_what_it_was_given(resources):
+    async def run():
+        async with transaction(resources) as work:
+            connection = await work.connection()
+            await connection.execute(text("SELECT CAST(:given AS text)::int"), {"given": "jo"})
+
+    with pytest.raises(DBAPIError) as failure:
+        await run()
+    assert "parameters" not in str(failure.value)
