@@ -31,7 +31,7 @@ class Stream(StrEnum):
     INVENTORY = "inventory"
 
 
-class Money(Struct, frozen=True):
+class Money(Struct, frozen=True, gc=False):
     """An exact amount. `amount` has no exponent and no superfluous zeros; build it by `money`."""
 
     amount: Decimal
@@ -52,13 +52,13 @@ def money(amount: str, currency: str) -> Money:
     return Money(value.quantize(Decimal(1)) if exponent > 0 else value, currency)
 
 
-class Image(Struct, frozen=True):
+class Image(Struct, frozen=True, gc=False):
     src: str
     alt: str = ""
     name: str = ""
 
 
-class Address(Struct, frozen=True):
+class Address(Struct, frozen=True, gc=False):
     """A postal address. All parts are text; `country` and `state` are codes where known."""
 
     first_name: str = ""
@@ -74,7 +74,7 @@ class Address(Struct, frozen=True):
     email: str = ""
 
 
-class Category(Struct, frozen=True, kw_only=True):
+class Category(Struct, frozen=True, kw_only=True, gc=False):
     name: str
     slug: str = ""
     parent: str | None = None
@@ -84,14 +84,14 @@ class Category(Struct, frozen=True, kw_only=True):
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class Option(Struct, frozen=True):
+class Option(Struct, frozen=True, gc=False):
     """What makes a variant itself: Colour = Red."""
 
     name: str
     value: str
 
 
-class Attribute(Struct, frozen=True):
+class Attribute(Struct, frozen=True, gc=False):
     """A product's attribute with its values; `varies` where variants are told apart by it."""
 
     name: str
@@ -100,7 +100,7 @@ class Attribute(Struct, frozen=True):
     varies: bool = False
 
 
-class Variant(Struct, frozen=True, kw_only=True):
+class Variant(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     sku: str = ""
     options: tuple[Option, ...] = ()
@@ -114,7 +114,7 @@ class Variant(Struct, frozen=True, kw_only=True):
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class Product(Struct, frozen=True, kw_only=True):
+class Product(Struct, frozen=True, kw_only=True, gc=False):
     """A product with its variants. Stock is not here but in `InventoryLevel`.
 
     `kind` is `simple`, `variable`, `grouped`, `external` or the platform's own word;
@@ -148,7 +148,7 @@ class Product(Struct, frozen=True, kw_only=True):
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class InventoryLevel(Struct, frozen=True, kw_only=True):
+class InventoryLevel(Struct, frozen=True, kw_only=True, gc=False):
     """Stock of a product or, with `variant`, of one of its variants.
 
     Its record id is `product` or `product:variant`. `quantity` is None where the store does not
@@ -164,7 +164,7 @@ class InventoryLevel(Struct, frozen=True, kw_only=True):
     backorders: str = "no"
 
 
-class Customer(Struct, frozen=True, kw_only=True):
+class Customer(Struct, frozen=True, kw_only=True, gc=False):
     email: str
     username: str = ""
     first_name: str = ""
@@ -176,7 +176,7 @@ class Customer(Struct, frozen=True, kw_only=True):
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class Tax(Struct, frozen=True, kw_only=True):
+class Tax(Struct, frozen=True, kw_only=True, gc=False):
     label: str
     code: str = ""
     rate: Decimal | None = None
@@ -185,7 +185,7 @@ class Tax(Struct, frozen=True, kw_only=True):
     compound: bool = False
 
 
-class OrderLine(Struct, frozen=True, kw_only=True):
+class OrderLine(Struct, frozen=True, kw_only=True, gc=False):
     """`subtotal` is before, `total` after discounts, both without tax; `tax` is of `total`."""
 
     id: str
@@ -202,7 +202,7 @@ class OrderLine(Struct, frozen=True, kw_only=True):
     extra: dict[str, Any] = field(default_factory=dict)
 
 
-class ShippingLine(Struct, frozen=True, kw_only=True):
+class ShippingLine(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     title: str
     total: Money
@@ -210,20 +210,20 @@ class ShippingLine(Struct, frozen=True, kw_only=True):
     method: str = ""
 
 
-class FeeLine(Struct, frozen=True, kw_only=True):
+class FeeLine(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     name: str
     total: Money
     tax: Money
 
 
-class Discount(Struct, frozen=True, kw_only=True):
+class Discount(Struct, frozen=True, kw_only=True, gc=False):
     code: str
     amount: Money
     tax: Money | None = None
 
 
-class Transaction(Struct, frozen=True, kw_only=True):
+class Transaction(Struct, frozen=True, kw_only=True, gc=False):
     """A payment. `reference` is the gateway's own id of it."""
 
     gateway: str
@@ -233,7 +233,7 @@ class Transaction(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
-class RefundLine(Struct, frozen=True, kw_only=True):
+class RefundLine(Struct, frozen=True, kw_only=True, gc=False):
     """`line` is the id of the order line given back; `quantity` and amounts are positive."""
 
     line: str
@@ -242,7 +242,7 @@ class RefundLine(Struct, frozen=True, kw_only=True):
     tax: Money
 
 
-class Refund(Struct, frozen=True, kw_only=True):
+class Refund(Struct, frozen=True, kw_only=True, gc=False):
     """Money given back; `amount` is positive and includes tax."""
 
     id: str
@@ -252,7 +252,7 @@ class Refund(Struct, frozen=True, kw_only=True):
     created_at: datetime | None = None
 
 
-class Fulfilment(Struct, frozen=True, kw_only=True):
+class Fulfilment(Struct, frozen=True, kw_only=True, gc=False):
     id: str
     status: str
     tracking: str = ""
@@ -260,7 +260,7 @@ class Fulfilment(Struct, frozen=True, kw_only=True):
     at: datetime | None = None
 
 
-class Order(Struct, frozen=True, kw_only=True):
+class Order(Struct, frozen=True, kw_only=True, gc=False):
     """An order with everything that belongs to it.
 
     `status` is `pending`, `on_hold`, `processing`, `completed`, `cancelled`, `refunded`,
@@ -306,7 +306,7 @@ CONTENT_TYPES: dict[Stream, type[Content]] = {
 }
 
 
-class Record(Struct, frozen=True):
+class Record(Struct, frozen=True, gc=False):
     """A record as a store showed it: its id, when the store says it changed, its content.
 
     `stamp` is a hint: None where the platform has none, wrong where the platform lies.

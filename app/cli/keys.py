@@ -163,24 +163,12 @@ def revoke(
 @commands.command("rotate")
 def rotate(*, json: AsJson = False) -> None:
     """Encrypt all store credentials again, under the first of RECENT_SYNC_ENCRYPTION_KEYS."""
-    from sqlalchemy import text  # noqa: PLC0415
-
     from app.security import Vault, VaultError  # noqa: PLC0415
+    from app.services.vault import rotate_all  # noqa: PLC0415
 
     async def work(settings: Settings) -> int:
-        vault = Vault.from_settings(settings)
         async with _session(settings) as session:
-            connection = await session.connection()
-            found = await connection.execute(
-                text("SELECT id, credentials FROM stores ORDER BY id FOR UPDATE")
-            )
-            stores = found.all()
-            for store in stores:
-                await connection.execute(
-                    text("UPDATE stores SET credentials = :sealed WHERE id = :id"),
-                    {"id": store.id, "sealed": vault.rotate(bytes(store.credentials))},
-                )
-            return len(stores)
+            return await rotate_all(session, Vault.from_settings(settings))
 
     with local_settings() as settings, database_errors():
         try:

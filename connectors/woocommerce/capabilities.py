@@ -87,7 +87,6 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("discounts", "Coupons would discount again: line totals hold the discount."),
             Loss("discount_total", "It follows from coupons, which are not sent."),
             Loss("taxes", _TAX_REASON),
-            Loss("tax_total", _TAX_REASON),
             Loss("prices_include_tax", "The target's own setting counts."),
             Loss("fulfilments", "WooCommerce itself knows no shipments."),
         ),

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import Match, Operation
 from connectors.concurrency import together
@@ -21,6 +22,8 @@ from connectors.woocommerce.pairing import (
 )
 from connectors.woocommerce.reading import everything
 from connectors.woocommerce.wire import WireCategory, WireCustomer, WireOrder, WireProduct
+
+Row = TypeVar("Row", WireCategory, WireProduct, WireCustomer, WireOrder)
 
 _LIST_LENGTH = 3000
 """Characters of a comma list in an address; servers refuse addresses over 8000 or so."""
@@ -59,12 +62,7 @@ class Finder:
 
     async def _categories(self, operations: Sequence[Operation]) -> dict[str, Match]:
         """By slug, which is unique, else by name below the same parent."""
-
-        async def fetch(offset: int, size: int) -> Any:
-            asked = BY_ID | {"offset": offset, "per_page": size}
-            return await self._api.list("products/categories", asked, WireCategory)
-
-        rows: list[WireCategory] = await everything(fetch)
+        rows = await self._all("products/categories", {}, WireCategory)
         by_slug = {row.slug: row.id for row in rows}
         by_name = {(row.name, row.parent): row.id for row in reversed(rows)}
         found = {}
@@ -86,9 +84,10 @@ class Finder:
     async def _products(self, operations: Sequence[Operation]) -> dict[str, Match]:
         wanted = {sku for operation in operations for sku in _skus(operation)}
         rows = await self._by_sku(wanted)
-        by_sku: dict[str, WireProduct] = {}
-        for row in rows:
-            by_sku.setdefault((row.sku or "").casefold(), row)
+        by_sku: defaultdict[str, list[WireProduct]] = defaultdict(list)
+        # A SKU may be in the trash once more: what is alive comes first.
+        for row in sorted(rows, key=lambda each: each.status == "trash"):
+            by_sku[(row.sku or "").casefold()].append(row)
         found: dict[str, tuple[int, str]] = {}
         unfound = []
         for operation in operations:
@@ -112,12 +111,20 @@ class Finder:
         plain = sorted(sku for sku in skus if "," not in sku)
         asked = [",".join(some) for some in _portions(plain)]
         asked += sorted(sku for sku in skus if "," in sku)
-        fixed = BY_ID | {"per_page": 100, "include_status": "any,trash"}
-        fixed["_fields"] = _PRODUCT_FIELDS
-        pages = await together(
-            [self._api.list("products", fixed | {"sku": each}, WireProduct) for each in asked]
+        fixed = {"include_status": "any,trash", "_fields": _PRODUCT_FIELDS}
+        lists = await together(
+            [self._all("products", fixed | {"sku": each}, WireProduct) for each in asked]
         )
-        return [row for page in pages for row in page.rows]
+        return [row for rows in lists for row in rows]
+
+    async def _all(self, path: str, query: dict[str, str], row: type[Row]) -> list[Row]:
+        """A whole list, however many pages it has. What cannot be understood raises."""
+
+        async def fetch(offset: int, size: int) -> Any:
+            asked = BY_ID | query | {"offset": offset, "per_page": size}
+            return await self._api.list(path, asked, row)
+
+        return await everything(fetch)
 
     async def _by_slug(self, operation: Operation) -> tuple[int, str] | None:
         """By slug, where there is no SKU to go by."""
@@ -125,8 +132,7 @@ class Finder:
         if not isinstance(content, Product) or not content.slug or _skus(operation):
             return None
         asked = {"slug": content.slug, "include_status": "any,trash", "_fields": _PRODUCT_FIELDS}
-        page = await self._api.list("products", asked, WireProduct)
-        for row in page.rows:
+        for row in await self._all("products", asked, WireProduct):
             key = carried_key(row.meta_data)
             if key == operation.key:
                 return row.id, "key"
@@ -153,10 +159,8 @@ class Finder:
         content = operation.content
         if not isinstance(content, Customer):
             return None
-        page = await self._api.list(
-            "customers", {"email": content.email, "role": "all"}, WireCustomer
-        )
-        for row in page.rows:
+        asked = {"email": content.email, "role": "all"}
+        for row in await self._all("customers", asked, WireCustomer):
             if (row.email or "").casefold() == content.email.casefold():
                 by = "key" if carried_key(row.meta_data) == operation.key else "email"
                 return Match(target_id=str(row.id), by=by)
@@ -168,7 +172,8 @@ class Finder:
         by_key = {operation.key: operation for operation in operations}
         rows = await self._by_created_via(sorted(by_key))
         found: dict[str, WireOrder] = {}
-        for row in sorted(rows, key=lambda each: each.id, reverse=True):
+        # The last one put in stays: of doubles the oldest, and what is alive before the trash.
+        for row in sorted(rows, key=lambda each: (each.status != "trash", -each.id)):
             if row.created_via in by_key:
                 found[by_key[row.created_via].source_id] = row
         hits = [each for each in operations if each.source_id in found]
@@ -181,11 +186,9 @@ class Finder:
             for some in _portions(keys)
             for status in ("any", "trash")
         ]
-        fixed = BY_ID | {"per_page": 100, "_fields": _ORDER_FIELDS}
-        pages = await together(
-            [self._api.list("orders", fixed | each, WireOrder) for each in asked]
-        )
-        return [row for page in pages for row in page.rows]
+        fields = {"_fields": _ORDER_FIELDS}
+        lists = await together([self._all("orders", fields | each, WireOrder) for each in asked])
+        return [row for rows in lists for row in rows]
 
     async def _with_parts(self, operation: Operation, row: WireOrder) -> Match:
         children: dict[str, str] = {}
@@ -218,19 +221,22 @@ def _skus(operation: Operation) -> list[str]:
     return [sku for sku in (content.sku, *(each.sku for each in content.variants)) if sku]
 
 
-def _hit(operation: Operation, by_sku: dict[str, WireProduct]) -> tuple[int, str] | None:
+def _hit(
+    operation: Operation, by_sku: Mapping[str, Sequence[WireProduct]]
+) -> tuple[int, str] | None:
     """The product that has one of the SKUs, itself or in a variation."""
-    for sku in _skus(operation):
-        row = by_sku.get(sku.casefold())
-        if row is None:
-            continue
+    rows = [row for sku in _skus(operation) for row in by_sku.get(sku.casefold(), ())]
+    for row in rows:
         key = carried_key(row.meta_data)
+        product = row.id
         if row.type == "variation" and row.parent_id:
-            return row.parent_id, "sku"
+            product = row.parent_id
+            # The key of a variation begins with its product's.
+            key = None if key is None else key.rpartition(":")[0]
         if key == operation.key:
-            return row.id, "key"
+            return product, "key"
         if not is_anothers(key, operation.key):
-            return row.id, "sku"
+            return product, "sku"
     return None
 
 

@@ -117,13 +117,13 @@ class Walk(Generic[R]):
         """Whether a page that begins beyond the last id follows the anchored page nevertheless.
 
         That is so where the anchored page lacked rows that nobody may read, and this page showed
-        the same before and after it, with the same count of all rows each time.
+        the same before and after it, with the same count of all rows each time. A store that
+        gives no counts cannot prove it: such a list is put off rather than read with a gap.
         """
         anchor = self._anchor
-        if anchor is None or not anchor.hides or anchor.total != total:
+        if anchor is None or not anchor.hides or total is None or anchor.total != total:
             return False
-        doubt = (self._start, first)
-        return doubt in self._doubts and self._doubts[doubt] == total
+        return self._doubts.get((self._start, first)) == total
 
     def _refuse_repetition(self, ids: list[int]) -> None:
         if any(left >= right for left, right in pairwise(ids)):
@@ -138,9 +138,10 @@ class Walk(Generic[R]):
             raise BadAnswer("the store repeats one page", code="store_repeats_page")
 
     def _lacks(self, page: Listing[R]) -> bool:
-        """Whether rows are missing from a page; without a count, whether they could be."""
-        expected = self._size if page.total is None else page.total - self._start
-        return _count(page) < min(self._size, expected)
+        """Whether rows are missing from a page that the store counts."""
+        if page.total is None:
+            return False
+        return _count(page) < min(self._size, page.total - self._start)
 
     async def _second_look(self, page: Listing[R]) -> Listing[R]:
         """The last page, asked for again where rows are missing from it: those that nobody may

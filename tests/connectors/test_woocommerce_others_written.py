@@ -204,6 +204,45 @@ async def test_a_product_is_found_by_sku_whatever_its_case_and_by_a_variations_s
     assert found["1"].children["5"] == made["2"].children[variant(1, "S").id]
 
 
+async def test_a_product_in_the_trash_is_found_unless_its_sku_lives_on(new_shop: Practice):
+    [binned, alone, alive] = (
+        await new_shop.load(
+            product=[
+                {"name": "Old", "sku": "MUG-1", "status": "trash"},
+                {"name": "Old", "sku": "MUG-2", "status": "trash"},
+                {"name": "New", "sku": "MUG-1"},
+            ]
+        )
+    )["product"]
+    async with new_shop.target() as target:
+        sent = operations(Stream.PRODUCTS, [product(1), product(2)])
+        found = await target.find(Stream.PRODUCTS, sent)
+    assert {match.target_id for match in found.values()} == {str(alive), str(alone)}
+    assert str(binned) not in {match.target_id for match in found.values()}
+
+
+async def test_a_variation_of_another_product_of_ours_is_not_taken_for_a_product(
+    new_shop: Practice,
+):
+    await write(new_shop, Stream.PRODUCTS, shirt("S"))
+    alike = product(9, sku=variant(1, "S").sku)
+    async with new_shop.target() as target:
+        sent = operations(Stream.PRODUCTS, [alike], start=9)
+        assert await target.find(Stream.PRODUCTS, sent) == {}
+
+
+async def test_more_records_than_a_page_holds_hide_none_from_a_look_up(new_shop: Practice):
+    """A look-up that stopped at the first page would call records missing that are there."""
+    binned = [{"name": "x", "sku": f"MUG-{n}", "status": "trash"} for n in range(90)]
+    await new_shop.load(product=[*binned, *binned])
+    living = [{"name": "x", "sku": f"MUG-{number}"} for number in range(90)]
+    made = (await new_shop.load(product=living))["product"]
+    async with new_shop.target() as target:
+        sent = operations(Stream.PRODUCTS, [product(number) for number in range(90)])
+        found = await target.find(Stream.PRODUCTS, sent)
+    assert {match.target_id for match in found.values()} == {str(each) for each in made}
+
+
 async def test_a_sku_with_a_comma_is_asked_for_alone(new_shop: Practice):
     """In a list it would be taken for two."""
     wanted = [product(1), product(2, sku="a,b"), product(3)]

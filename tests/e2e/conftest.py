@@ -97,7 +97,7 @@ def seed(store: PracticeStore, scale: float) -> None:
     store.ask("POST", "/seed", {"scale": scale, "seed": 7})
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
     """A shop of about 1,900 orders, and an empty target."""
     with open_scene() as scene:

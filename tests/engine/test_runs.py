@@ -452,6 +452,11 @@ async def test_half_written_order_is_left_to_the_next_window(bench: Bench) -> No
     assert bench.target.writes == [("create", Stream.ORDERS, "o90")]
 
 
+async def test_full_run_of_an_empty_shop_is_no_success(bench: Bench) -> None:
+    row = await bench.run("full")
+    assert (row["status"], row["error"]["code"]) == ("completed_with_errors", "source_empty")
+
+
 async def test_baseline_of_a_first_recent_is_what_the_job_says(bench: Bench) -> None:
     bench.source.put(Stream.PRODUCTS, "old", product(1), stamp=START - timedelta(days=9))
     bench.source.put(Stream.PRODUCTS, "new", product(2))

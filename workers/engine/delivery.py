@@ -238,7 +238,7 @@ def _entry(parcel: _Parcel, outcome: Applied) -> ledger.Entry:
         record=parcel.candidate.record,
         digest=parcel.candidate.digest,
         applied=outcome,
-        children={**parcel.known_children, **outcome.children},
+        children=outcome.children or parcel.known_children,
         losses=tuple(losses),
         matched_by=parcel.matched_by,
     )

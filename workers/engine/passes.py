@@ -11,10 +11,11 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from app.services.lifecycle import record_event
 from connectors.base import Extent, Page, Refused
 from connectors.errors import StoreError
 from connectors.records import Record, Stream
-from workers.engine import ledger
+from workers.engine import ledger, progress
 from workers.engine.delivery import Delivery, book, deliver
 from workers.engine.diff import Difference, difference
 from workers.engine.errors import Ending, GiveBack
@@ -99,8 +100,11 @@ async def apply_page(
     source does not have any more: there is nothing left to bring over.
     """
     sorted_page = await _sort(run, stream, page.records, again)
+    fetched = await learn_references(run, [each.record for each in sorted_page.candidates])
+    if stream in fetched:
+        # A parent that stands on the same page as its child has just been brought over.
+        sorted_page = await _sort(run, stream, page.records, again)
     sorted_page.gone = list(gone)
-    await learn_references(run, [each.record for each in sorted_page.candidates])
     candidates, built, refused = operations(run, stream, sorted_page.candidates)
     delivery = Delivery(refused=refused)
     try:
@@ -154,6 +158,10 @@ async def _commit(
     held = run.lease.held
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
+        if page.outside and not run.tally().get("outside"):
+            # Worth knowing, and harmless: what came back is applied as in a sweep.
+            await progress.lock_job(connection, held.job_id)
+            await record_event(connection, held.job_id, "filter.ignored", {"stream": stream})
         await book(run, connection, stream, delivery)
         await ledger.resolve(
             connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]

@@ -62,6 +62,11 @@ class Order(Struct, frozen=True, kw_only=True):
     quarantine_only: bool = False
     quarantine_ids: tuple[str, ...] | None = None
 
+    @property
+    def reads_everything(self) -> bool:
+        """Whether every record of the streams is read."""
+        return (self.kind is JobKind.FULL or self.cutover) and not self.quarantine_only
+
 
 FIRST = (Stage(kind=StageKind.PREPARE), Stage(kind=StageKind.FINISH))
 """The plan of a job that has not prepared yet: whatever happens, it finishes."""

@@ -219,12 +219,34 @@ async def fail_job(connection: AsyncConnection, job_id: UUID, code: str, message
     await record_event(connection, job_id, "job.failing", {"code": code})
 
 
+async def _suspect_empty_source(connection: AsyncConnection, job: JobRow) -> None:
+    """A shop without a single record is more likely the wrong shop than a new one."""
+    read = await connection.execute(
+        text(
+            "SELECT coalesce(sum(coalesce((counters->>'read')::int, 0)), 0)"
+            " FROM slices WHERE job_id = :job"
+        ),
+        {"job": job.id},
+    )
+    if not read.scalar_one():
+        await set_error(
+            connection,
+            job.id,
+            "source_empty",
+            "the source has not a single record in these streams: is it the right shop?",
+        )
+
+
 async def end_job(
     connection: AsyncConnection, job_id: UUID, scope: tuple[Stream, ...]
 ) -> list[Wake]:
     """The last act: the final status, and the next waiting job of the migration."""
     job = await lock_job(connection, job_id)
-    streams = [str(each) for each in job.order(scope).streams]
+    order = job.order(scope)
+    streams = [str(each) for each in order.streams]
+    if job.ending is None and not job.cancelling and order.reads_everything:
+        await _suspect_empty_source(connection, job)
+        job = await lock_job(connection, job_id)
     left = await connection.execute(
         text(
             "SELECT count(*) FROM quarantine WHERE migration_id = :migration"

@@ -21,13 +21,19 @@ _DEPTH = 12
 """How many levels of references are followed: categories nest, nothing else does."""
 
 
-async def learn_references(run: Run, records: Iterable[Record], *, depth: int = 0) -> None:
-    """Make sure that every record these ones name is known, fetching what is missing."""
+async def learn_references(
+    run: Run, records: Iterable[Record], *, depth: int = 0
+) -> frozenset[Stream]:
+    """Make sure that every record these ones name is known, fetching what is missing.
+
+    Answers with the streams that something was fetched of.
+    """
     wanted = _unknown(run, records)
     await _learn_linked(run, wanted)
-    for stream, ids in _missing(run, wanted).items():
-        if depth < _DEPTH:
-            await _fetch(run, stream, ids, depth=depth)
+    missing = _missing(run, wanted) if depth < _DEPTH else {}
+    for stream, ids in missing.items():
+        await _fetch(run, stream, ids, depth=depth)
+    return frozenset(missing)
 
 
 def operations(
