@@ -457,6 +457,22 @@ async def test_full_run_of_an_empty_shop_is_no_success(bench: Bench) -> None:
     assert (row["status"], row["error"]["code"]) == ("completed_with_errors", "source_empty")
 
 
+async def test_platform_that_ignores_the_filter_is_reported_once_and_read_all_the_same(
+    bench: Bench,
+) -> None:
+    fill(bench)
+    await bench.run("full")
+    bench.source.ignores_filters = True
+    bench.source.tick(hours=1)
+    bench.target.writes.clear()
+    row = await bench.run("recent", streams=["orders"])
+    assert row["status"] == "succeeded"
+    assert (await bench.counters(row["id"]))["outside"] == 7
+    events = await bench.rows("SELECT data FROM job_events WHERE type = 'filter.ignored'")
+    assert events == [{"data": {"stream": "orders"}}]
+    assert bench.target.writes == []
+
+
 async def test_baseline_of_a_first_recent_is_what_the_job_says(bench: Bench) -> None:
     bench.source.put(Stream.PRODUCTS, "old", product(1), stamp=START - timedelta(days=9))
     bench.source.put(Stream.PRODUCTS, "new", product(2))

@@ -1,0 +1,58 @@
+"""Redis and PostgreSQL go away in the middle: the job goes on, and nothing is lost."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import suppress
+
+import asyncpg
+import pytest
+import redis
+
+from tests.e2e.conftest import Launch
+
+pytestmark = pytest.mark.e2e
+
+
+def setting(launch: Launch, name: str) -> str:
+    """A setting of the workers: where their servers are."""
+    [worker] = [
+        child.program
+        for name_, child in launch.scene.supervisor._children.items()
+        if name_ == "worker 1"
+    ]
+    return worker.environment[f"RECENT_SYNC_{name}"]
+
+
+def drop_connections(url: str) -> None:
+    """What a restart of PostgreSQL does to those who are connected."""
+
+    async def drop() -> None:
+        connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+        await connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE pid <> pg_backend_pid() AND application_name = 'recent-sync'"
+        )
+        await connection.close()
+
+    asyncio.run(drop())
+
+
+def test_redis_that_forgets_and_stops_costs_seconds(launch: Launch) -> None:
+    with redis.Redis.from_url(setting(launch, "REDIS_URL")) as server:
+        job = launch.start("full")
+        server.flushall()
+        launch.wait_for_progress(job, "read", 100)
+        with suppress(redis.ConnectionError):
+            server.shutdown(nosave=True)
+    assert launch.wait(job)["status"] == "succeeded"
+
+
+def test_postgresql_that_drops_its_connections_costs_seconds(launch: Launch) -> None:
+    job = launch.start("full")
+    for read in (100, 2000):
+        launch.wait_for_progress(job, "read", read)
+        drop_connections(setting(launch, "DATABASE_URL"))
+    view = launch.wait(job)
+    assert view["status"] == "succeeded", view
+    assert launch.scene.target.effects().duplicates == 0
