@@ -99,7 +99,9 @@ class Comparison(Struct, frozen=True):
 
 
 Progress = Callable[[Stream, int], None]
-"""Called with a stream and the number of records read of it, on both sides together."""
+"""Called with a stream and a number of records: `compare` gives those read so far on both sides,
+`fingerprints` those of one page.
+"""
 
 
 async def compare(
@@ -117,29 +119,63 @@ async def compare(
     keys of this migration begin; without it every external key on the target counts. Raises
     `StoreError`.
     """
+    seen: Counter[Stream] = Counter()
+
+    def told(stream: Stream, count: int) -> None:
+        seen[stream] += count
+        if progress:
+            progress(stream, seen[stream])
+
+    left, right = await together(
+        [
+            fingerprints(source, streams, told=told),
+            fingerprints(target, streams, is_target=True, prefix=prefix, told=told),
+        ]
+    )
+    return confront(left, right, streams, losses)
+
+
+async def fingerprints(
+    store: Source,
+    streams: Collection[Stream],
+    *,
+    is_target: bool = False,
+    prefix: str | None = None,
+    told: Progress | None = None,
+) -> dict[Stream, Side]:
+    """Read one store in full: one half of `compare`, which may run in a process of its own.
+
+    `told` hears the records of every page. Raises `StoreError`.
+    """
+    order_key = _external_ids(prefix) if is_target else _own_ids
+    names = Names()
     wanted = set(streams).union(*(_NEEDS[each] for each in streams))
-    here, there = Names(), Names()
-    compared: dict[Stream, StreamComparison] = {}
-    for stream in Stream:
-        if stream not in wanted:
-            continue
-        seen: Counter[Stream] = Counter()
+    return {
+        stream: await _read(store, stream, names, order_key, told)
+        for stream in Stream
+        if stream in wanted
+    }
 
-        def told(count: int, stream: Stream = stream, seen: Counter[Stream] = seen) -> None:
-            seen[stream] += count
-            if progress:
-                progress(stream, seen[stream])
 
-        left, right = await together(
-            [
-                _read(source, stream, here, _own_ids, told),
-                _read(target, stream, there, _external_ids(prefix), told),
-            ]
-        )
-        if stream in streams:
-            declared = frozenset(loss.field for loss in losses.get(stream, ()))
-            compared[stream] = _compared(stream, left, right, declared)
-    return Comparison(compared)
+def confront(
+    source: Mapping[Stream, Side],
+    target: Mapping[Stream, Side],
+    streams: Collection[Stream],
+    losses: Mapping[Stream, Iterable[Loss]],
+) -> Comparison:
+    """What the fingerprints of both stores say: the other half of `compare`."""
+    return Comparison(
+        {
+            stream: _compared(
+                stream,
+                source[stream],
+                target[stream],
+                frozenset(loss.field for loss in losses.get(stream, ())),
+            )
+            for stream in Stream
+            if stream in streams
+        }
+    )
 
 
 # --- reading one side ----------------------------------------------------------------------------
@@ -148,15 +184,17 @@ Key = Callable[[Record], str | None]
 """Gives the key of an order: the source's id of it, or None for an order of other origin."""
 
 
-class _Entry(Struct, frozen=True, gc=False):
+class Entry(Struct, frozen=True, gc=False):
+    """A record: its id, and eight bytes for each of its fields."""
+
     id: str
     prints: bytes
 
 
-class _Side(Struct):
+class Side(Struct):
     """One store's records of a stream: entries by key, and how many could not be read."""
 
-    entries: dict[str, list[_Entry]]
+    entries: dict[str, list[Entry]]
     fields: tuple[str, ...] = ()
     unreadable: int = 0
     count: int = 0
@@ -175,15 +213,16 @@ def _external_ids(prefix: str | None) -> Key:
 
 
 async def _read(
-    store: Source, stream: Stream, names: Names, order_key: Key, told: Callable[[int], None]
-) -> _Side:
+    store: Source, stream: Stream, names: Names, order_key: Key, told: Progress | None
+) -> Side:
     """All records of a stream as fingerprints. A record that comes twice counts once."""
     records: dict[str, tuple[str, bytes]] = {}
     fields: tuple[str, ...] = ()
     unreadable: set[str] = set()
     kept: list[Record] = []
     async for page in store.read(stream, Sweep(), {}, None):
-        told(len(page.records))
+        if told:
+            told(stream, len(page.records))
         unreadable.update(failed for failed, _ in page.failed)
         if stream is Stream.CATEGORIES:
             # A path needs all categories: their own are named when all are there.
@@ -198,10 +237,10 @@ async def _read(
     for record in kept:
         fields, prints = _prints(comparable(record.content, names))
         records[record.id] = (_key(stream, record, names, order_key), prints)
-    entries: defaultdict[str, list[_Entry]] = defaultdict(list)
+    entries: defaultdict[str, list[Entry]] = defaultdict(list)
     for record_id, (key, prints) in records.items():
-        entries[key].append(_Entry(record_id, prints))
-    return _Side(dict(entries), fields, len(unreadable), len(records))
+        entries[key].append(Entry(record_id, prints))
+    return Side(dict(entries), fields, len(unreadable), len(records))
 
 
 def _key(stream: Stream, record: Record, names: Names, order_key: Key) -> str:
@@ -222,7 +261,7 @@ def _prints(form: Mapping[str, object]) -> tuple[tuple[str, ...], bytes]:
 
 
 def _compared(
-    stream: Stream, left: _Side, right: _Side, declared: frozenset[str]
+    stream: Stream, left: Side, right: Side, declared: frozenset[str]
 ) -> StreamComparison:
     found = StreamComparison(
         stream=stream,
@@ -245,7 +284,7 @@ def _compared(
     return found
 
 
-def _pairs(ours: Sequence[_Entry], theirs: Sequence[_Entry]) -> list[tuple[_Entry, _Entry]]:
+def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry]) -> list[tuple[Entry, Entry]]:
     """One to one. Where several share a key, equal ones belong together."""
     if len(ours) == 1 and theirs:
         return [(ours[0], theirs[0])]
@@ -257,8 +296,8 @@ def _judge(
     found: StreamComparison,
     names: Sequence[str],
     declared: frozenset[str],
-    ours: _Entry,
-    theirs: _Entry,
+    ours: Entry,
+    theirs: Entry,
 ) -> None:
     if ours.prints == theirs.prints:
         found.equal += 1
@@ -281,13 +320,13 @@ def _judge(
         found.wrong_pairs.append(Wrong(ours.id, theirs.id, wrong))
 
 
-def _note_missing(found: StreamComparison, entries: Sequence[_Entry]) -> None:
+def _note_missing(found: StreamComparison, entries: Sequence[Entry]) -> None:
     found.missing += len(entries)
     room = _EXAMPLES - len(found.missing_ids)
     found.missing_ids += [each.id for each in entries[: max(0, room)]]
 
 
-def _note_doubled(found: StreamComparison, entries: Sequence[_Entry]) -> None:
+def _note_doubled(found: StreamComparison, entries: Sequence[Entry]) -> None:
     found.doubled += len(entries)
     room = _EXAMPLES - len(found.doubled_ids)
     found.doubled_ids += [each.id for each in entries[: max(0, room)]]

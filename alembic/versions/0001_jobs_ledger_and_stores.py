@@ -195,7 +195,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("migration_id", "stream", "source_id"),
     )
     op.create_index(
-        "links_by_target", "links", ["migration_id", "stream", "target_id"], unique=False
+        "links_by_target", "links", ["target_id", "migration_id", "stream"], unique=False
     )
     op.create_table(
         "cursors",

@@ -28,8 +28,10 @@ class Link(SQLModel, table=True):
     """
 
     __tablename__ = "links"
+    # Led by the target's id: led by the migration, it would look to the planner as good as the
+    # primary key while the table is new, and pages would read through whole streams.
     __table_args__: ClassVar[Any] = (
-        Index("links_by_target", "migration_id", "stream", "target_id"),
+        Index("links_by_target", "target_id", "migration_id", "stream"),
     )
 
     migration_id: UUID = Field(primary_key=True, foreign_key="migrations.id", ondelete="CASCADE")

@@ -10,9 +10,7 @@ import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
-from app.database import async_url, upgrade
 from app.models import JobStatus
 from app.queue import Wake
 from app.resources import Resources
@@ -21,6 +19,7 @@ from app.services.lifecycle import start_next, to_json
 from app.settings import Settings
 from connectors import registry
 from tests.engine.shop import SHOPS, Shop, fake_connector
+from tests.fixtures.databases import migrated_database
 from workers.engine.slices import work
 
 
@@ -126,17 +125,10 @@ class Bench:
 
 
 @pytest.fixture(scope="session")
-async def engine_database(servers: Any) -> str:
+async def engine_database(servers: Any) -> AsyncIterator[str]:
     """A database of its own, with all tables."""
-    url = async_url(servers.database_url)
-    name = f"engine_{uuid4().hex[:8]}"
-    admin = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await admin.dispose()
-    own = url.rsplit("/", 1)[0] + f"/{name}"
-    await asyncio.to_thread(upgrade, own)
-    return own
+    async with migrated_database(servers.database_url, "engine") as url:
+        yield url
 
 
 @pytest.fixture

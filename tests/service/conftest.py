@@ -1,27 +1,22 @@
 from __future__ import annotations
 
-import asyncio
 import io
 import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import uuid4
 
 import httpx
 import pytest
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from app import log
-from app.database import async_url, upgrade
 from app.main import create_app
 from app.resources import Resources, open_resources
 from app.settings import Settings
 from connectors import registry
+from tests.fixtures.databases import migrated_database
 from tests.service.behind import Service
 from tests.service.logging_state import kept_logging
 from tests.service.paper import a_store, paper, press
@@ -38,22 +33,15 @@ def log_as_the_service_does() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-async def service_settings(servers: Any) -> Settings:
+async def service_settings(servers: Any) -> AsyncIterator[Settings]:
     """A database of its own with all tables, and a corner of the Redis."""
-    url = async_url(servers.database_url)
-    name = f"service_{uuid4().hex[:8]}"
-    admin = create_async_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
-    async with admin.connect() as connection:
-        await connection.execute(text(f"CREATE DATABASE {name}"))
-    await admin.dispose()
-    own = url.rsplit("/", 1)[0] + f"/{name}"
-    await asyncio.to_thread(upgrade, own)
-    return Settings(
-        database_url=own,
-        redis_url=urlsplit(servers.redis_url)._replace(path="/7").geturl(),
-        encryption_keys=Fernet.generate_key().decode(),
-        max_body_bytes=65_536,
-    )
+    async with migrated_database(servers.database_url, "service") as url:
+        yield Settings(
+            database_url=url,
+            redis_url=urlsplit(servers.redis_url)._replace(path="/7").geturl(),
+            encryption_keys=Fernet.generate_key().decode(),
+            max_body_bytes=65_536,
+        )
 
 
 @pytest.fixture(scope="session")
