@@ -53,7 +53,7 @@ def new_order(operation: Operation, content: Order, *, held: bool) -> Body:
     }
     if held:
         hold(body, content, None)
-    body["meta_data"] = _merged(body.get("meta_data", []), _stock_meta(content))
+    body["meta_data"] = _merged(body.get("meta_data", []), _stock_meta(first_status(content)))
     return body
 
 
@@ -64,7 +64,7 @@ def order_changes(
     body = _plain_fields(content, changed)
     if (changed is None or "status" in changed) and is_set_directly(content.status):
         body["status"] = wire_status(content.status)
-        body["meta_data"] = _merged(body.get("meta_data", []), _stock_meta(content))
+        body["meta_data"] = _merged(body.get("meta_data", []), _stock_meta(content.status))
     if changed is None or "currency" in changed:
         body["currency"] = content.currency
     if changed is None or changed & PARTS:
@@ -89,7 +89,7 @@ def status_body(target: int, content: Order) -> Body:
     return {
         "id": target,
         "status": wire_status(content.status),
-        "meta_data": _stock_meta(content),
+        "meta_data": _stock_meta(content.status),
     }
 
 
@@ -184,13 +184,14 @@ def _payment(content: Order) -> Body:
     }
 
 
-def _stock_meta(content: Order) -> list[Body]:
+def _stock_meta(status: str) -> list[Body]:
     """The store must neither take stock nor give it back: levels are written as they are.
 
     It takes stock for an order unless this says that it has, and gives it back with a cancelled
-    order if this says so.
+    or pending order if this says so. What counts is the status the order gets now: one that was
+    refunded at the source is created as pending.
     """
-    return [_STOCK_KEPT if content.status in _STOCK_NOT_TAKEN else _STOCK_TAKEN]
+    return [_STOCK_KEPT if status in _STOCK_NOT_TAKEN else _STOCK_TAKEN]
 
 
 def _merged(metas: list[Body], more: list[Body]) -> list[Body]:

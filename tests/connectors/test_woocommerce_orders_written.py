@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import Applied, Operation, Refused, Uncertain
-from connectors.records import Discount, Order, RefundLine, ShippingLine, Stream
+from connectors.records import Discount, Order, Refund, RefundLine, ShippingLine, Stream
 from tests.connectors.contents import gbp, line, order, refund
 from tests.connectors.contract import applied, operations
 from tests.connectors.practice import Practice, practice
@@ -199,14 +199,19 @@ async def test_a_new_status_is_sent_alone(new_shop: Practice):
     assert [each["key"] for each in body["meta_data"]] == ["_order_stock_reduced"]
 
 
-async def test_an_order_cancelled_later_gives_no_stock_back(new_shop: Practice):
+@pytest.mark.parametrize("status", ["pending", "processing", "completed", "refunded", "cancelled"])
+async def test_no_order_moves_stock_in_whatever_status_it_comes_and_goes(
+    new_shop: Practice, status: str
+):
     counted = {"name": "Mug", "sku": "MUG-1", "manage_stock": True, "stock_quantity": 50}
     product = await new_shop.admin("POST", "products", counted)
     sold = (line(11, product=str(product["id"])),)
-    made = (await write(new_shop, order(1, status="processing", lines=sold)))["1"]
+    back = (Refund(id="9", amount=gbp("37.30"), reason="Broken"),)
+    wanted = order(1, status=status, lines=sold, refunds=back if status == "refunded" else ())
+    made = (await write(new_shop, wanted))["1"]
     async with new_shop.target() as target:
-        for status in ("cancelled", "processing"):
-            changed = order(1, status=status, lines=sold)
+        for later in ("cancelled", "processing", "pending", "completed"):
+            changed = order(1, status=later, lines=sold)
             applied(await target.write(Stream.ORDERS, [update(changed, made, "status")]))
     assert (await new_shop.effects())["stock_movements"] == {}
 
