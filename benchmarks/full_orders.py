@@ -219,6 +219,7 @@ def show(report: Report) -> None:
     """Print a report for people."""
     rate = report.orders / report.full_seconds
     goals = report.goals()
+    free = report.costs["ours"] * report.orders / 1e6 / (os.cpu_count() or 1)
     lines = [
         ("plain pages + COPY, no ledger", f"{report.plain_seconds:8.1f} s", None),
         ("full", f"{report.full_seconds:8.1f} s   {rate:,.0f} orders/s", "full"),
@@ -230,6 +231,7 @@ def show(report: Report) -> None:
             (f"  of {name}", f"{report.costs[name]:8.0f} µs", None)
             for name in ("workers", "postgres", "source")
         ),
+        ("  full, were all cores free", f"{free:8.1f} s at least", None),
         ("the machine's share for others", f"{report.others:8.0%}", None),
     ]
     print(f"{report.orders:,} orders, {report.workers} workers")

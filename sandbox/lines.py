@@ -81,17 +81,17 @@ def _point(store: Store, line: Doc, item: Doc) -> None:
         kind, record_id = "variation", int(item["variation_id"])
     else:
         kind, record_id = "product", int(item.get("product_id") or 0)
-    goods_found = store.storage.glance(kind, record_id) if record_id else None
-    if goods_found is None:
+    found = store.storage.glance(kind, record_id) if record_id else None
+    if found is None:
         return
     if kind == "variation":
-        line["product_id"], line["variation_id"] = goods_found.parent_id, record_id
-        above = store.storage.glance("product", goods_found.parent_id)
+        line["product_id"], line["variation_id"] = found.parent_id, record_id
+        above = store.storage.glance("product", found.parent_id)
         line["parent_name"] = above.name if above else None
-        line["name"] = f"{line['parent_name'] or ''} - {goods_found.name}"
+        line["name"] = f"{line['parent_name'] or ''} - {found.name}"
     else:
-        line["product_id"], line["name"] = record_id, goods_found.name
-    line["sku"], line["price"] = goods_found.sku, goods_found.price
+        line["product_id"], line["name"] = record_id, found.name
+    line["sku"], line["price"] = found.sku, found.price
 
 
 def _fill(store: Store, line: Doc, item: Doc) -> None:

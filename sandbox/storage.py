@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
+
 from sandbox.records import FAR, Columns
 from sandbox.wire import decode, encode
 
@@ -65,7 +67,7 @@ class Glance(msgspec.Struct, frozen=True, gc=False):
 
     name: str
     sku: str
-    price: str
+    price: Any
     parent_id: int = 0
 
 

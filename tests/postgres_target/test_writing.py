@@ -178,6 +178,19 @@ async def test_a_nul_character_is_left_out_and_told(target, shop):
     assert (data["note"], data["extra"]) == ("ab", {"k": ["v"]})
 
 
+async def test_a_nul_character_in_a_partial_update_leaves_other_fields_be(target, shop):
+    await target.write(Stream.ORDERS, [operation(order())])
+    dirty = order(note="a\0b", status="completed")
+
+    await target.write(
+        Stream.ORDERS, [operation(dirty, target_id="demo:7", changed=frozenset({"note"}))]
+    )
+
+    row = await _row(shop, "orders")
+    assert row["status"] == "processing"
+    assert json.loads(row["data"])["note"] == "ab"
+
+
 async def test_the_text_of_an_escape_is_not_taken_for_a_nul(target, shop):
     outcomes = await target.write(Stream.ORDERS, [operation(order(note="\\u0000"))])
 

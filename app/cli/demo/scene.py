@@ -91,6 +91,8 @@ def _local(program: Program) -> Program:
     extra = {
         "NO_PROXY": direct,
         "no_proxy": direct,
+        # A pass has four parts: two for each worker, so that both cores are busy.
+        "RECENT_SYNC_WORKER_SLICES": "2",
     }
     return Program(
         name=program.name,
