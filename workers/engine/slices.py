@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import structlog
@@ -14,18 +14,16 @@ from sqlalchemy.exc import DBAPIError
 from app.models import SliceKind
 from app.queue import Wake
 from app.resources import Resources
-from app.services.lifecycle import add_slice, record_event
-from connectors.base import Window
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
 from connectors.records import Stream
 from workers.engine import ledger, progress, silence
+from workers.engine.cutting import cut_pass
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
-from workers.engine.plan import Stage, stages
+from workers.engine.plan import stages
 from workers.engine.run import Run
 from workers.engine.stores import Stores, load_stores
-from workers.engine.window import Reading, baseline, reading
 
 log = structlog.get_logger(__name__)
 
@@ -163,7 +161,7 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
             case SliceKind.PREPARE:
                 return await _prepare(run, stores)
             case SliceKind.PLAN:
-                return await _plan(run, resources.settings.parallel_slices)
+                return await cut_pass(run, resources.settings.parallel_slices)
             case SliceKind.READ | SliceKind.RETRY:
                 return await _read(run, _timer(resources.settings.slice_seconds, stopping))
             case SliceKind.FINISH:
@@ -188,99 +186,6 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)
         )
-
-
-async def _plan(run: Run, parallel: int) -> list[Wake]:
-    """Decide what a pass reads, and cut it into slices."""
-    held = run.lease.held
-    stream = Stream(str(held.stream))
-    async with run.engine.connect() as connection:
-        job = await progress.lock_job(connection, held.job_id)
-        watermark = await ledger.cursor(connection, held.migration_id, stream)
-        await connection.rollback()
-    stage = job.stages[held.stage]
-    source_now = await run.source.server_time()
-    if stage.settled is not None and source_now < stage.settled:
-        wait = (stage.settled - source_now).total_seconds()
-        raise GiveBack("source_settling", after=max(wait, 0.2))
-    order = job.order(run.scope.streams)
-    plan = _reading(run, stage, stream, source_now, baseline(watermark, order.since))
-    parts = [] if stage.quarantine_only else await run.source.split(stream, plan.extent, parallel)
-    total = None if stage.quarantine_only else await run.source.count(stream, plan.extent)
-    async with run.lease.fenced() as transaction:
-        connection = transaction.connection
-        job = await progress.lock_job(connection, held.job_id)
-        job.passes[stream] = _pass_view(job.passes.get(stream), plan, watermark)
-        await progress.store_plan(connection, job.id, job.stages, job.passes)
-        wakes = [
-            await add_slice(
-                connection,
-                held.job_id,
-                stage=held.stage,
-                kind=SliceKind.READ,
-                stream=stream,
-                part={
-                    "extent": _extent_json(plan),
-                    "part": part,
-                    "closing": stage.closing,
-                },
-                total=total // len(parts) if total is not None else None,
-            )
-            for part in parts
-        ]
-        if not stage.closing:
-            wakes.append(
-                await add_slice(
-                    connection,
-                    held.job_id,
-                    stage=held.stage,
-                    kind=SliceKind.RETRY,
-                    stream=stream,
-                    part={"only": order.quarantine_ids},
-                )
-            )
-        await ledger.progress(connection, held.id, resume=None, counters=run.tally())
-        await record_event(
-            connection, held.job_id, "pass.started", {"stream": stream, "slices": len(parts)}
-        )
-        return wakes + await progress.finish_slice(
-            connection, held.id, held.job_id, dict(run.reads)
-        )
-
-
-def _reading(
-    run: Run, stage: Stage, stream: Stream, source_now: datetime, start: datetime | None
-) -> Reading:
-    capability = run.reads[stream]
-    if stage.since is not None:
-        settle = run.scope.lags.settle_of(capability)
-        return Reading(Window(stage.since, source_now), source_now - settle)
-    return reading(
-        capability, source_now=source_now, cursor=start, lags=run.scope.lags, sweep=stage.sweep
-    )
-
-
-def _extent_json(plan: Reading) -> dict[str, str]:
-    match plan.extent:
-        case Window(since=since, until=until):
-            return {"type": "window", "since": since.isoformat(), "until": until.isoformat()}
-        case _:
-            return {"type": "sweep"}
-
-
-def _pass_view(
-    before: dict[str, str | None] | None, plan: Reading, watermark: datetime | None
-) -> dict[str, str | None]:
-    """What `GET /v1/jobs` tells of a pass. A closing look keeps the first cursor."""
-    extent = _extent_json(plan)
-    cursor = watermark.isoformat() if watermark else None
-    return {
-        "mode": (before or {}).get("mode", extent["type"]),
-        "since": (before or {}).get("since", extent.get("since")),
-        "until": plan.until.isoformat(),
-        "cursor_before": (before or {}).get("cursor_before", cursor),
-        "cursor_after": None,
-    }
 
 
 async def _read(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
