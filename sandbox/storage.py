@@ -214,8 +214,11 @@ class Storage:
             private = self._db.execute(sql, row).fetchone()[0] if row else None
         visible = self._now() + delay
         if row is not None:
+            # All earlier versions: a prompt write may overtake one that is not visible yet.
             self._db.execute(
-                "UPDATE records SET latest = 0, seen_until = ? WHERE rid = ?", (visible, row[0])
+                "UPDATE records SET latest = 0, seen_until = min(seen_until, ?)"
+                " WHERE kind = ? AND id = ?",
+                (visible, *columns[:2]),
             )
         if torn is not None:
             until = visible + torn.seconds

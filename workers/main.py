@@ -76,9 +76,14 @@ async def _serve_queue(resources: Resources, desk: Desk, holder: str) -> None:
 
 
 async def _close(worker: Worker) -> None:
-    # Not worker.close(): that would cancel the wakes in hand and wait for them.
+    # Not worker.close(): that would wait for the slices in hand, which need no Redis.
     if worker.main_task is not None:
         worker.main_task.cancel()
+    wakes = list(worker.tasks.values())
+    for wake in wakes:
+        wake.cancel()
+    # Their last words go to Redis: the pool has to outlive them.
+    await asyncio.gather(*wakes, return_exceptions=True)
     if worker._pool is not None:  # noqa: SLF001  arq has no other way to close only the pool
         await worker.pool.aclose(close_connection_pool=True)
 

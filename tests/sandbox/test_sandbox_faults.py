@@ -160,6 +160,22 @@ async def test_a_second_write_while_the_first_is_late_is_seen_after_it(shop):
     assert seen == ["one", "two", "three"]
 
 
+async def test_a_list_never_holds_two_versions_of_a_record(shop):
+    """A prompt write overtakes a late one: what came before both is gone from then on."""
+    product = await shop.product(name="one")
+    path = f"products/{product['id']}"
+    await shop.faults(visibility_delay={"seconds": 5})
+    await shop.put(path, {"name": "two"})
+    shop.wait(1)
+    await shop.faults(visibility_delay=None, torn_reads={**SURE, "seconds": 2})
+    await shop.put(path, {"name": "three", "regular_price": "12.00"})
+    seen = []
+    for _ in range(4):
+        seen.append([(item["name"], item["price"]) for item in await shop.items("products")])
+        shop.wait(1.5)
+    assert seen == [[("three", "10.00")]] * 2 + [[("three", "12.00")]] * 2
+
+
 async def test_a_skewed_clock_moves_stamps_and_the_date_header(shop):
     await shop.faults(clock_skew={"seconds": 90})
     made = await shop.product()

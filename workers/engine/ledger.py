@@ -342,7 +342,7 @@ async def quarantined(
 
 _PROGRESS = text(
     "UPDATE slices SET resume = CAST(:resume AS jsonb), counters = CAST(:counters AS jsonb),"
-    " total = coalesce(:total, total), failures = 0, waiting = NULL WHERE id = :id"
+    " total = coalesce(total, :total), failures = 0, waiting = NULL WHERE id = :id"
 )
 
 
@@ -354,7 +354,9 @@ async def progress(
     counters: Mapping[str, int],
     total: int | None = None,
 ) -> None:
-    """Note how far a slice has come."""
+    """Note how far a slice has come. `total` counts only where nothing was known: a store counts
+    the whole list, the slice may be a part of it.
+    """
     await connection.execute(
         _PROGRESS,
         {

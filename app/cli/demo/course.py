@@ -22,7 +22,7 @@ SLUG = "demo"
 # Seconds. Short ones, because a practice store's writes end and show soon.
 SETTLE = 6.0
 OVERLAP = 60.0
-WRITE_SETTLE = 3.0
+WRITE_SETTLE = 1.0
 REQUEST_TIMEOUT = 10.0
 JOB_SECONDS = 900.0
 
@@ -60,9 +60,8 @@ class Course:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in seeded.items())
         note(f"Shop A as of 2011-11-25: {counts} ({say_duration(time.monotonic() - began)}).")
         if self._plan.faults:
-            for store in self._stores():
-                store.switch_faults(self._plan.faults)
-            note(f"Both shops misbehave: {', '.join(self._plan.faults)}.")
+            on = [store.switch_faults(self._plan.faults) for store in self._stores()]
+            note(f"Both shops misbehave: {', '.join(on[0])}.")
 
     def _register(self) -> None:
         api = self._scene.api

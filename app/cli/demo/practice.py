@@ -82,9 +82,12 @@ class PracticeStore:
         counts: dict[str, int] = self.ask("POST", "/seed", {"scale": scale, "seed": seed})
         return counts
 
-    def switch_faults(self, faults: Mapping[str, Any]) -> None:
-        """Faults on (an object) or off (None), by name; `all` is the set of a rough day."""
-        self.ask("PUT", "/faults", faults)
+    def switch_faults(self, faults: Mapping[str, Any]) -> list[str]:
+        """Faults on (an object) or off (None), by name; `all` is the set of a rough day.
+
+        Answers with the names of those that are on now.
+        """
+        return sorted(self.ask("PUT", "/faults", faults)["on"])
 
     def effects(self) -> Effects:
         """What was done to the store so far."""
