@@ -120,6 +120,7 @@ class Course:
         self.report.double_deductions = effects.stock_movements
         self.report.duplicates = effects.duplicates
         self.report.requests = effects.requests + self._scene.source.effects().requests
+        began = time.monotonic()
         with bars(transient=True) as display:
             task = display.add_task("comparing", total=None)
             compare_stores(
@@ -129,6 +130,7 @@ class Course:
                     task, description=f"comparing {stream}", completed=read
                 ),
             )
+        note(f"Both shops read in full and compared ({say_duration(time.monotonic() - began)}).")
 
     # --- means ----------------------------------------------------------------------------------
 
