@@ -65,11 +65,11 @@ def test_a_signal_ends_the_demo_and_all_it_started(demo, workplace):
     process = demo("--scale", "0.003")
     until(lambda: any(workplace.glob("*/api.log")), seconds=120)
     process.send_signal(signal.SIGTERM)
-    process.communicate(timeout=60)
+    process.communicate(timeout=120)
 
     assert process.returncode == 130
     assert list(workplace.iterdir()) == []
-    assert not [line for line in _command_lines() if str(workplace) in line]
+    until(lambda: not [line for line in _command_lines() if str(workplace) in line])
 
 
 def _command_lines():
