@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-LIVE_SECONDS = 45.0
+LIVE_SECONDS = 35.0
 TRADING_DAYS = 13
 
 
