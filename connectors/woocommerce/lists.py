@@ -33,6 +33,9 @@ ROWS: dict[Stream, type] = {
 BY_ID: dict[str, str | int] = {"orderby": "id", "order": "asc"}
 """Sorted by id: nothing else is stable."""
 
+PAGE = 100
+"""Records a list shows at once, at the most."""
+
 ALL = "any"
 TRASH = "trash"
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from connectors.concurrency import together
 from connectors.records import Record, Stream
 from connectors.woocommerce.api import Api, RefusedRequest
-from connectors.woocommerce.lists import BY_ID, VARIATION_STOCK_FIELDS
+from connectors.woocommerce.lists import BY_ID, PAGE, VARIATION_STOCK_FIELDS
 from connectors.woocommerce.mapping_customers import customer
 from connectors.woocommerce.mapping_orders import IGNORED, order
 from connectors.woocommerce.mapping_products import category, level, product
@@ -44,6 +44,7 @@ class Loader:
         self._api = api
         self._settings = settings
         self._currency = ""
+        self._lists_refunds = True
         self._asking = asyncio.Lock()
 
     async def load(self, stream: Stream, rows: Sequence[Any]) -> Loaded:
@@ -65,8 +66,44 @@ class Loader:
         refunded = [row for row in placed if row.refunds]
         if not refunded:
             return _mapped(placed, lambda row: [order(row)])
-        refunds = await self._children(refunded, self.refunds)
+        refunds = await self._refunds_of(refunded)
         return _mapped(placed, lambda row: _order_records(row, refunds))
+
+    async def _refunds_of(self, rows: Sequence[WireOrder]) -> dict[int, list[Any] | None]:
+        """The refunds of each order, by its id: of many orders at once, where the store lists
+        refunds across orders. What that list does not show in full is asked of the order itself.
+        """
+        listed = await self._listed_refunds(rows) if len(rows) > 1 else {}
+        whole: dict[int, list[Any] | None] = {}
+        for row in rows:
+            found = listed.get(row.id, [])
+            if {each.id for each in found} == {each.id for each in row.refunds}:
+                whole[row.id] = found
+        return whole | await self._children(
+            [row for row in rows if row.id not in whole], self.refunds
+        )
+
+    async def _listed_refunds(self, rows: Sequence[WireOrder]) -> dict[int, list[WireRefund]]:
+        if not self._lists_refunds:
+            return {}
+        wanted = sorted({refund.id for row in rows for refund in row.refunds})
+        asked = [
+            {**BY_ID, "include": ",".join(map(str, wanted[start : start + PAGE])), "per_page": PAGE}
+            for start in range(0, len(wanted), PAGE)
+        ]
+        try:
+            pages = await together([self._api.list("refunds", each, WireRefund) for each in asked])
+        except RefusedRequest as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            # A WooCommerce before 9.0 lists refunds by the order only.
+            self._lists_refunds = False
+            return {}
+        found: dict[int, list[WireRefund]] = {}
+        for page in pages:
+            for refund in page.rows:
+                found.setdefault(refund.parent_id, []).append(refund)
+        return found
 
     async def _products(self, rows: Sequence[WireProduct]) -> Loaded:
         currency = await self.currency()

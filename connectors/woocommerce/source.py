@@ -12,14 +12,13 @@ from connectors.concurrency import read_ahead, together
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from connectors.woocommerce.api import Api, Listing, RefusedRequest, open_api
-from connectors.woocommerce.lists import ALL, PATHS, ROWS, is_filtered, names, query
+from connectors.woocommerce.lists import ALL, PAGE, PATHS, ROWS, is_filtered, names, query
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.wire import WireId
 from connectors.woocommerce.wordpress import examine
 
-_ASK_AT_ONCE = 100
 _PAGES_A_PART = 2
 
 
@@ -167,8 +166,7 @@ class WooCommerceSource:
 
     async def _listed(self, stream: Stream, numbers: Sequence[int]) -> list[Any]:
         asked = [
-            query(stream, name, Sweep())
-            | {"include": ",".join(map(str, some)), "per_page": _ASK_AT_ONCE}
+            query(stream, name, Sweep()) | {"include": ",".join(map(str, some)), "per_page": PAGE}
             for some in _portions(numbers)
             for name in names(stream)
         ]
@@ -190,8 +188,8 @@ class WooCommerceSource:
 
 
 def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), _ASK_AT_ONCE):
-        yield numbers[start : start + _ASK_AT_ONCE]
+    for start in range(0, len(numbers), PAGE):
+        yield numbers[start : start + PAGE]
 
 
 def _lists(stream: Stream, part: Json, resume: Json | None) -> Sequence[str]:

@@ -243,7 +243,10 @@ class WireRefundNote(Struct, gc=False):
 
 
 class WireRefund(Struct, gc=False):
+    """`parent_id`, the order's id, stands only in the list across orders."""
+
     id: int
+    parent_id: int = 0
     amount: Amount = "0"
     reason: str | None = ""
     date_created_gmt: datetime | None = None

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from connectors.base import Sweep, Window
 from connectors.errors import BadAnswer, SignInAgain, StoreError
-from connectors.records import InventoryLevel, Order, Product, Stream, money
+from connectors.records import InventoryLevel, Order, Product, Record, Stream, money
 from tests.connectors.contract import ids_of, read
-from tests.connectors.practice import Practice, practice
+from tests.connectors.practice import Instead, Practice, practice
 
 MUG = {"name": "Mug", "quantity": 2, "subtotal": "5.10", "total": "5.10"}
 
@@ -188,6 +189,54 @@ async def test_an_order_comes_with_its_refunds(shop: Practice):
     [line] = refund.lines
     assert line.line == content.lines[0].id
     assert (line.quantity, line.total) == (1, money("2.55", "GBP"))
+
+
+async def refunded_orders(shop: Practice, count: int) -> list[dict[str, Any]]:
+    orders = []
+    for number in range(count):
+        order = await shop.admin(
+            "POST", "orders", {"status": "completed", "line_items": [{**MUG, "product_id": 0}]}
+        )
+        for amount in ("0.50", "0.25")[: 1 + number % 2]:
+            back = {"amount": amount, "api_refund": False}
+            await shop.admin("POST", f"orders/{order['id']}/refunds", back)
+        orders.append(order)
+    return orders
+
+
+def amounts(records: list[Record]) -> list[list[str]]:
+    return [
+        [str(refund.amount.amount) for refund in record.content.refunds]
+        for record in records
+        if isinstance(record.content, Order)
+    ]
+
+
+async def test_the_refunds_of_a_page_of_orders_come_in_one_request(shop: Practice):
+    await refunded_orders(shop, 4)
+    shop.asked.clear()
+    async with shop.source() as source:
+        records = await read(source, Stream.ORDERS, Sweep())
+    assert amounts(records) == [["0.5"], ["0.5", "0.25"]] * 2
+    assert len(shop.requests("GET", "/refunds")) == 1
+
+
+@pytest.mark.parametrize("listed", [[], None], ids=["list-is-incomplete", "woocommerce-8"])
+async def test_refunds_that_the_list_across_orders_lacks_are_asked_of_the_order(
+    shop: Practice, listed
+):
+    await refunded_orders(shop, 2)
+    shop.asked.clear()
+    unknown = {"code": "rest_no_route", "message": "No route", "data": {"status": 404}}
+    shop.instead.append(
+        Instead("GET", "/wc/v3/refunds", 200, listed)
+        if listed is not None
+        else Instead("GET", "/wc/v3/refunds", 404, unknown)
+    )
+    async with shop.source() as source:
+        records = await read(source, Stream.ORDERS, Sweep())
+    assert amounts(records) == [["0.5"], ["0.5", "0.25"]]
+    assert len(shop.requests("GET", "/refunds")) == 3
 
 
 async def test_an_order_that_is_half_written_is_read_as_it_stands_and_whole_later(shop: Practice):
