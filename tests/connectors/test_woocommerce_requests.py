@@ -205,6 +205,7 @@ async def test_requests_are_those_of_the_published_description(described: Any):
         ("POST", "/customers/batch"),
         ("GET", "/orders"),
         ("GET", "/products/N/variations"),
+        ("GET", "/refunds"),
     } <= made
     found = sorted({each for one in asked for each in complaints(described, one)})
     assert found == [], "\n".join(found)

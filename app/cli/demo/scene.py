@@ -26,6 +26,8 @@ from app.cli.service import (
 from app.settings import Settings
 
 WORKERS = 2
+PARTS = 8
+"""Into how many parts a pass is split."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +93,9 @@ def _local(program: Program) -> Program:
     extra = {
         "NO_PROXY": direct,
         "no_proxy": direct,
-        # A pass has four parts: two for each worker, so that both cores are busy.
-        "RECENT_SYNC_WORKER_SLICES": "2",
+        # Enough parts for both cores to be busy while some of them wait for a shop that failed.
+        "RECENT_SYNC_PARALLEL_SLICES": str(PARTS),
+        "RECENT_SYNC_WORKER_SLICES": str(PARTS // WORKERS),
     }
     return Program(
         name=program.name,
