@@ -165,6 +165,7 @@ async def orders_written(target: Any) -> None:
         order(2, total=gbp("44.76"), tax_total=gbp("7.46"), refunds=(refund(9, "3.06", given),)),
         order(3, status="refunded", refunds=(refund(8, "37.30"),), email=""),
         order(4, status="trashed"),
+        order(5, refunds=(refund(7, "1.00"),)),
     ]
     sent = operations(Stream.ORDERS, some)
     await target.find(Stream.ORDERS, sent)
