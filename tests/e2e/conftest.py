@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from app.cli.demo.practice import PracticeStore
-from app.cli.demo.scene import Scene, open_scene
+from app.cli.demo.scene import Scene
+from tests.fixtures import servers
 
 ENDED = {"succeeded", "completed_with_errors", "failed", "cancelled"}
 
@@ -100,6 +101,6 @@ def seed(store: PracticeStore, scale: float) -> None:
 @pytest.fixture(scope="session")
 def launch() -> Iterator[Launch]:
     """A shop of about 1,900 orders, and an empty target."""
-    with open_scene() as scene:
+    with servers.scene() as scene:
         seed(scene.source, 0.1)
         yield register(scene, "spring")

@@ -14,7 +14,8 @@ import httpx
 import pytest
 
 from app.cli.demo.practice import PracticeStore
-from app.cli.demo.scene import Scene, open_scene
+from app.cli.demo.scene import Scene
+from tests.fixtures import servers
 
 GOODS = [
     {"name": "White hanging heart", "sku": "85123A", "regular_price": "2.55", "stock_quantity": 90},
@@ -84,7 +85,7 @@ class Shop:
 @pytest.fixture(scope="session")
 def scene() -> Iterator[Scene]:
     """The API, two workers, their servers and two practice stores, as processes."""
-    with open_scene() as opened:
+    with servers.scene() as opened:
         yield opened
 
 

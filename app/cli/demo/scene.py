@@ -9,6 +9,8 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from pydantic import SecretStr
+
 from app.cli.client import Api
 from app.cli.demo.practice import Opening, PracticeStore
 from app.cli.keys import SCOPES, create_key
@@ -43,8 +45,11 @@ class Scene:
 
 
 @contextmanager
-def open_scene() -> Iterator[Scene]:
-    """Start everything in a private temporary folder; at the end nothing is left."""
+def open_scene(*, database_url: str | None = None, redis_url: str | None = None) -> Iterator[Scene]:
+    """Start everything in a private temporary folder; at the end nothing is left.
+
+    With addresses of a database and a Redis, the service runs on those instead of its own.
+    """
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(
@@ -59,7 +64,11 @@ def open_scene() -> Iterator[Scene]:
             update={"data_dir": folder / "service", "encryption_keys": None}
         )
         (folder / "service").mkdir(mode=0o700)
-        settings = stack.enter_context(own_servers(configured, ephemeral=True))
+        if database_url and redis_url:
+            urls = {"database_url": SecretStr(database_url), "redis_url": SecretStr(redis_url)}
+            settings = configured.model_copy(update=urls)
+        else:
+            settings = stack.enter_context(own_servers(configured, ephemeral=True))
         # What talks to the servers has to end before they do.
         stack.callback(supervisor.stop)
         upgrade(settings)
