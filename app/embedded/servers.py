@@ -24,9 +24,6 @@ from app.embedded.postgres import DATABASE, USER
 from app.embedded.programs import installed_programs
 
 PATIENCE_SECONDS = 180.0
-# A keeper outlives the process that started it if others use its servers. Forgetting it here
-# instead of waiting for it would make the interpreter warn about a child left behind.
-_OUTLIVING: list[subprocess.Popen[bytes]] = []
 
 
 class Servers:
@@ -85,7 +82,9 @@ class Servers:
             wait_until(lambda: _is_over(folder), seconds=PATIENCE_SECONDS, what="the servers' end")
         if self._keeper is not None:
             if _is_kept(folder):
-                _OUTLIVING.append(self._keeper)
+                # It outlives us, because others use its servers: no child that was forgotten,
+                # which the interpreter would warn of at its end.
+                self._keeper.returncode = 0
             else:
                 self._keeper.wait()
             self._keeper = None
