@@ -64,6 +64,6 @@ class Settings(BaseSettings):
         default=3.0, gt=0, description="How often a worker looks for slices nobody works on."
     )
     parallel_slices: int = Field(
-        default=4, ge=1, le=64, description="Parts a large pass is split into."
+        default=8, ge=1, le=64, description="Parts a large pass is split into."
     )
     events_keep_days: int = Field(default=30, ge=1, description="How long job events are kept.")

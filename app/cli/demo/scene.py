@@ -28,8 +28,6 @@ from app.cli.service import (
 from app.settings import Settings
 
 WORKERS = 2
-PARTS = 8
-"""Into how many parts a pass is split."""
 
 
 @dataclass(frozen=True)
@@ -99,13 +97,7 @@ def _start_service(
 def _local(program: Program) -> Program:
     """The program with an environment in which this machine's stores are reached directly."""
     direct = ",".join(filter(None, ("127.0.0.1,localhost", os.environ.get("NO_PROXY"))))
-    extra = {
-        "NO_PROXY": direct,
-        "no_proxy": direct,
-        # Enough parts for both cores to be busy while some of them wait for a shop that failed.
-        "RECENT_SYNC_PARALLEL_SLICES": str(PARTS),
-        "RECENT_SYNC_WORKER_SLICES": str(PARTS // WORKERS),
-    }
+    extra = {"NO_PROXY": direct, "no_proxy": direct}
     return Program(
         name=program.name,
         module=program.module,
