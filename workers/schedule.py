@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.queue import Wake
 from app.resources import Resources
 from app.services.lifecycle import start_next
+from workers.engine.failpoints import Place, reach
 
 log = structlog.get_logger(__name__)
 
@@ -56,6 +57,7 @@ async def reap(resources: Resources) -> int:
         due = await connection.execute(_DUE, {"resend": _RESEND_AFTER})
         wakes = [Wake(row.id, row.wakes) for row in due]
         wakes += await _start_waiting(connection)
+    reach(Place.REAPER)
     if wakes:
         log.info("reaper.woke", slices=len(wakes))
         await resources.queue.send(wakes)

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.models import SliceKind
 from app.queue import Wake
 from workers.engine.errors import LeaseLost
+from workers.engine.failpoints import Place, reach
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +123,7 @@ class Lease:
         while True:
             await asyncio.sleep(every)
             try:
+                reach(Place.HEARTBEAT)
                 if not await self.renew():
                     self.deadline = 0.0
                     return

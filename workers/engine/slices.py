@@ -19,6 +19,7 @@ from connectors.records import Stream
 from workers.engine import ledger, progress, silence
 from workers.engine.cutting import cut_pass
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
+from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
 from workers.engine.plan import stages
@@ -219,4 +220,6 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
     await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
-        return await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
+        wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
+        reach(Place.FINISHING)
+    return wakes
