@@ -114,7 +114,7 @@ async def test_wake_that_the_reaper_lost_is_sent_again(bench: Bench) -> None:
         await reap(bench.resources)
     assert bench.resources.queue.wakes == []
     async with bench.resources.engine.begin() as connection:
-        await connection.exec_driver_sql("UPDATE slices SET sent_at = sent_at - interval '6 s'")
+        await connection.exec_driver_sql("UPDATE slices SET sent_at = sent_at - interval '7 s'")
     assert await reap(bench.resources) == 1
 
 
