@@ -11,6 +11,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 _PACKAGED = Path(__file__).parent / "_migrations"
 _CHECKOUT = Path(__file__).parent.parent / "alembic"
 
+_ABANDONED = 120.0
+"""A process that stands still in the middle of a transaction keeps its locks for so long. Longer
+than any transaction of ours waits for a store that answers at all."""
+
 
 def migrations_folder() -> Path:
     """Where the Alembic scripts are: inside the installed package, or in the checkout."""
@@ -25,8 +29,11 @@ def async_url(url: str) -> str:
     raise ValueError("the database URL has to begin with postgresql://")
 
 
-def create_engine(url: str, *, pool: int = 10) -> AsyncEngine:
-    """An engine whose connections are checked before use: a restarted server is no surprise."""
+def create_engine(url: str, *, pool: int = 10, abandoned: float = _ABANDONED) -> AsyncEngine:
+    """An engine whose connections are checked before use: a restarted server is no surprise.
+
+    The server ends a transaction in which nothing happens for `abandoned` seconds.
+    """
     return create_async_engine(
         async_url(url),
         pool_size=pool,
@@ -34,7 +41,13 @@ def create_engine(url: str, *, pool: int = 10) -> AsyncEngine:
         pool_pre_ping=True,
         # What a failing statement was given may be personal data; errors end up in logs.
         hide_parameters=True,
-        connect_args={"server_settings": {"application_name": "recent-sync", "jit": "off"}},
+        connect_args={
+            "server_settings": {
+                "application_name": "recent-sync",
+                "jit": "off",
+                "idle_in_transaction_session_timeout": str(round(abandoned * 1000)),
+            }
+        },
     )
 
 

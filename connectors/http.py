@@ -31,6 +31,7 @@ import msgspec
 
 from connectors.concurrency import Concurrency
 from connectors.errors import BadAnswer, SignInAgain, StoreError, TryLater, Unreachable
+from connectors.permit import require_permit
 
 # httpx writes every address it calls, with its query, at INFO: consumer keys, signatures, emails.
 for _name in ("httpx", "httpcore"):
@@ -259,6 +260,8 @@ class StoreHttp:
             headers={"Content-Type": "application/json"} if body is not None else None,
         )
         auth = httpx.USE_CLIENT_DEFAULT if signed else None
+        if method != "GET":
+            require_permit()
         try:
             async with asyncio.timeout(self._timeout):
                 response = await self._client.send(request, stream=True, auth=auth)

@@ -18,6 +18,7 @@ from app.log import configure
 from app.queue import QUEUE_NAME, RUN_SLICE, deserialize, redis_settings, serialize
 from app.resources import Resources, open_resources
 from app.settings import Settings
+from workers.engine import failpoints
 from workers.jobs import Desk, run_slice
 from workers.schedule import reap_forever
 
@@ -112,6 +113,7 @@ async def run_worker(resources: Resources, stop: asyncio.Event) -> None:
 async def _main() -> None:
     settings = Settings()
     configure(settings.log_level, settings.log_format)
+    failpoints.arm_from_environment()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for signum in (signal.SIGINT, signal.SIGTERM):

@@ -16,11 +16,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.queue import Wake
 from app.resources import Resources
 from app.services.lifecycle import start_next
+from workers.engine.failpoints import Place, reach
 
 log = structlog.get_logger(__name__)
 
-_RESEND_AFTER = 5.0
-"""Seconds a wake has to be answered before it is sent again."""
+_RESEND_ROUNDS = 2
+"""Rounds in which a wake has to be answered before it is sent again."""
 
 _CLEAN_EVERY = 600
 
@@ -52,11 +53,13 @@ _WAITING = text(
 
 async def reap(resources: Resources) -> int:
     """One round. Answers with the number of wakes sent."""
+    resend = resources.settings.reaper_seconds * _RESEND_ROUNDS
     async with resources.engine.begin() as connection:
-        due = await connection.execute(_DUE, {"resend": _RESEND_AFTER})
+        due = await connection.execute(_DUE, {"resend": resend})
         wakes = [Wake(row.id, row.wakes) for row in due]
         wakes += await _start_waiting(connection)
     if wakes:
+        reach(Place.REAPER)
         log.info("reaper.woke", slices=len(wakes))
         await resources.queue.send(wakes)
     return len(wakes)

@@ -12,6 +12,7 @@ import asyncpg
 
 from connectors.base import Json, Match, Operation, Outcome, StoreAccess, StoreReport, Traffic
 from connectors.errors import Rejected, SignInAgain
+from connectors.permit import require_permit
 from connectors.postgres import failures
 from connectors.postgres.batch import Batch
 from connectors.postgres.settings import PostgresSettings, connection_arguments
@@ -194,6 +195,7 @@ class PostgresTarget:
             async with self._pool.acquire(timeout=self._timeout) as connection:
                 async with connection.transaction():
                     await apply(connection)
+                    require_permit()
                     stage = "committing"
                 stage = "committed"
         except failures.DATABASE as error:

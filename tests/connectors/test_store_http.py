@@ -18,6 +18,7 @@ import pytest
 from connectors.concurrency import Concurrency, read_ahead, together
 from connectors.errors import BadAnswer, SignInAgain, TryLater, Unreachable
 from connectors.http import Answer, Patience, StoreHttp, retry_after
+from connectors.permit import permitted_by
 
 NOW = datetime(2026, 3, 29, 0, 59, 58, tzinfo=UTC)
 Reply = httpx.Response | Exception
@@ -352,3 +353,23 @@ async def test_reading_ahead_keeps_order_and_stops_with_its_reader():
     await ahead.aclose()
     assert seen == [0, 1, 2, 3]
     assert produced[-1] in (4, 5)
+
+
+class TooLate(Exception):
+    """What a caller's check raises."""
+
+
+async def test_nothing_is_changed_once_the_caller_may_not_write_any_more():
+    script = Script(httpx.ConnectError("down"), ok())
+    allowed = [True, False]
+
+    def check() -> None:
+        if not allowed.pop(0):
+            raise TooLate
+
+    with permitted_by(check), pytest.raises(TooLate):
+        await script.ask("POST")
+    assert len(script.requests) == 1, "the second attempt was not sent"
+    with permitted_by(check):
+        assert await script.ask("GET") == {"ok": 1}
+    assert await script.ask("POST") == {"ok": 1}

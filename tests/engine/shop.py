@@ -29,6 +29,7 @@ from connectors.base import (
     Window,
     WriteCapability,
 )
+from connectors.permit import require_permit
 from connectors.records import Content, Customer, Order, Product, Record, Stream
 
 SHOPS: dict[str, Shop] = {}
@@ -155,6 +156,8 @@ class FakeStore:
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         self.shop.finds += 1
+        if hook := self.shop.hooks.get("looked"):
+            await hook(operations)
         found = {}
         for operation in operations:
             for row in self.shop.rows[stream].values():
@@ -169,6 +172,7 @@ class FakeStore:
             raise self.shop.write_failures.pop(0)
         outcomes = []
         for operation in operations:
+            require_permit()
             word = self.shop.script.pop(0) if self.shop.script else "applied"
             outcomes.append(self._apply(stream, operation, word))
             if hook := self.shop.hooks.get("written"):
@@ -196,7 +200,10 @@ class FakeStore:
         return Applied(source_id=operation.source_id, target_id=target_id)
 
     async def loud(self) -> Json:
-        return {"mails_on": self.shop.mails_on}
+        before = {"mails_on": self.shop.mails_on}
+        if hook := self.shop.hooks.get("listened"):
+            await hook(before)
+        return before
 
     async def mute(self, before: Json) -> None:
         self.shop.mails_on = False

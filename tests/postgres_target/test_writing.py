@@ -6,6 +6,7 @@ import pytest
 
 from connectors.base import Applied, Refused
 from connectors.errors import TryLater
+from connectors.permit import permitted_by
 from connectors.postgres.target import PostgresTarget
 from connectors.records import Stream, money
 from tests.postgres_target.contents import (
@@ -283,3 +284,18 @@ async def test_a_row_that_somebody_holds_is_waited_for_and_then_left_for_later(
             assert hasty.traffic().throttled > 0
 
     assert (await _row(shop, "orders"))["status"] == "on_hold"
+
+
+class TooLate(Exception):
+    """What a caller's check raises."""
+
+
+async def test_nothing_is_committed_once_the_caller_may_not_write_any_more(target, shop):
+    def check() -> None:
+        raise TooLate
+
+    with permitted_by(check), pytest.raises(TooLate):
+        await target.write(Stream.CUSTOMERS, [operation(customer("ada@example.com"))])
+    assert await shop.fetchval("SELECT count(*) FROM customers") == 0
+    await target.write(Stream.CUSTOMERS, [operation(customer("ada@example.com"))])
+    assert await shop.fetchval("SELECT count(*) FROM customers") == 1

@@ -14,6 +14,7 @@ from connectors.base import Json, Window
 from connectors.records import Stream
 from workers.engine import ledger, progress
 from workers.engine.errors import GiveBack
+from workers.engine.failpoints import Place, reach
 from workers.engine.plan import Order, Stage
 from workers.engine.run import Run
 from workers.engine.window import Reading, baseline, reading
@@ -51,9 +52,9 @@ async def cut_pass(run: Run, parallel: int) -> list[Wake]:
         await record_event(
             connection, held.job_id, "pass.started", {"stream": stream, "slices": len(cut.parts)}
         )
-        return wakes + await progress.finish_slice(
-            connection, held.id, held.job_id, dict(run.reads)
-        )
+        wakes += await progress.finish_slice(connection, held.id, held.job_id, dict(run.reads))
+        reach(Place.SPLITTING)
+    return wakes
 
 
 async def _decide(

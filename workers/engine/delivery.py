@@ -20,6 +20,7 @@ from connectors.records import Stream
 from workers.engine import ledger
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
+from workers.engine.failpoints import Place, reach
 from workers.engine.run import Run
 
 log = structlog.get_logger(__name__)
@@ -193,6 +194,7 @@ async def _announce(run: Run, stream: Stream, parcels: list[_Parcel]) -> None:
         # Another slice fetched the same record on demand. What it makes of it is in the ledger
         # soon, and then this page is sorted anew.
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
+    reach(Place.AFTER_INTENT)
 
 
 async def _send(
@@ -200,7 +202,7 @@ async def _send(
 ) -> list[Outcome]:
     run.lease.check(ahead=1.0)
     try:
-        return await run.target.write(stream, [parcel.content_op for parcel in batch])
+        outcomes = await run.target.write(stream, [parcel.content_op for parcel in batch])
     except (TryLater, SignInAgain):
         # Nothing of this batch was applied, the rest was never sent: no doubt to leave behind.
         creates = [parcel.id for parcel in unsent if parcel.creates]
@@ -209,6 +211,8 @@ async def _send(
                 transaction.connection, run.scope.migration, stream, creates
             )
         raise
+    reach(Place.AFTER_WRITE)
+    return outcomes
 
 
 def _settled(

@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.models import SliceKind
 from app.queue import Wake
 from workers.engine.errors import LeaseLost
+from workers.engine.failpoints import Place, reach
 
 log = structlog.get_logger(__name__)
 
@@ -122,6 +123,7 @@ class Lease:
         while True:
             await asyncio.sleep(every)
             try:
+                reach(Place.HEARTBEAT)
                 if not await self.renew():
                     self.deadline = 0.0
                     return
@@ -171,9 +173,16 @@ class Fenced:
     ending: bool
 
 
-async def claim(engine: AsyncEngine, slice_id: UUID, *, holder: str, lease: float) -> Lease | None:
+async def claim(
+    engine: AsyncEngine,
+    slice_id: UUID,
+    *,
+    holder: str,
+    lease: float,
+    clock: Callable[[], float] = time.monotonic,
+) -> Lease | None:
     """Take a slice that is due and held by nobody, None where there is nothing to take."""
-    asked = time.monotonic()
+    asked = clock()
     async with engine.begin() as connection:
         row = (
             await connection.execute(_CLAIM, {"id": slice_id, "holder": holder, "lease": lease})
@@ -182,4 +191,4 @@ async def claim(engine: AsyncEngine, slice_id: UUID, *, holder: str, lease: floa
         return None
     values = dict(row._mapping)  # noqa: SLF001  the public name of a row's mapping
     values["kind"] = SliceKind(values["kind"])
-    return Lease(engine, Held(**values), lease, deadline=asked + lease)
+    return Lease(engine, Held(**values), lease, clock=clock, deadline=asked + lease)

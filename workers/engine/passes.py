@@ -19,6 +19,7 @@ from workers.engine import ledger, progress
 from workers.engine.delivery import Delivery, book, deliver
 from workers.engine.diff import Difference, difference
 from workers.engine.errors import Ending, GiveBack
+from workers.engine.failpoints import Place, reach
 from workers.engine.resolution import learn_references, operations
 from workers.engine.run import Run
 from workers.engine.window import is_settling
@@ -38,6 +39,7 @@ async def read_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool
     extent = msgspec.convert(held.part["extent"], Extent)
     pages = run.source.read(stream, extent, held.part.get("part") or {}, held.resume)
     async for page in _ahead(pages):
+        reach(Place.AFTER_FETCH)
         run.lease.check()
         await apply_page(run, stream, _settled(run, extent, page))
         if page.resume is None:
@@ -114,6 +116,7 @@ async def apply_page(
         await _commit_part(run, stream, delivery)
         raise
     delivery.refused += [_unreadable(each) for each in page.failed]
+    reach(Place.AFTER_ANSWER)
     await _commit(run, stream, page, sorted_page, delivery)
 
 
@@ -179,6 +182,7 @@ async def _commit(
             connection, held.id, resume=resume, counters=run.tally(), total=page.total
         )
     held.resume = resume
+    reach(Place.AFTER_COMMIT)
     if transaction.ending:
         raise Ending
 

@@ -15,22 +15,31 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from connectors.base import Target
+from workers.engine.leases import Lease
 
 
-async def mute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) -> None:
-    """Turn the target's mails off for a job. May be called again."""
-    before = await _kept(engine, store)
+async def mute(lease: Lease, store: UUID, target: Target) -> None:
+    """Turn the target's mails off for the job whose slice is held. May be called again.
+
+    Fenced: a worker that comes too late would silence a store after its job has ended, and
+    nobody would be left to give it its voice back.
+    """
+    before = await _kept(lease.engine, store)
     if before is None:
         before = await target.loud()
-    async with engine.begin() as connection:
+    async with lease.fenced() as transaction:
         # Whoever comes second keeps what the first one saw: by now it is turned off.
-        row = await connection.execute(
+        row = await transaction.connection.execute(
             text(
                 "UPDATE stores SET unmuted = coalesce(unmuted, CAST(:before AS jsonb)),"
                 " muted_by = array_append(array_remove(muted_by, :job), :job)"
                 " WHERE id = :id RETURNING unmuted"
             ),
-            {"id": store, "before": msgspec.json.encode(before).decode(), "job": job},
+            {
+                "id": store,
+                "before": msgspec.json.encode(before).decode(),
+                "job": lease.held.job_id,
+            },
         )
         before = row.scalar_one()
     await target.mute(before)

@@ -15,10 +15,12 @@ from app.models import SliceKind
 from app.queue import Wake
 from app.resources import Resources
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
+from connectors.permit import permitted_by
 from connectors.records import Stream
 from workers.engine import ledger, progress, silence
 from workers.engine.cutting import cut_pass
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
+from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
 from workers.engine.plan import stages
@@ -38,15 +40,20 @@ _LAST_WORD = 8
 
 
 async def work(
-    resources: Resources, slice_id: UUID, *, holder: str, stopping: Callable[[], bool]
+    resources: Resources,
+    slice_id: UUID,
+    *,
+    holder: str,
+    stopping: Callable[[], bool],
+    clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Work on a slice for one turn. Does nothing where it is not there to be taken.
 
     `stopping` says that this process is about to end: the turn ends with the page in hand.
+    `clock` is what the lease is measured by, in seconds.
     """
-    lease = await claim(
-        resources.engine, slice_id, holder=holder, lease=resources.settings.lease_seconds
-    )
+    seconds = resources.settings.lease_seconds
+    lease = await claim(resources.engine, slice_id, holder=holder, lease=seconds, clock=clock)
     if lease is None:
         return
     held = lease.held
@@ -147,6 +154,13 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
                 return await progress.finish_slice(
                     transaction.connection, lease.held.id, lease.held.job_id, reads
                 )
+    with permitted_by(lease.check):
+        return await _work_on(resources, lease, stores, stopping)
+
+
+async def _work_on(
+    resources: Resources, lease: Lease, stores: Stores, stopping: Callable[[], bool]
+) -> list[Wake]:
     async with stores.open() as (source, target):
         run = Run(
             engine=resources.engine,
@@ -154,7 +168,7 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
             scope=stores.scope,
             source=source,
             target=target,
-            reads=reads,
+            reads=dict(stores.source_platform.reads),
             writes=stores.writes,
         )
         match lease.held.kind:
@@ -173,7 +187,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     held = run.lease.held
     began = await run.source.server_time()
     await run.target.check()
-    await silence.mute(run.engine, stores.target_store, held.job_id, run.target)
+    await silence.mute(run.lease, stores.target_store, run.target)
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
         order = job.order(run.scope.streams)
@@ -219,4 +233,6 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
     await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
-        return await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
+        wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
+        reach(Place.FINISHING)
+    return wakes
