@@ -69,7 +69,7 @@ class Shop:
     reads: list[tuple[Stream, str | None]] = field(default_factory=list)
     finds: int = 0
     script: list[str] = field(default_factory=list)
-    read_failures: list[Exception] = field(default_factory=list)
+    read_failures: list[BaseException | None] = field(default_factory=list)
     write_failures: list[Exception] = field(default_factory=list)
     mails_on: bool = True
     hooks: dict[str, Any] = field(default_factory=dict)
@@ -77,6 +77,7 @@ class Shop:
     ignores_filters: bool = False
     findings: list[tuple[Finding, ...]] = field(default_factory=list)
     torn: dict[str, list[Content]] = field(default_factory=dict)
+    stampless: set[str] = field(default_factory=set)
     gets: list[str] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
 
@@ -147,7 +148,8 @@ class FakeStore:
 
     def _seen(self, row: Row) -> Record:
         torn = self.shop.torn.get(row.id)
-        return Record(row.id, row.stamp, torn.pop(0) if torn else row.content)
+        stamp = None if row.id in self.shop.stampless else row.stamp
+        return Record(row.id, stamp, torn.pop(0) if torn else row.content)
 
     async def read(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
@@ -176,8 +178,8 @@ class FakeStore:
             self.requests += 1
             self.shop.asked["page"] += 1
             self.shop.reads.append((stream, after))
-            if self.shop.read_failures:
-                raise self.shop.read_failures.pop(0)
+            if self.shop.read_failures and (failure := self.shop.read_failures.pop(0)):
+                raise failure
             rows = [row for row in self._rows(stream, extent) if row.id > after]
             if part.get("of", 1) > 1:
                 rows = [row for row in rows if hash_of(row.id) % part["of"] == part["number"]]
