@@ -15,7 +15,17 @@ from app import log, problems
 from app.edge import Edge
 from app.openapi import describe, operation_id
 from app.resources import Resources, open_resources
-from app.routes import api_keys, health, jobs, ledger, migrations, platforms, quarantine, stores
+from app.routes import (
+    api_keys,
+    health,
+    jobs,
+    ledger,
+    migrations,
+    platforms,
+    quarantine,
+    stores,
+    streams,
+)
 from app.settings import Settings
 
 _ROUTERS = (
@@ -23,6 +33,7 @@ _ROUTERS = (
     stores.router,
     migrations.router,
     ledger.router,
+    streams.router,
     quarantine.router,
     jobs.router,
     api_keys.router,

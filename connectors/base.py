@@ -7,10 +7,10 @@ one place (`connectors.http`). It receives values, never the service's settings.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self
 
 from msgspec import Struct, field
 from pydantic import BaseModel
@@ -32,20 +32,40 @@ class Trust(StrEnum):
 # --- what can be read and written --------------------------------------------------------------
 
 
+class Bounds(StrEnum):
+    """What the platform's filter does with a record stamped exactly at its bound.
+
+    `none`: there is no filter by date. A connector widens an exclusive bound by itself.
+    """
+
+    INCLUSIVE = "inclusive"
+    EXCLUSIVE = "exclusive"
+    NONE = "none"
+
+
 class ReadCapability(Struct, frozen=True, kw_only=True):
     """How a stream is read. Seconds throughout.
 
-    `blind_spots` says in words what changes without moving the timestamp; `overlap` is how far
-    behind the cursor a window begins, `settle` how far behind the store's clock it ends.
+    `blind_spots` says in words what changes without moving the timestamp, `moves` what moves it;
+    `overlap` is how far behind the cursor a window begins, `settle` how far behind the store's
+    clock it ends. `ties` says in words how records of one stamp are told apart when a list is
+    walked. `shallow`: the platform lists ids and stamps alone (`Source.enumerate`). `horizon`: a
+    sweep can leave closed records out by their age (`Sweep.since_created`); `horizon_risk` says
+    in words what else is left out then.
     """
 
     trust: Trust
     overlap: float = 300.0
     settle: float = 10.0
     granularity: float = 1.0
+    bounds: Bounds = Bounds.INCLUSIVE
+    ties: str = ""
     page_size: int = 100
     blind_spots: tuple[str, ...] = ()
     moves: tuple[str, ...] = ()
+    shallow: bool = False
+    horizon: bool = False
+    horizon_risk: str = ""
 
 
 class Loss(Struct, frozen=True):
@@ -88,8 +108,12 @@ class Window(Struct, frozen=True, tag="window"):
     until: datetime
 
 
-class Sweep(Struct, frozen=True, tag="sweep"):
-    """Every record in scope."""
+class Sweep(Struct, frozen=True, tag="sweep", omit_defaults=True):
+    """Every record in scope; with `since_created` without closed ones created before it, where
+    the stream's capability says `horizon`. Open ones are always there.
+    """
+
+    since_created: datetime | None = None
 
 
 Extent = Window | Sweep
@@ -101,7 +125,8 @@ class Page(Struct, frozen=True, kw_only=True):
     `resume` is what `read` needs to continue behind this page, None on the last page.
     `outside` counts records that the store's filter should have kept back: a platform that
     ignores the filter shows here. `total` is the store's own count for progress, or None.
-    `failed` are records that were delivered but could not be understood: (id, reason).
+    `failed` are records that were delivered but could not be understood: (id, reason). `unread`
+    are ids that are there and whose content nobody looked at.
     """
 
     records: tuple[Record, ...]
@@ -109,6 +134,37 @@ class Page(Struct, frozen=True, kw_only=True):
     outside: int = 0
     total: int | None = None
     failed: tuple[tuple[str, str], ...] = ()
+    unread: tuple[str, ...] = ()
+
+
+class Mark(NamedTuple):
+    """A record without its content: that it exists, and when the store says it changed last."""
+
+    id: str
+    stamp: datetime | None
+
+
+class Marks(Struct, frozen=True, kw_only=True):
+    """Some marks, and where to go on; `resume` and `total` as in `Page`."""
+
+    marks: tuple[Mark, ...]
+    resume: Json | None
+    total: int | None = None
+
+
+class Severity(StrEnum):
+    """`error`: windows over this stream would lose records. `warning`: worth knowing."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+class Finding(Struct, frozen=True):
+    """What a probe found out about a stream: a stable code, and a sentence for a person."""
+
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
 
 
 class Traffic(Struct, frozen=True):
@@ -150,12 +206,27 @@ class Source(Protocol):
 
     def read(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """Pages of one part, from its beginning or from a page's `resume`.
 
         No record that is in the extent throughout the read may be missed, whatever else is
         created, changed or deleted meanwhile; a record may come twice. Raises `StoreError`; an
-        error is never an empty page.
+        error is never an empty page. At most one page is fetched ahead of the one in use.
+        """
+        ...
+
+    def enumerate(
+        self, stream: Stream, extent: Sweep, part: Json, resume: Json | None
+    ) -> AsyncGenerator[Marks, None]:
+        """As `read`, ids and stamps only. For streams whose capability says `shallow`."""
+        ...
+
+    async def probe(self, stream: Stream) -> tuple[Finding, ...]:
+        """Ask what windows rely on in a way whose right answer is known: that the filter by date
+        is kept, that its bound means the moment it names, that the order by id holds.
+
+        At most two requests. Nothing found is no proof; an error found is a reason to sweep. A
+        store that changes between the requests can look wrong once.
         """
         ...
 

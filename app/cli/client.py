@@ -94,6 +94,10 @@ class Api:
         """PATCH with the members to change."""
         return self.send("PATCH", path, body=body).document
 
+    def put(self, path: str, body: Json) -> Any:
+        """PUT."""
+        return self.send("PUT", path, body=body).document
+
     def delete(self, path: str) -> None:
         """DELETE."""
         self.send("DELETE", path)

@@ -5,8 +5,10 @@ from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.migration import Cursor, Migration
 from app.models.store import Store
+from app.models.stream import AUDIT_RUNS, StreamState
 
 __all__ = [
+    "AUDIT_RUNS",
     "ApiKey",
     "Cursor",
     "IdempotencyRecord",
@@ -22,4 +24,5 @@ __all__ = [
     "Slice",
     "SliceKind",
     "Store",
+    "StreamState",
 ]

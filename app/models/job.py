@@ -80,6 +80,7 @@ class SliceKind(StrEnum):
     PLAN = "plan"
     READ = "read"
     RETRY = "retry"
+    AUDIT = "audit"
     FINISH = "finish"
 
 

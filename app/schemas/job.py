@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field
 
 from app.models import JobKind, JobStatus
-from app.schemas.migration import Streams
+from app.schemas.migration import Streams, SweepDepth
 from app.schemas.paging import Page
 from app.schemas.values import Flag, Input, Moment, Output, Slug
 from connectors.records import Stream
@@ -58,6 +58,8 @@ class Counters(Output):
     conflicts: int = 0
     quarantined: int = 0
     deleted: int = 0
+    audited: int = Field(0, description="Verified without regard to their timestamps.")
+    missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
 
 
 class Progress(Output):
@@ -76,6 +78,10 @@ class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
     mode: str | None = Field(description="`window` or `sweep`.")
+    depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
+    horizon: datetime | None = Field(
+        description="A sweep leaves out closed records created before; null where it does not."
+    )
     since: datetime | None
     until: datetime | None
     cursor_before: datetime | None
@@ -161,6 +167,8 @@ class JobOut(Output):
                             "conflicts": 0,
                             "quarantined": 0,
                             "deleted": 0,
+                            "audited": 0,
+                            "missed": 0,
                         }
                     },
                     "totals": {
@@ -171,12 +179,16 @@ class JobOut(Output):
                         "conflicts": 0,
                         "quarantined": 0,
                         "deleted": 0,
+                        "audited": 0,
+                        "missed": 0,
                     },
                     "requests": 34,
                     "throttled": 1,
                     "passes": {
                         "orders": {
                             "mode": "window",
+                            "depth": None,
+                            "horizon": None,
                             "since": "2026-11-25T08:54:50Z",
                             "until": "2026-11-25T09:59:50Z",
                             "cursor_before": "2026-11-25T08:59:50Z",

@@ -37,12 +37,46 @@ class OnMissingReference(StrEnum):
     QUARANTINE = "quarantine"
 
 
+class SweepDepth(StrEnum):
+    """`shallow`: ids and timestamps only, contents where they differ."""
+
+    DEEP = "deep"
+    SHALLOW = "shallow"
+
+
+class AuditPolicy(Input):
+    """How much the proof of a stream's timestamps may cost."""
+
+    runs: Annotated[int, Strict(), Field(ge=1, le=10_000)] = Field(
+        description="Within so many `recent` runs every record is verified (100)."
+    )
+
+
+class HorizonPolicy(Input):
+    """What sweeps leave out."""
+
+    days: Annotated[int, Strict(), Field(ge=1, le=36_500)] = Field(
+        description="Closed records created longer ago."
+    )
+
+
 class Policies(Input):
     """How a migration differs from what the connectors suggest."""
 
     overlap: Seconds | None = Field(None, description="Seconds a window begins before the cursor.")
     settle: Seconds | None = Field(None, description="Seconds a window ends before the clock.")
     on_missing_reference: OnMissingReference | None = None
+    audit: AuditPolicy | None = None
+    sweep: dict[Stream, SweepDepth] | None = Field(
+        None,
+        description="How streams whose timestamps are trusted are swept; by default `deep`, "
+        "because a shallow sweep cannot see a change that moved no timestamp.",
+    )
+    horizon: dict[Stream, HorizonPolicy] | None = Field(
+        None,
+        description="What sweeps leave out, where the platform can tell; a `full` run reads "
+        "everything.",
+    )
 
 
 class MigrationIn(Input):

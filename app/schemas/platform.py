@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.schemas.paging import Page
 from app.schemas.values import Output
-from connectors.base import Trust
+from connectors.base import Bounds, Trust
 from connectors.records import Stream
 
 
@@ -21,10 +21,15 @@ class Reading(Output):
     trust: Trust = Field(description="How far the stream's timestamp can be believed.")
     overlap: float = Field(description="How far behind the cursor a window begins.")
     settle: float = Field(description="How far behind the store's clock a window ends.")
-    granularity: float
+    granularity: float = Field(description="The finest difference between two timestamps.")
+    bounds: Bounds = Field(description="What the platform's filter by date does at its bound.")
+    ties: str = Field(description="How records of one timestamp are told apart.")
     page_size: int
     blind_spots: list[str] = Field(description="What changes without moving the timestamp.")
-    moves: list[str] = Field(description="What moves the timestamp without changing anything.")
+    moves: list[str] = Field(description="What moves the timestamp.")
+    shallow: bool = Field(description="Whether ids and timestamps can be listed alone.")
+    horizon: bool = Field(description="Whether a sweep can leave old closed records out.")
+    horizon_risk: str = Field(description="What else a horizon leaves out.")
 
 
 class Writing(Output):
@@ -59,9 +64,14 @@ class PlatformOut(Output):
                             "overlap": 300.0,
                             "settle": 10.0,
                             "granularity": 1.0,
+                            "bounds": "exclusive",
+                            "ties": "Lists are walked by id.",
                             "page_size": 100,
                             "blind_spots": ["refunds"],
-                            "moves": [],
+                            "moves": ["status"],
+                            "shallow": True,
+                            "horizon": True,
+                            "horizon_risk": "",
                         }
                     },
                     "target": {

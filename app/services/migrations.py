@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -28,7 +28,7 @@ from app.schemas.paging import Keyset
 from app.services.stores import find_store
 from app.services.transaction import Work
 from connectors import registry
-from connectors.base import Connector
+from connectors.base import Connector, ReadCapability
 from connectors.records import Stream
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -124,6 +124,14 @@ async def refuse_while_running(session: AsyncSession, migration: Migration) -> N
     ).first()
     if job is not None:
         raise JobRunning("Cancel the job, or wait for its end.", extra={"job": str(job)})
+
+
+async def source_reads(
+    session: AsyncSession, migration: Migration
+) -> Mapping[Stream, ReadCapability]:
+    """How the source's connector reads each stream. Raises `StoreCannot`."""
+    source = await session.get_one(Store, migration.source_id)
+    return _connector(source, "/source").reads
 
 
 async def shown(session: AsyncSession, migrations: Sequence[Migration]) -> list[MigrationOut]:

@@ -32,9 +32,14 @@ def _reading(capability: ReadCapability) -> Reading:
         overlap=capability.overlap,
         settle=capability.settle,
         granularity=capability.granularity,
+        bounds=capability.bounds,
+        ties=capability.ties,
         page_size=capability.page_size,
         blind_spots=list(capability.blind_spots),
         moves=list(capability.moves),
+        shallow=capability.shallow,
+        horizon=capability.horizon,
+        horizon_risk=capability.horizon_risk,
     )
 
 

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from connectors.base import Loss, ReadCapability, Trust, WriteCapability
+from connectors.base import Bounds, Loss, ReadCapability, Trust, WriteCapability
 from connectors.records import Stream
+
+_BY_ID = (
+    "Lists are walked by id, which no two records share: sorted by date of change, records of "
+    "one second change places between two pages."
+)
 
 READS: dict[Stream, ReadCapability] = {
     Stream.CATEGORIES: ReadCapability(
         trust=Trust.SWEEP,
+        bounds=Bounds.NONE,
+        ties=_BY_ID,
         blind_spots=("Categories have no date of change: every run reads all of them.",),
     ),
     Stream.PRODUCTS: ReadCapability(
         trust=Trust.OVERLAP,
+        bounds=Bounds.EXCLUSIVE,
+        ties=_BY_ID,
+        shallow=True,
         blind_spots=(
             "A product created with a date in the past carries that date as its date of change.",
             "A scheduled product carries a date of change in the future.",
@@ -30,6 +40,8 @@ READS: dict[Stream, ReadCapability] = {
     ),
     Stream.CUSTOMERS: ReadCapability(
         trust=Trust.SWEEP,
+        bounds=Bounds.NONE,
+        ties=_BY_ID,
         blind_spots=(
             "Customers cannot be filtered by date: every run reads all of them.",
             "Customers made by other plugins have no date of change at all.",
@@ -37,6 +49,9 @@ READS: dict[Stream, ReadCapability] = {
     ),
     Stream.ORDERS: ReadCapability(
         trust=Trust.OVERLAP,
+        bounds=Bounds.EXCLUSIVE,
+        ties=_BY_ID,
+        shallow=True,
         blind_spots=(
             "Deleting a refund does not move the order's date of change.",
             "Order notes do not move it, either; they are not copied.",
@@ -44,9 +59,13 @@ READS: dict[Stream, ReadCapability] = {
             "Deleting an order for good leaves no trace.",
         ),
         moves=("status", "meta data", "lines", "refund created", "trash"),
+        horizon=True,
+        horizon_risk="An older order in a status that an extension made counts as closed.",
     ),
     Stream.INVENTORY: ReadCapability(
         trust=Trust.SWEEP,
+        bounds=Bounds.NONE,
+        ties=_BY_ID,
         blind_spots=("Stock can change without moving any date: every run reads all levels.",),
     ),
 }

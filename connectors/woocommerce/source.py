@@ -2,21 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, Self
 
-from connectors.base import Extent, Json, Page, StoreAccess, StoreReport, Sweep, Traffic, Window
+from connectors.base import (
+    Extent,
+    Finding,
+    Json,
+    Mark,
+    Marks,
+    Page,
+    StoreAccess,
+    StoreReport,
+    Sweep,
+    Traffic,
+    Window,
+)
 from connectors.concurrency import read_ahead, together
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from connectors.woocommerce.api import Api, Listing, RefusedRequest, open_api
-from connectors.woocommerce.lists import ALL, PAGE, PATHS, ROWS, is_filtered, names, query
+from connectors.woocommerce.lists import (
+    ALL,
+    PAGE,
+    PATHS,
+    ROWS,
+    has_filter,
+    is_filtered,
+    names,
+    query,
+    stamps_only,
+)
 from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.mapping_orders import IGNORED
+from connectors.woocommerce.parts import utc
+from connectors.woocommerce.probing import probe
 from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
-from connectors.woocommerce.wire import WireId
+from connectors.woocommerce.wire import WireId, WireStamp
 from connectors.woocommerce.wordpress import examine
 
 _PAGES_A_PART = 2
@@ -62,7 +87,7 @@ class WooCommerceSource:
         if stream is Stream.INVENTORY:
             return None
         totals = await together(
-            [self._total(stream, extent, name) for name in names(stream)]
+            [self._total(stream, extent, name) for name in names(stream, extent)]
             + ([self._carts(extent)] if stream is Stream.ORDERS else [])
         )
         if any(total is None for total in totals):
@@ -95,7 +120,7 @@ class WooCommerceSource:
             ranges.append({"list": ALL, "after": after, "upto": bound, "offset": start})
             after, start = bound, offset + 1
         ranges.append({"list": ALL, "after": after, "offset": start})
-        ranges += [{"list": name} for name in names(stream) if name != ALL]
+        ranges += [{"list": name} for name in names(stream, extent) if name != ALL]
         return ranges
 
     async def _id_at(self, stream: Stream, extent: Extent, offset: int) -> int | None:
@@ -105,7 +130,7 @@ class WooCommerceSource:
 
     async def read(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         """Pages in order of ids, the next one being fetched while one is in use."""
         pages = read_ahead(self._pages(stream, extent, part, resume))
         try:
@@ -114,28 +139,59 @@ class WooCommerceSource:
         finally:
             await pages.aclose()
 
+    async def enumerate(
+        self, stream: Stream, extent: Sweep, part: Json, resume: Json | None
+    ) -> AsyncGenerator[Marks, None]:
+        """Ids and dates of change alone: five times as fast as whole orders."""
+        steps = read_ahead(self._steps(stream, extent, part, resume, stamps=True))
+        try:
+            async for step, token in steps:
+                rows = [row for row in step.rows if row.status not in IGNORED]
+                marks = [Mark(str(row.id), utc(row.date_modified_gmt)) for row in rows]
+                marks += [Mark(str(number), None) for number, _ in step.failed]
+                yield Marks(marks=tuple(marks), resume=token, total=step.total)
+        finally:
+            await steps.aclose()
+
+    async def probe(self, stream: Stream) -> tuple[Finding, ...]:
+        """Two requests, for products and orders; the other streams have no filter to doubt."""
+        return await probe(self._api, stream) if has_filter(stream) else ()
+
     async def _pages(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
     ) -> AsyncGenerator[Page, None]:
-        lists = list(_lists(stream, part, resume))
+        async for step, token in self._steps(stream, extent, part, resume):
+            yield await self._page(stream, extent, step, token)
+
+    async def _steps(
+        self,
+        stream: Stream,
+        extent: Extent,
+        part: Json,
+        resume: Json | None,
+        *,
+        stamps: bool = False,
+    ) -> AsyncGenerator[tuple[Step[Any], Json | None], None]:
+        """Walk the lists of a part one after the other; each step with its resume token."""
+        lists = list(_lists(stream, extent, part, resume))
         for index, name in enumerate(lists):
-            place = _place(part, resume if index == 0 else None)
             walk = Walk(
-                self._fetch(stream, extent, name),
-                place=place,
+                self._fetch(stream, extent, name, stamps=stamps),
+                place=_place(part, resume if index == 0 else None),
                 upto=part.get("upto"),
                 size=self._settings.page_size,
             )
+            following = lists[index + 1] if index + 1 < len(lists) else None
             async for step in walk:
-                following = lists[index + 1] if index + 1 < len(lists) else None
-                yield await self._page(stream, extent, step, _token(step, name, following))
+                yield step, _token(step, name, following)
 
-    def _fetch(self, stream: Stream, extent: Extent, name: str) -> Fetch[Any]:
-        fixed = query(stream, name, extent)
+    def _fetch(self, stream: Stream, extent: Extent, name: str, *, stamps: bool) -> Fetch[Any]:
+        fixed = (stamps_only if stamps else query)(stream, extent=extent, name=name)
+        row = WireStamp if stamps else ROWS[stream]
 
         async def fetch(offset: int, size: int) -> Any:
             asked = fixed | {"offset": offset, "per_page": size}
-            return await self._api.list(PATHS[stream], asked, ROWS[stream])
+            return await self._api.list(PATHS[stream], asked, row)
 
         return fetch
 
@@ -168,7 +224,7 @@ class WooCommerceSource:
         asked = [
             query(stream, name, Sweep()) | {"include": ",".join(map(str, some)), "per_page": PAGE}
             for some in _portions(numbers)
-            for name in names(stream)
+            for name in names(stream, Sweep())
         ]
         pages: list[Listing[Any]] = await together(
             [self._api.list(PATHS[stream], each, ROWS[stream]) for each in asked]
@@ -192,9 +248,9 @@ def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
         yield numbers[start : start + PAGE]
 
 
-def _lists(stream: Stream, part: Json, resume: Json | None) -> Sequence[str]:
+def _lists(stream: Stream, extent: Extent, part: Json, resume: Json | None) -> Sequence[str]:
     """The lists that are still to be read."""
-    lists = (part["list"],) if "list" in part else names(stream)
+    lists = (part["list"],) if "list" in part else names(stream, extent)
     return lists[lists.index(resume["list"]) :] if resume else lists
 
 

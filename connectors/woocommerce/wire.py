@@ -60,6 +60,12 @@ class WireId(Struct, gc=False):
     id: int
 
 
+class WireStamp(Struct, gc=False):
+    id: int
+    status: str = ""
+    date_modified_gmt: datetime | None = None
+
+
 class WireCategory(Struct, gc=False):
     id: int
     name: str = ""

@@ -210,3 +210,52 @@ def test_text_from_a_store_is_no_markup(service, run):
 
     assert outcome.code == 0
     assert "[bold]no" in outcome.out
+
+
+DEMOTED = {
+    "stream": "orders",
+    "declared": "overlap",
+    "trust": "sweep",
+    "demoted": {"reason": "silent_change", "message": "They lie.", "at": None, "evidence": {}},
+    "proven_at": None,
+    "audit": {"runs": 100, "rounds": 2, "verified": 30, "total": 120, "share": 0.25},
+    "horizon": {"days": 365, "risk": "Older changes go unnoticed."},
+}
+
+
+def test_streams_are_listed_with_the_reason_and_the_risk(service, run):
+    address = "GET /v1/migrations/spring/streams"
+    service.answers[address] = (200, {"items": [DEMOTED], "next": None})
+
+    outcome = run("streams", "list", "-m", "spring")
+
+    assert outcome.code == 0
+    assert "They lie. [silent_change]" in outcome.out
+    assert "25% of 120 in round 3" in outcome.out
+    assert "orders: Older changes go unnoticed." in outcome.out
+
+
+def test_trust_is_restored_with_a_reason(service, run):
+    restored = {**DEMOTED, "trust": "overlap", "demoted": None}
+    service.answers["PUT /v1/migrations/spring/streams/orders"] = (200, restored)
+
+    outcome = run("streams", "trust", "orders", "-m", "spring", "--reason", "Mended.")
+
+    assert service.asked[0].body == {"trust": "declared", "reason": "Mended."}
+    assert outcome.out == "The trust in orders is overlap now.\n"
+
+
+def test_trust_can_be_withdrawn(service, run):
+    service.answers["PUT /v1/migrations/spring/streams/orders"] = (200, DEMOTED)
+
+    run("streams", "trust", "orders", "-m", "spring", "--reason", "It lies.", "--sweep")
+
+    assert service.asked[0].body == {"trust": "sweep", "reason": "It lies."}
+
+
+def test_unknown_stream_is_wrong_use(service, run):
+    outcome = run("streams", "trust", "shoes", "-m", "spring", "--reason", "Mended.")
+
+    assert outcome.code == 2
+    assert "'shoes'" in outcome.err
+    assert service.asked == []

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Self
@@ -14,7 +15,10 @@ from connectors.base import (
     Applied,
     Connector,
     Extent,
+    Finding,
     Json,
+    Mark,
+    Marks,
     Match,
     Operation,
     Outcome,
@@ -23,6 +27,7 @@ from connectors.base import (
     Refused,
     StoreAccess,
     StoreReport,
+    Sweep,
     Traffic,
     Trust,
     Uncertain,
@@ -42,12 +47,15 @@ class Row:
     stamp: datetime
     content: Content
     key: str = ""
+    made: datetime = START
 
 
 @dataclass
 class Shop:
     """Rows by stream and id. `script` are answers for the next writes, one word a record:
-    `lost` (applied, then no answer), `dropped` (not applied, no answer), `refused`.
+    `lost` (applied, then no answer), `dropped` (not applied, no answer), `refused`. `torn` are
+    contents that the next readings show instead of the whole. `reads` counts pages, `gets` names
+    records asked for alone, `asked` counts requests of every sort.
     """
 
     name: str
@@ -62,15 +70,26 @@ class Shop:
     reads: list[tuple[Stream, str | None]] = field(default_factory=list)
     finds: int = 0
     script: list[str] = field(default_factory=list)
-    read_failures: list[Exception] = field(default_factory=list)
+    read_failures: list[BaseException | None] = field(default_factory=list)
     write_failures: list[Exception] = field(default_factory=list)
     mails_on: bool = True
     hooks: dict[str, Any] = field(default_factory=dict)
     parts: int = 1
     ignores_filters: bool = False
+    findings: list[tuple[Finding, ...]] = field(default_factory=list)
+    torn: dict[str, list[Content]] = field(default_factory=dict)
+    stampless: set[str] = field(default_factory=set)
+    gets: list[str] = field(default_factory=list)
+    asked: Counter[str] = field(default_factory=Counter)
 
     def put(self, stream: Stream, source_id: str, content: Content, **at: Any) -> None:
-        self.rows[stream][source_id] = Row(source_id, at.get("stamp", self.now), content)
+        stamp, made = at.get("stamp", self.now), at.get("made", START)
+        self.rows[stream][source_id] = Row(source_id, stamp, content, made=made)
+
+    def change_silently(self, stream: Stream, source_id: str, **fields: Any) -> None:
+        """As a plugin that writes straight into the database: no stamp moves."""
+        row = self.rows[stream][source_id]
+        row.content = replace(row.content, **fields)
 
     def tick(self, **by: float) -> None:
         self.now += timedelta(**by)
@@ -108,12 +127,15 @@ class FakeStore:
         return StoreReport(platform_version="1")
 
     async def server_time(self) -> datetime:
+        self.shop.asked["time"] += 1
         return self.shop.now
 
     async def count(self, stream: Stream, extent: Extent) -> int | None:
+        self.shop.asked["count"] += 1
         return len(self._rows(stream, extent))
 
     async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        self.shop.asked["split"] += 1
         count = min(parts, self.shop.parts)
         return [{"of": count, "number": number} for number in range(count)]
 
@@ -121,38 +143,63 @@ class FakeStore:
         rows = sorted(self.shop.rows[stream].values(), key=lambda row: row.id)
         if isinstance(extent, Window) and not self.shop.ignores_filters:
             rows = [row for row in rows if row.stamp >= extent.since]
+        if isinstance(extent, Sweep) and extent.since_created is not None:
+            rows = [row for row in rows if row.made >= extent.since_created or is_open(row)]
         return rows
+
+    def _seen(self, row: Row) -> Record:
+        torn = self.shop.torn.get(row.id)
+        stamp = None if row.id in self.shop.stampless else row.stamp
+        return Record(row.id, stamp, torn.pop(0) if torn else row.content)
 
     async def read(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
     ) -> AsyncIterator[Page]:
+        for page, following in self._pages(stream, extent, part, resume):
+            yield Page(
+                records=tuple(self._seen(row) for row in page),
+                resume=following,
+                outside=sum(
+                    isinstance(extent, Window) and row.stamp < extent.since for row in page
+                ),
+            )
+
+    async def enumerate(
+        self, stream: Stream, extent: Sweep, part: Json, resume: Json | None
+    ) -> AsyncIterator[Marks]:
+        for page, following in self._pages(stream, extent, part, resume):
+            marks = tuple(Mark(row.id, row.stamp) for row in page)
+            yield Marks(marks=marks, resume=following)
+
+    def _pages(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> Iterator[tuple[list[Row], Json | None]]:
         after = (resume or {}).get("after", "")
         while True:
             self.requests += 1
+            self.shop.asked["page"] += 1
             self.shop.reads.append((stream, after))
-            if self.shop.read_failures:
-                raise self.shop.read_failures.pop(0)
+            if self.shop.read_failures and (failure := self.shop.read_failures.pop(0)):
+                raise failure
             rows = [row for row in self._rows(stream, extent) if row.id > after]
             if part.get("of", 1) > 1:
                 rows = [row for row in rows if hash_of(row.id) % part["of"] == part["number"]]
             page, rest = rows[: self.shop.page_size], rows[self.shop.page_size :]
             after = page[-1].id if page else after
-            yield Page(
-                records=tuple(Record(row.id, row.stamp, row.content) for row in page),
-                resume={"after": after} if rest else None,
-                outside=sum(
-                    isinstance(extent, Window) and row.stamp < extent.since for row in page
-                ),
-            )
+            yield page, {"after": after} if rest else None
             if not rest:
                 return
 
+    async def probe(self, stream: Stream) -> tuple[Finding, ...]:
+        self.shop.asked["probe"] += 2
+        return self.shop.findings.pop(0) if self.shop.findings else ()
+
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         self.requests += 1
+        self.shop.asked["get"] += 1
+        self.shop.gets += ids
         rows = self.shop.rows[stream]
-        return {
-            each: Record(each, rows[each].stamp, rows[each].content) for each in ids if each in rows
-        }
+        return {each: self._seen(rows[each]) for each in ids if each in rows}
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         self.shop.finds += 1
@@ -212,6 +259,10 @@ class FakeStore:
         self.shop.mails_on = before["mails_on"]
 
 
+def is_open(row: Row) -> bool:
+    return isinstance(row.content, Order) and row.content.status != "completed"
+
+
 def hash_of(text: str) -> int:
     return sum(text.encode())
 
@@ -238,6 +289,8 @@ def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connect
                 trust=Trust.SWEEP if stream in untrusted else Trust.OVERLAP,
                 overlap=60,
                 settle=0,
+                shallow=stream not in untrusted,
+                horizon=stream is Stream.ORDERS,
             )
             for stream in Stream
         },

@@ -73,7 +73,15 @@ def paper() -> Connector:
         title="Paper",
         settings=PaperSettings,
         credentials=PaperCredentials,
-        reads={s: ReadCapability(trust=Trust.OVERLAP) for s in Stream if s != "inventory"},
+        reads={
+            stream: ReadCapability(
+                trust=Trust.OVERLAP,
+                horizon=stream is Stream.ORDERS,
+                horizon_risk="So does an order in a status of its own.",
+            )
+            for stream in Stream
+            if stream is not Stream.INVENTORY
+        },
         writes={s: WriteCapability(losses=(Loss("extra", "no room"),)) for s in Stream},
         source=lambda access: Paper(access, "source"),  # type: ignore[arg-type,return-value]
         target=lambda access: Paper(access, "target"),  # type: ignore[arg-type,return-value]

@@ -106,6 +106,7 @@ async def test_counters_are_summed_over_slices_per_stream(start, service, api):
     await service.count(job["id"], "orders", total=100, read=60, created=50, requests=3)
     await service.count(job["id"], "orders", total=50, read=40, updated=5, throttled=1)
     await service.count(job["id"], "products", read=7, unchanged=7, requests=2)
+    await service.count(job["id"], "orders", audited=12, missed=1)
     shown = (await api.get(f"/v1/jobs/{job['id']}")).json()
     assert shown["counters"]["orders"] == {
         "read": 100,
@@ -115,6 +116,8 @@ async def test_counters_are_summed_over_slices_per_stream(start, service, api):
         "conflicts": 0,
         "quarantined": 0,
         "deleted": 0,
+        "audited": 12,
+        "missed": 1,
     }
     assert shown["totals"]["read"] == 107
     assert (shown["requests"], shown["throttled"]) == (5, 1)
@@ -167,6 +170,8 @@ async def test_cursors_before_and_after_are_told(start, service, api):
     assert shown["passes"] == {
         "orders": {
             "mode": "window",
+            "depth": None,
+            "horizon": None,
             "since": "2026-01-01T00:00:00Z",
             "until": "2026-01-02T00:00:00Z",
             "cursor_before": "2026-01-01T00:05:00Z",

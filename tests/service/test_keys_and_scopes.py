@@ -77,6 +77,7 @@ def test_a_scope_includes_those_below(scopes, all_of_them):
         ("PATCH", "/v1/migrations/x", "run"),
         ("DELETE", "/v1/migrations/x", "run"),
         ("PUT", "/v1/migrations/x/cursors/orders", "admin"),
+        ("PUT", "/v1/migrations/x/streams/orders", "admin"),
         ("POST", "/v1/migrations/x/quarantine/retry", "run"),
         ("POST", "/v1/jobs", "run"),
         ("POST", "/v1/jobs/7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33/cancel", "run"),
@@ -94,7 +95,9 @@ async def test_a_missing_scope_is_named(service, method, path, scope):
 
 
 async def test_a_reader_reads_everything_but_keys(reader, migration):
-    for path in ("platforms", "stores", "migrations", "migrations/spring/cursors", "jobs"):
+    lists = ("cursors", "streams", "links")
+    of_one = [f"migrations/spring/{each}" for each in lists]
+    for path in ("platforms", "stores", "migrations", *of_one, "jobs"):
         assert (await reader.get(f"/v1/{path}")).status_code == 200
 
 

@@ -12,7 +12,7 @@ import structlog
 from msgspec.structs import replace
 
 from app.services.lifecycle import record_event
-from connectors.base import Extent, Page, Refused
+from connectors.base import Extent, Page, Refused, Sweep
 from connectors.errors import StoreError
 from connectors.records import Record, Stream
 from workers.engine import ledger, progress
@@ -22,6 +22,7 @@ from workers.engine.errors import Ending, GiveBack
 from workers.engine.failpoints import Place, reach
 from workers.engine.resolution import learn_references, operations
 from workers.engine.run import Run
+from workers.engine.shallow import differing_pages
 from workers.engine.window import is_settling
 
 log = structlog.get_logger(__name__)
@@ -37,7 +38,11 @@ async def read_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool
     """
     held = run.lease.held
     extent = msgspec.convert(held.part["extent"], Extent)
-    pages = run.source.read(stream, extent, held.part.get("part") or {}, held.resume)
+    part = held.part.get("part") or {}
+    if held.part.get("shallow") and isinstance(extent, Sweep):
+        pages = differing_pages(run, stream, extent, part)
+    else:
+        pages = run.source.read(stream, extent, part, held.resume)
     async for page in _ahead(pages):
         reach(Place.AFTER_FETCH)
         run.lease.check()
@@ -170,10 +175,10 @@ async def _commit(
             connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]
         )
         run.counters.update(
-            read=len(page.records) + len(page.failed),
+            read=len(page.records) + len(page.failed) + len(page.unread),
             created=delivery.created,
             updated=delivery.updated,
-            unchanged=len(sorted_page.unchanged),
+            unchanged=len(sorted_page.unchanged) + len(page.unread),
             quarantined=len(delivery.refused),
             outside=page.outside,
         )

@@ -1,8 +1,9 @@
 """The stages of a job. Pure: what comes after what, for a kind and its parameters.
 
 A job prepares, makes one pass over each stream in the order in which records refer to each
-other, and finishes. A cutover sweeps every stream, then looks once more at what has changed
-since it began: as long as something has, the source is still selling.
+other, and finishes. A `recent` audits the streams that it read by window. A cutover sweeps every
+stream, then looks once more at what has changed since it began: as long as something has, the
+source is still selling.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ class StageKind(StrEnum):
 
     PREPARE = "prepare"
     PASS = "pass"  # noqa: S105  not that kind of pass
+    AUDIT = "audit"
     FINISH = "finish"
 
 
@@ -63,6 +65,11 @@ class Order(Struct, frozen=True, kw_only=True):
     quarantine_ids: tuple[str, ...] | None = None
 
     @property
+    def audits(self) -> bool:
+        """Whether windows are checked afterwards. A cutover reads everything anyway."""
+        return self.kind is JobKind.RECENT and not (self.cutover or self.quarantine_only)
+
+    @property
     def reads_everything(self) -> bool:
         """Whether every record of the streams is read."""
         return (self.kind is JobKind.FULL or self.cutover) and not self.quarantine_only
@@ -93,7 +100,12 @@ def stages(
     closing = closing_round(
         order.streams, since=now - settle, pause=settle.total_seconds(), number=1, reads=reads
     )
-    return [FIRST[0], *passes, *(closing if order.cutover else []), FIRST[1]]
+    audits = [
+        Stage(kind=StageKind.AUDIT, stream=each.stream)
+        for each in passes
+        if order.audits and each.stream and reads[each.stream].trust is not Trust.SWEEP
+    ]
+    return [FIRST[0], *passes, *audits, *(closing if order.cutover else []), FIRST[1]]
 
 
 def closing_round(

@@ -6,10 +6,12 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.models import AUDIT_RUNS
 from connectors.base import ReadCapability, Source, Target, WriteCapability
 from connectors.records import Stream
 from connectors.references import Reference
@@ -27,6 +29,8 @@ COUNTED = (
     "fetched",
     "deferred",
     "outside",
+    "audited",
+    "missed",
     "requests",
     "throttled",
 )
@@ -36,13 +40,20 @@ _KNOWN_LIMIT = 200_000
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The migration that a slice belongs to, with its policies."""
+    """The migration that a slice belongs to, with its policies.
+
+    `audit_runs`: within how many runs every record is verified. `shallow` are streams of which a
+    sweep reads ids and stamps only; `horizons` say beyond which age it leaves closed records out.
+    """
 
     migration: UUID
     key_prefix: str
     streams: tuple[Stream, ...]
     lags: Lags = field(default_factory=Lags)
     free_references: bool = True
+    audit_runs: int = AUDIT_RUNS
+    shallow: frozenset[Stream] = frozenset()
+    horizons: Mapping[Stream, timedelta] = field(default_factory=dict)
 
     def key(self, stream: Stream, source_id: str) -> str:
         """The external key of a record on the target: unique over all migrations."""
@@ -98,6 +109,10 @@ class Run:
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    def horizon(self, stream: Stream) -> timedelta | None:
+        """Beyond which age a sweep leaves closed records out, where source and policy allow it."""
+        return self.scope.horizons.get(stream) if self.reads[stream].horizon else None
 
     def tally(self) -> dict[str, int]:
         """Counters of the slice so far, with the traffic of both stores."""

@@ -18,12 +18,13 @@ from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
 from connectors.permit import permitted_by
 from connectors.records import Stream
 from workers.engine import ledger, progress, silence
+from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
-from workers.engine.plan import stages
+from workers.engine.plan import StageKind, stages
 from workers.engine.run import Run
 from workers.engine.stores import Stores, load_stores
 
@@ -147,7 +148,7 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
 
 async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
     stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
-    reads = dict(stores.source_platform.reads)
+    reads = stores.reads
     if lease.held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
             if transaction.ending:
@@ -175,8 +176,8 @@ async def _work_on(
             case SliceKind.PREPARE:
                 return await _prepare(run, stores)
             case SliceKind.PLAN:
-                return await cut_pass(run, resources.settings.parallel_slices)
-            case SliceKind.READ | SliceKind.RETRY:
+                return await _plan(run, resources.settings.parallel_slices)
+            case SliceKind.READ | SliceKind.RETRY | SliceKind.AUDIT:
                 return await _read(run, _timer(resources.settings.slice_seconds, stopping))
             case SliceKind.FINISH:
                 return await _finish(run, stores)
@@ -202,13 +203,29 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         )
 
 
+async def _plan(run: Run, parallel: int) -> list[Wake]:
+    """Cut the stage into slices."""
+    held = run.lease.held
+    async with run.engine.begin() as connection:
+        job = await progress.lock_job(connection, held.job_id)
+    if job.stages[held.stage].kind is StageKind.AUDIT:
+        return await cut_audit(run)
+    return await cut_pass(run, parallel)
+
+
+_READING = {
+    SliceKind.READ: read_slice,
+    SliceKind.RETRY: retry_slice,
+    SliceKind.AUDIT: audit_slice,
+}
+
+
 async def _read(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
     """Read on for a turn; then either the slice is done, or somebody continues it."""
     held = run.lease.held
     stream = Stream(str(held.stream))
-    reading_on = retry_slice if held.kind is SliceKind.RETRY else read_slice
     try:
-        finished = await reading_on(run, stream, out_of_time=out_of_time)
+        finished = await _READING[held.kind](run, stream, out_of_time=out_of_time)
     except Ending:
         finished = True
     if not finished:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -12,8 +13,17 @@ from msgspec.structs import replace
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
-from connectors.base import Connector, Source, StoreAccess, Target, WriteCapability
+from connectors.base import (
+    Connector,
+    ReadCapability,
+    Source,
+    StoreAccess,
+    Target,
+    Trust,
+    WriteCapability,
+)
 from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
@@ -23,7 +33,9 @@ from workers.engine.window import Lags
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both ends of a migration, not opened yet, and its scope."""
+    """Both ends of a migration, not opened yet, and its scope. `demoted` are streams whose
+    timestamps were caught lying.
+    """
 
     scope: Scope
     source_platform: Connector
@@ -31,6 +43,15 @@ class Stores:
     target_platform: Connector
     target_access: StoreAccess
     target_store: UUID
+    demoted: frozenset[Stream] = frozenset()
+
+    @property
+    def reads(self) -> dict[Stream, ReadCapability]:
+        """How the source is read, with the trust that is in force."""
+        return {
+            stream: replace(capability, trust=Trust.SWEEP) if stream in self.demoted else capability
+            for stream, capability in self.source_platform.reads.items()
+        }
 
     @property
     def writes(self) -> dict[Stream, WriteCapability]:
@@ -64,7 +85,11 @@ _LOAD = text(
            s.platform AS source_platform, s.settings AS source_settings,
            s.credentials AS source_credentials,
            t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
-           t.credentials AS target_credentials
+           t.credentials AS target_credentials,
+           ARRAY(
+               SELECT stream FROM stream_states AS d
+               WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL
+           ) AS demoted
     FROM migrations AS m
     JOIN stores AS s ON s.id = m.source_id
     JOIN stores AS t ON t.id = m.target_id
@@ -89,6 +114,7 @@ async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Sto
                 row.target_platform, row.target_settings, vault.open(row.target_credentials)
             ),
             target_store=row.target_id,
+            demoted=frozenset(Stream(each) for each in row.demoted),
         )
     except UnknownPlatformError as error:
         raise JobFailed("unknown_platform", f"no connector for {error} is installed") from error
@@ -100,10 +126,14 @@ async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Sto
 
 def _scope(row: Row[Any]) -> Scope:
     policies = row.policies
+    sweeps, horizons = policies.get("sweep", {}), policies.get("horizon", {})
     return Scope(
         migration=row.id,
         key_prefix=row.key_prefix,
         streams=tuple(stream for stream in Stream if stream in row.streams),
         lags=Lags(overlap=policies.get("overlap"), settle=policies.get("settle")),
         free_references=policies.get("on_missing_reference", "free") == "free",
+        audit_runs=policies.get("audit", {}).get("runs", AUDIT_RUNS),
+        shallow=frozenset(Stream(each) for each in sweeps if sweeps[each] == "shallow"),
+        horizons={Stream(each): timedelta(days=horizons[each]["days"]) for each in horizons},
     )

@@ -44,11 +44,16 @@ def reading(
     cursor: datetime | None,
     lags: Lags,
     sweep: bool = False,
+    horizon: timedelta | None = None,
 ) -> Reading:
-    """Plan a pass. Without a cursor, or for a stream that cannot be trusted, it is a sweep."""
+    """Plan a pass. Without a cursor, or for a stream that cannot be trusted, it is a sweep.
+
+    A sweep leaves out closed records that are older than `horizon`, unless it is the first.
+    """
     until = source_now - lags.settle_of(capability)
     if sweep or cursor is None or capability.trust is Trust.SWEEP:
-        return Reading(Sweep(), until)
+        oldest = None if horizon is None or cursor is None else source_now - horizon
+        return Reading(Sweep(since_created=oldest), until)
     # A cursor ahead of the source's clock (a clock that was set back) must hide nothing.
     since = min(cursor, until) - lags.overlap_of(capability)
     return Reading(Window(since=since, until=until), until)

@@ -1,0 +1,87 @@
+"""Sweeping by ids and stamps: only records that are new or stamped anew are read as a whole.
+
+It finds what windows have lost, at a fraction of a sweep's cost; it cannot find a change that
+moved no stamp.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Iterable, Sequence
+from contextlib import aclosing
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.base import Json, Mark, Marks, Page, Sweep
+from connectors.errors import BadAnswer
+from connectors.records import Record, Stream
+from workers.engine.run import Run
+
+_UNMAPPABLE = "record_unmappable"
+
+
+async def differing_pages(
+    run: Run, stream: Stream, extent: Sweep, part: Json
+) -> AsyncGenerator[Page, None]:
+    """Pages of a part from where the slice stopped; what the ledger agrees with stays unread."""
+    enumerated = run.source.enumerate(stream, extent, part, run.lease.held.resume)
+    async with aclosing(enumerated) as found:
+        async for marks in found:
+            yield await _page(run, stream, marks)
+
+
+async def _page(run: Run, stream: Stream, marks: Marks) -> Page:
+    async with run.engine.connect() as connection:
+        known = await _stamps(connection, run.scope.migration, stream, marks.marks)
+    wanted = {each.id for each in marks.marks if not _agrees(each, known)}
+    records, failed = await _fetch(run, stream, sorted(wanted))
+    return Page(
+        records=tuple(records),
+        resume=marks.resume,
+        total=marks.total,
+        failed=tuple(failed),
+        unread=tuple(each.id for each in marks.marks if each.id not in wanted),
+    )
+
+
+def _agrees(mark: Mark, known: dict[str, datetime]) -> bool:
+    return mark.stamp is not None and known.get(mark.id) == mark.stamp
+
+
+async def _fetch(
+    run: Run, stream: Stream, ids: Sequence[str]
+) -> tuple[Iterable[Record], list[tuple[str, str]]]:
+    """Single records; one that cannot be understood does not hold the others up."""
+    if not ids:
+        return (), []
+    try:
+        return (await run.source.get(stream, ids)).values(), []
+    except BadAnswer as error:
+        if error.code != _UNMAPPABLE:
+            raise
+        if len(ids) == 1:
+            return (), [(ids[0], error.message)]
+    middle = len(ids) // 2
+    left, bad = await _fetch(run, stream, ids[:middle])
+    right, worse = await _fetch(run, stream, ids[middle:])
+    return [*left, *right], [*bad, *worse]
+
+
+_STAMPS = text(
+    "SELECT source_id, stamp FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND state = 'applied' AND digest IS NOT NULL AND stamp IS NOT NULL"
+    " AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def _stamps(
+    connection: AsyncConnection, migration: UUID, stream: Stream, marks: Iterable[Mark]
+) -> dict[str, datetime]:
+    """When the source said that records changed last, of those that are right on the target."""
+    ids = [each.id for each in marks]
+    found = await connection.execute(
+        _STAMPS, {"migration": migration, "stream": str(stream), "ids": ids}
+    )
+    return {row.source_id: row.stamp for row in found}
