@@ -302,7 +302,7 @@ async def test_a_change_of_price_sends_the_price_alone(new_shop: Practice):
             product(1, regular_price=gbp("3.00")), made, "regular_price", stream=Stream.PRODUCTS
         )
         applied(await target.write(Stream.PRODUCTS, [sent]))
-    [request] = new_shop.asked
+    [request] = new_shop.requests("POST")
     assert request.body == {"update": [{"id": int(made.target_id), "regular_price": "3"}]}
 
 
