@@ -91,7 +91,7 @@ def _merge(
         return True
     candidate = parcel.candidate
     merged = merge(
-        Incoming(parcel.operation.content, candidate.digest.fields, parcel.known_children),
+        Incoming(parcel.content, candidate.digest.fields, parcel.known_children),
         there.content,
         candidate.base,
         rules(run, stream, parcel),

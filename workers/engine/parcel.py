@@ -14,7 +14,7 @@ from workers.engine.sides import Known
 
 @dataclass(slots=True)
 class Parcel:
-    """A candidate on its way.
+    """A candidate on its way. `content` is what the source wants, whatever a merge made of it.
 
     `settles` is for how many seconds an earlier request may still run, `pause` how long to wait
     before the target is looked at once more (`looked_twice` then). `merged` is what came of
@@ -25,6 +25,7 @@ class Parcel:
 
     candidate: Candidate
     operation: Operation
+    content: Content
     matched_by: str | None = None
     look: bool = False
     settles: float = 0.0
@@ -86,6 +87,7 @@ def packed(candidate: Candidate, operation: Operation, capability: WriteCapabili
     made = Parcel(
         candidate,
         operation,
+        operation.content,
         known_children=dict(operation.children),
         sent=dict(candidate.base.sent),
     )
