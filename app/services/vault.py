@@ -17,8 +17,8 @@ _LOCK = "LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
 _READ = "SELECT ctid::text AS place, {column} AS sealed FROM {table}"
 _WRITE = (
     "UPDATE {table} SET {column} = new.sealed"
-    " FROM unnest(CAST(:places AS tid[]), CAST(:sealed AS bytea[])) AS new (place, sealed)"
-    " WHERE {table}.ctid = new.place"
+    " FROM unnest(CAST(:places AS text[]), CAST(:sealed AS bytea[])) AS new (place, sealed)"
+    " WHERE {table}.ctid = CAST(new.place AS tid)"
 )
 _LARGE = (("conflicts", "sealed"), ("contents", "content"))
 
