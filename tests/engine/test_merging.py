@@ -38,7 +38,7 @@ async def migrated(bench: Bench, content: Any, stream: Stream = Stream.PRODUCTS)
     assert (await bench.run("full"))["status"] == "succeeded"
     [target_id] = bench.target.rows[stream]
     bench.target.writes.clear()
-    bench.target.gets.clear()
+    bench.target.looks.clear()
     return target_id
 
 
@@ -198,9 +198,9 @@ async def test_a_field_changed_on_both_sides_is_one_conflict_that_waits(bench: B
 
 async def test_what_is_kept_does_not_make_later_runs_look_again(bench: Bench) -> None:
     await in_conflict(bench)
-    bench.target.gets.clear()
+    bench.target.looks.clear()
     await bench.run("recent")
-    assert bench.target.gets == []
+    assert bench.target.looks == []
 
 
 @pytest.mark.parametrize("options", [{}, {"options": {"only": "conflicts"}}])
@@ -384,7 +384,7 @@ async def test_a_look_at_a_half_written_record_is_no_conflict(bench: Bench) -> N
     await bench.run("recent")
     assert held(bench).name == "Source"
     assert await conflicts(bench) == []
-    assert len(bench.target.gets) == 2
+    assert len(bench.target.looks) == 2
 
 
 async def test_a_look_at_an_older_record_loses_no_update(bench: Bench) -> None:
@@ -485,7 +485,7 @@ async def test_a_create_costs_no_look(bench: Bench) -> None:
         bench.source.put(Stream.PRODUCTS, str(n), product(n))
     bench.source.put(Stream.CATEGORIES, "c", Category(name="Mugs"))
     await bench.run("full")
-    assert bench.target.gets == []
+    assert bench.target.looks == []
 
 
 async def test_a_stream_that_does_not_merge_mirrors_the_source(bench: Bench) -> None:
