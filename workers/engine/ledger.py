@@ -39,10 +39,10 @@ class LinkRow:
     children: dict[str, str] | None
     intent_age: float | None
     intent_live: bool
-    target_fields: bytes | None
-    parts: bytes | None
-    sent: bytes | None
-    applied_age: float | None
+    target_fields: bytes | None = None
+    parts: bytes | None = None
+    sent: bytes | None = None
+    applied_age: float | None = None
 
     @property
     def applied(self) -> bool:

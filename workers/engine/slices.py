@@ -170,7 +170,7 @@ async def _work_on(
             scope=stores.scope,
             source=source,
             target=target,
-            reads=dict(stores.source_platform.reads),
+            reads=stores.reads,
             writes=stores.writes,
         )
         match lease.held.kind:
