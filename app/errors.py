@@ -5,11 +5,11 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound
+    │        QuarantineNotFound, ConflictNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
-    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, StillInFlight,
-    │        AnswerLost
+    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
+    │        ConflictApplied, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
@@ -134,6 +134,11 @@ class QuarantineNotFound(NotFound):
     title = "There is no such record in quarantine"
 
 
+class ConflictNotFound(NotFound):
+    code = "conflict_not_found"
+    title = "There is no such conflict"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -197,6 +202,20 @@ class QuarantineNotOpen(Problem):
     status = 409
     code = "quarantine_not_open"
     title = "The record is not in quarantine any more"
+
+
+class NothingToApply(Problem):
+    status = 409
+    code = "nothing_to_apply"
+    title = "No settled conflict waits for a job"
+
+
+class ConflictApplied(Problem):
+    """The source's value was chosen and written: what the target held is gone."""
+
+    status = 409
+    code = "conflict_applied"
+    title = "The source's value is on the target already"
 
 
 class StillInFlight(Problem):

@@ -17,6 +17,7 @@ from app.openapi import describe, operation_id
 from app.resources import Resources, open_resources
 from app.routes import (
     api_keys,
+    conflicts,
     health,
     jobs,
     ledger,
@@ -35,6 +36,7 @@ _ROUTERS = (
     ledger.router,
     streams.router,
     quarantine.router,
+    conflicts.router,
     jobs.router,
     api_keys.router,
     health.router,

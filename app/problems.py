@@ -110,6 +110,9 @@ def invalid(error: RequestValidationError) -> errors.InvalidRequest:
 
 def _place(each: dict[str, Any]) -> dict[str, str]:
     where, *path = each["loc"]
+    if path and path[-1] == "[key]":
+        # The name of a member is wrong, not its value.
+        path.pop()
     detail = str(each["msg"]).removeprefix("Value error, ")
     if where == "body":
         return {"pointer": pointer(path), "detail": detail}

@@ -25,8 +25,8 @@ class VaultError(RuntimeError):
 
 
 class Vault:
-    """Encrypts store credentials. The first key encrypts, every key decrypts: put a new key in
-    front, run `recent-sync keys rotate`, then drop the old one.
+    """Encrypts store credentials and personal data. The first key encrypts, every key decrypts:
+    put a new key in front, run `recent-sync keys rotate`, then drop the old one.
     """
 
     def __init__(self, keys: list[str]) -> None:
@@ -45,20 +45,28 @@ class Vault:
             raise VaultError("RECENT_SYNC_ENCRYPTION_KEYS or RECENT_SYNC_DATA_DIR is needed")
         return cls([_kept_key(settings.data_dir / "encryption.key")])
 
-    def seal(self, credentials: dict[str, Any]) -> bytes:
+    def seal(self, document: dict[str, Any]) -> bytes:
         """Ciphertext of a JSON object."""
-        return self._fernet.encrypt(json.dumps(credentials).encode())
+        return self.seal_bytes(json.dumps(document).encode())
+
+    def seal_bytes(self, plain: bytes) -> bytes:
+        """Ciphertext of anything."""
+        return self._fernet.encrypt(plain)
 
     def open(self, sealed: bytes) -> dict[str, Any]:
         """The JSON object. Raises `VaultError` where no key fits."""
-        try:
-            opened: dict[str, Any] = json.loads(self._fernet.decrypt(sealed))
-        except InvalidToken:
-            raise VaultError("no configured key opens these credentials") from None
+        opened: dict[str, Any] = json.loads(self.open_bytes(sealed))
         return opened
 
+    def open_bytes(self, sealed: bytes) -> bytes:
+        """What `seal_bytes` was given. Raises `VaultError` where no key fits."""
+        try:
+            return self._fernet.decrypt(sealed)
+        except InvalidToken:
+            raise VaultError("no configured key opens these credentials") from None
+
     def rotate(self, sealed: bytes) -> bytes:
-        """The same credentials under the first key. Raises `VaultError`."""
+        """The same content under the first key. Raises `VaultError`."""
         try:
             return self._fernet.rotate(sealed)
         except InvalidToken:

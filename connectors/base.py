@@ -84,6 +84,9 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     `serial_creates`: creates of this stream go one at a time, because the platform checks
     uniqueness too late. `refuses_doubles`: the platform refuses to create a record whose natural
     key is taken, and the connector finds that record then; a fresh create needs no look-up.
+    `merges`: people edit these records on the target, and `get` reads them back, so that an update
+    can leave their edits alone. `derived` are fields that the platform reckons from others, which
+    are never an edit by anybody: `total`, or `lines.tax` for a part's field.
     """
 
     idempotent: bool = False
@@ -92,6 +95,8 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     write_settle: float = 20.0
     serial_creates: bool = False
     refuses_doubles: bool = False
+    merges: bool = False
+    derived: frozenset[str] = frozenset()
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -244,7 +249,9 @@ class Operation(Struct, frozen=True, kw_only=True):
     `content` names other records by the target's ids already. `key` is our external key of the
     record (text, at most 100 characters, unique over all migrations). `changed` are the fields
     to write in an update, None for all. `children` maps source ids of parts (variants, order
-    lines, shipping lines, fees, refunds) to the target's, as far as known.
+    lines, shipping lines, fees, refunds) to the target's, as far as known. `variants` narrows
+    the writing of variants that are there already to some of their fields, by source id; one that
+    is not named is written whole.
     """
 
     source_id: str
@@ -253,6 +260,7 @@ class Operation(Struct, frozen=True, kw_only=True):
     target_id: str | None = None
     changed: frozenset[str] | None = None
     children: Mapping[str, str] = field(default_factory=dict)
+    variants: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 class Match(Struct, frozen=True, kw_only=True):
@@ -264,11 +272,16 @@ class Match(Struct, frozen=True, kw_only=True):
 
 
 class Applied(Struct, frozen=True, kw_only=True):
-    """The target has it. `losses` are fields it could not keep exactly in this record."""
+    """The target has it. `losses` are fields it could not keep exactly in this record.
+
+    `content` is the record as the target answered it after the write, in the target's own ids;
+    None where the answer does not tell. Of variants it holds at least those that were written.
+    """
 
     source_id: str
     target_id: str
     children: Mapping[str, str] = field(default_factory=dict)
+    content: Content | None = None
     losses: tuple[Loss, ...] = ()
 
 
@@ -314,6 +327,12 @@ class Target(Protocol):
         """Which of these records exist already, by our key and by natural key.
 
         Answers by source id. Raises `StoreError`: a failed look-up is never «not found».
+        """
+        ...
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Single records by the target's own ids, as `Source.get`. What is gone is left out; what
+        is there and cannot be understood raises `BadAnswer` with the code `record_unmappable`.
         """
         ...
 

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from connectors.records import Content
+from connectors.records import Content, Variant
 
-_FIELD_BYTES = 8
+FIELD_BYTES = 8
 _SHORT = 12  # half of a record's fields are empty or one of a few words: these are remembered
 _encode = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string").encode
 
@@ -32,21 +32,29 @@ class Digest(NamedTuple):
 def digest(content: Content) -> Digest:
     """Hash a content. The class's name takes part, so that two streams never agree by chance."""
     kind = type(content)
-    encoded = map(_encode, _values(kind)(content))
-    fields = b"".join(
-        [_known_hash(each) if len(each) <= _SHORT else _hash(each) for each in encoded]
-    )
+    fields = field_digests(content)
     whole = hashlib.blake2b(fields, digest_size=16, person=kind.__name__.encode()[:16]).digest()
     return Digest(whole, fields)
 
 
+def field_digests(value: Content | Variant) -> bytes:
+    """The field part of a `Digest` alone; of a variant as well."""
+    encoded = map(_encode, _values(type(value))(value))
+    return b"".join([_known_hash(each) if len(each) <= _SHORT else _hash(each) for each in encoded])
+
+
+def value_digest(value: Any) -> bytes:
+    """The 8 bytes of one field's value."""
+    return _hash(_encode(value))
+
+
 @cache
-def _values(kind: type[Content]) -> attrgetter[tuple[Any, ...]]:
+def _values(kind: type[Content | Variant]) -> attrgetter[tuple[Any, ...]]:
     return attrgetter(*kind.__struct_fields__)
 
 
 def _hash(encoded: bytes) -> bytes:
-    return hashlib.blake2b(encoded, digest_size=_FIELD_BYTES).digest()
+    return hashlib.blake2b(encoded, digest_size=FIELD_BYTES).digest()
 
 
 _known_hash = lru_cache(maxsize=4096)(_hash)
@@ -64,6 +72,6 @@ def changed_fields(content: Content, before: bytes, after: bytes) -> frozenset[s
     return frozenset(
         name
         for index, name in enumerate(names)
-        if before[index * _FIELD_BYTES : (index + 1) * _FIELD_BYTES]
-        != after[index * _FIELD_BYTES : (index + 1) * _FIELD_BYTES]
+        if before[index * FIELD_BYTES : (index + 1) * FIELD_BYTES]
+        != after[index * FIELD_BYTES : (index + 1) * FIELD_BYTES]
     )

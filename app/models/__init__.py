@@ -1,16 +1,22 @@
 """Tables. PostgreSQL owns the truth about jobs, slices, cursors and links."""
 
 from app.models.access import ApiKey, IdempotencyRecord
+from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
-from app.models.migration import Cursor, Migration
+from app.models.migration import ConflictPolicy, Cursor, Migration
 from app.models.store import Store
 from app.models.stream import AUDIT_RUNS, StreamState
 
 __all__ = [
     "AUDIT_RUNS",
     "ApiKey",
+    "AppliedContent",
+    "Conflict",
+    "ConflictPolicy",
+    "ConflictStatus",
     "Cursor",
+    "Decision",
     "IdempotencyRecord",
     "Job",
     "JobEvent",

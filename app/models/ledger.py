@@ -23,7 +23,10 @@ class Link(SQLModel, table=True):
 
     `digest` and `fields` are of the source content that the target confirmed. `children` maps
     ids of the record's parts (variants, lines, refunds) to the target's. `losses` names the
-    fields that the target could not keep exactly. `intent_*` say which holder of which slice
+    fields that the target could not keep exactly. `target_fields` are digests of what the target
+    held after our last write of each field, `parts` both sides' digests of each variant, `sent`
+    digests of what an update that nobody has confirmed yet may have brought to the target (the
+    last two as MessagePack). `intent_*` say which holder of which slice
     sent the create, and when.
     """
 
@@ -41,6 +44,9 @@ class Link(SQLModel, table=True):
     state: str
     digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     fields: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    target_fields: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    parts: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    sent: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     children: dict[str, Any] | None = Field(default=None, sa_column=document(null=True))
     losses: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
     matched_by: str | None = None

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -10,11 +11,22 @@ from sqlmodel import Field, SQLModel
 from app.models.columns import created, document, moment, now
 
 
+class ConflictPolicy(StrEnum):
+    """Who wins where a field changed on both sides; `manual` asks, and keeps the target's value
+    until somebody has answered.
+    """
+
+    SOURCE = "source"
+    TARGET = "target"
+    MANUAL = "manual"
+
+
 class Migration(SQLModel, table=True):
     """A source and a target store, what is in scope, and how. Addressed by `slug`.
 
     `key_prefix` begins the external keys of our records on the target. `policies` may hold
-    `overlap` and `settle` (seconds) and `on_missing_reference` (`free` or `quarantine`).
+    `overlap` and `settle` (seconds), `on_missing_reference` (`free` or `quarantine`), and
+    `conflicts`: a `ConflictPolicy` by stream and field, `*` for all other fields of a stream.
     """
 
     __tablename__ = "migrations"

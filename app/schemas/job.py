@@ -20,10 +20,10 @@ Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in Jo
 
 class JobOptions(Input):
     """Narrows a job. `only: quarantine` tries records in quarantine again and reads nothing else,
-    `ids` names single ones of them.
+    `ids` names single ones of them; `only: conflicts` carries settled conflicts out.
     """
 
-    only: Literal["quarantine"] | None = None
+    only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
 
 

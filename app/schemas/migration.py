@@ -5,11 +5,13 @@ from enum import StrEnum
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AfterValidator, ConfigDict, Field, Strict
+from msgspec import Struct
+from pydantic import AfterValidator, ConfigDict, Field, Strict, WithJsonSchema
 
+from app.models import ConflictPolicy
 from app.schemas.paging import Page
 from app.schemas.values import Input, Moment, Output, Slug, StoreName
-from connectors.records import Stream
+from connectors.records import Category, Customer, Order, Product, Stream, Variant
 
 _ID = "0d5a6c1e-7e3c-4a55-8d8a-3f4f6d1b9b11"
 _STORE = "5b0f6f0e-6a44-4a5e-9d39-8e0d3a5f2a10"
@@ -60,6 +62,52 @@ class HorizonPolicy(Input):
     )
 
 
+def _names(*kinds: type[Struct]) -> list[str]:
+    """The names of the kinds' fields, and `*` for all others of the stream."""
+    fields = {name for kind in kinds for name in kind.__struct_fields__} - {"id", "variants"}
+    return ["*", *sorted(fields)]
+
+
+def _among(names: list[str]) -> AfterValidator:
+    def check(name: str) -> str:
+        if name not in names:
+            raise ValueError("the stream has no such field")
+        return name
+
+    return AfterValidator(check)
+
+
+def _rules(names: list[str]) -> WithJsonSchema:
+    policies = {"type": "string", "enum": [str(each) for each in ConflictPolicy]}
+    properties = dict.fromkeys(names, policies)
+    return WithJsonSchema(
+        {"type": "object", "properties": properties, "additionalProperties": False}
+    )
+
+
+_CATEGORY, _PRODUCT = _names(Category), _names(Product, Variant)
+_CUSTOMER, _ORDER = _names(Customer), _names(Order)
+CategoryRules = Annotated[
+    dict[Annotated[str, _among(_CATEGORY)], ConflictPolicy], _rules(_CATEGORY)
+]
+ProductRules = Annotated[dict[Annotated[str, _among(_PRODUCT)], ConflictPolicy], _rules(_PRODUCT)]
+CustomerRules = Annotated[
+    dict[Annotated[str, _among(_CUSTOMER)], ConflictPolicy], _rules(_CUSTOMER)
+]
+OrderRules = Annotated[dict[Annotated[str, _among(_ORDER)], ConflictPolicy], _rules(_ORDER)]
+
+
+class ConflictPolicies(Input):
+    """Who wins where a field was changed on both sides, by stream and field; `*` is every field
+    that is not named. A variant's field goes by its own name. Stock is always the source's.
+    """
+
+    categories: CategoryRules | None = None
+    products: ProductRules | None = None
+    customers: CustomerRules | None = None
+    orders: OrderRules | None = None
+
+
 class Policies(Input):
     """How a migration differs from what the connectors suggest."""
 
@@ -77,6 +125,7 @@ class Policies(Input):
         description="What sweeps leave out, where the platform can tell; a `full` run reads "
         "everything.",
     )
+    conflicts: ConflictPolicies | None = None
 
 
 class MigrationIn(Input):

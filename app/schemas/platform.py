@@ -36,6 +36,9 @@ class Writing(Output):
     """How a stream is written."""
 
     idempotent: bool = Field(description="The target upserts by our key.")
+    merges: bool = Field(
+        description="What people changed on the target stays; else it is a mirror of the source."
+    )
     batch: int
     losses: list[Loss] = Field(description="What the target cannot keep exactly.")
     notes: list[str]
@@ -75,7 +78,13 @@ class PlatformOut(Output):
                         }
                     },
                     "target": {
-                        "orders": {"idempotent": False, "batch": 100, "losses": [], "notes": []}
+                        "orders": {
+                            "idempotent": False,
+                            "merges": True,
+                            "batch": 100,
+                            "losses": [],
+                            "notes": [],
+                        }
                     },
                     "settings_schema": {"type": "object", "properties": {"url": {}}},
                     "credentials_schema": {"type": "object", "properties": {"consumer_key": {}}},

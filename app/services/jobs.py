@@ -46,7 +46,7 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
     kind = _kind(asked)
     migration = await get_migration(work.session, asked.migration, lock=True)
     streams = _streams(asked, migration)
-    if kind is JobKind.RECENT and asked.since is None and not _only_quarantine(asked):
+    if kind is JobKind.RECENT and asked.since is None and not _reads_nothing(asked):
         await _require_baseline(work.session, migration, streams)
     params = asked.model_dump(
         mode="json", include={"streams", "since", "cutover", "options"}, exclude_none=True
@@ -160,8 +160,8 @@ def _streams(asked: JobIn, migration: Migration) -> list[str]:
     return [str(each) for each in asked.streams or migration.streams]
 
 
-def _only_quarantine(asked: JobIn) -> bool:
-    return asked.options is not None and asked.options.only == "quarantine"
+def _reads_nothing(asked: JobIn) -> bool:
+    return asked.options is not None and asked.options.only is not None
 
 
 async def _require_baseline(

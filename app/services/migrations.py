@@ -92,6 +92,10 @@ async def change_migration(session: AsyncSession, name: str, asked: MigrationPat
         migration.streams = _scope(source, target, asked.streams)
     if asked.policies is not None:
         changes = asked.policies.model_dump(mode="json", exclude_unset=True)
+        if asked.policies.conflicts is not None:
+            changes["conflicts"] = asked.policies.conflicts.model_dump(
+                mode="json", exclude_none=True
+            )
         merged = migration.policies | changes
         migration.policies = {name: value for name, value in merged.items() if value is not None}
     if "launch_at" in given:

@@ -46,6 +46,7 @@ def _reading(capability: ReadCapability) -> Reading:
 def _writing(capability: WriteCapability) -> Writing:
     return Writing(
         idempotent=capability.idempotent,
+        merges=capability.merges,
         batch=capability.batch,
         losses=[Loss(field=each.field, reason=each.reason) for each in capability.losses],
         notes=list(capability.notes),

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.models import IdempotencyRecord, Store
 from app.security import Vault
 
+_PORTION = 1000
+
+# Rows are walked by their place in the table: there may be as many as records in all migrations.
+_LOCK = "LOCK TABLE {table} IN SHARE ROW EXCLUSIVE MODE"
+_READ = "SELECT ctid::text AS place, {column} AS sealed FROM {table}"
+_WRITE = (
+    "UPDATE {table} SET {column} = new.sealed"
+    " FROM unnest(CAST(:places AS text[]), CAST(:sealed AS bytea[])) AS new (place, sealed)"
+    " WHERE {table}.ctid = CAST(new.place AS tid)"
+)
+_LARGE = (("conflicts", "sealed"), ("contents", "content"))
+
 
 async def rotate_all(session: AsyncSession, vault: Vault) -> int:
-    """Encrypt all credentials and kept answers under the vault's first key.
+    """Encrypt all credentials, kept answers, conflicts and applied contents under the vault's
+    first key.
 
     Answers how many stores there are. Raises `VaultError` where no configured key opens one.
     """
@@ -22,4 +37,21 @@ async def rotate_all(session: AsyncSession, vault: Vault) -> int:
             sealed = vault.rotate(record.body["sealed"].encode())
             record.body = {"sealed": sealed.decode()}
     await session.flush()
+    for table, column in _LARGE:
+        await _rotate_table(await session.connection(), vault, table, column)
     return len(stores)
+
+
+async def _rotate_table(connection: AsyncConnection, vault: Vault, table: str, column: str) -> None:
+    names = {"table": table, "column": column}
+    await connection.execute(text(_LOCK.format(**names)))
+    rows = (await connection.execute(text(_READ.format(**names)))).all()
+    for start in range(0, len(rows), _PORTION):
+        some = rows[start : start + _PORTION]
+        await connection.execute(
+            text(_WRITE.format(**names)),
+            {
+                "places": [row.place for row in some],
+                "sealed": [vault.rotate(row.sealed) for row in some],
+            },
+        )

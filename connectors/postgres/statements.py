@@ -145,6 +145,11 @@ class Statements:
         """Which of these ids exist."""
         return f"SELECT id FROM {self.name} WHERE id = ANY($1::text[])"
 
+    @cached_property
+    def whole(self) -> str:
+        """The rows of these ids."""
+        return f"SELECT * FROM {self.name} WHERE id = ANY($1::text[])"
+
     def alike(self, natural: Natural) -> str:
         """Values that one row alone has, with its id."""
         return (

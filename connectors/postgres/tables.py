@@ -32,12 +32,15 @@ class MixedCurrenciesError(ValueError):
 
 
 class Column(Struct, frozen=True):
-    """`fields` are the content's fields that the column is made of; `read` takes its value."""
+    """`fields` are the content's fields that the column is made of; `read` takes its value.
+    `is_amount`: of money, in the currency of the row's column `currency`.
+    """
 
     name: str
     type: str
     read: Read
     fields: tuple[str, ...]
+    is_amount: bool = False
 
 
 class Natural(Struct, frozen=True):
@@ -76,7 +79,7 @@ def _amount(field: str) -> Column:
         value: Money | None = getattr(content, field)
         return None if value is None else str(value.amount)
 
-    return Column(field, "numeric", read, (field,))
+    return Column(field, "numeric", read, (field,), is_amount=True)
 
 
 def _number(field: str) -> Column:

@@ -15,10 +15,11 @@ from connectors.errors import Rejected, SignInAgain
 from connectors.permit import require_permit
 from connectors.postgres import failures
 from connectors.postgres.batch import Batch
+from connectors.postgres.reading import record
 from connectors.postgres.settings import PostgresSettings, connection_arguments
 from connectors.postgres.statements import Statements, statements
 from connectors.postgres.tables import children
-from connectors.records import Stream
+from connectors.records import Record, Stream
 
 _ATTEMPTS = 4
 _OLDEST = 130_000
@@ -153,6 +154,13 @@ class PostgresTarget:
                     if value in known
                 }
         return matches
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Rows by primary key, as the records they hold."""
+        await self._prepare(stream)
+        async with self._connection() as connection:
+            rows = await connection.fetch(self._statements[stream].whole, list(ids))
+        return {row["id"]: record(stream, row) for row in rows}
 
     # --- writing ---
 

@@ -104,22 +104,27 @@ def variation_key(operation: Operation, variant: Variant) -> str:
     return f"{operation.key}:{variant.id}"
 
 
-def variation_body(operation: Operation, variant: Variant, *, images: bool) -> dict[str, Any]:
-    """A whole variation with our key."""
-    body: dict[str, Any] = {
-        "sku": variant.sku,
-        "status": wire_status(variant.status),
-        "regular_price": plain(variant.regular_price) if variant.regular_price else "",
-        "sale_price": plain(variant.sale_price) if variant.sale_price else "",
-        "description": variant.description,
-        "weight": variant.weight,
-        "attributes": [{"name": each.name, "option": each.value} for each in variant.options],
-        **_extras(variant.extra, _VARIATION_EXTRAS),
+def variation_body(
+    operation: Operation, variant: Variant, changed: frozenset[str] | None, *, images: bool
+) -> dict[str, Any]:
+    """The changed fields of a variation, or a whole one with our key."""
+    fields: Fields = {
+        "sku": lambda: {"sku": variant.sku},
+        "status": lambda: {"status": wire_status(variant.status)},
+        "regular_price": lambda: {"regular_price": _plain_price(variant.regular_price)},
+        "sale_price": lambda: {"sale_price": _plain_price(variant.sale_price)},
+        "description": lambda: {"description": variant.description},
+        "weight": lambda: {"weight": variant.weight},
+        "options": lambda: {
+            "attributes": [{"name": each.name, "option": each.value} for each in variant.options]
+        },
+        "barcode": lambda: {"global_unique_id": variant.barcode} if variant.barcode else {},
+        "image": lambda: {"image": wire_image(variant.image)} if images and variant.image else {},
+        "extra": lambda: _extras(variant.extra, _VARIATION_EXTRAS),
     }
-    if variant.barcode:
-        body["global_unique_id"] = variant.barcode
-    if images and variant.image:
-        body["image"] = wire_image(variant.image)
+    body = _body(fields, changed)
+    if changed is not None:
+        return body
     key = {"key": KEY_META, "value": variation_key(operation, variant)}
     body["meta_data"] = [*body.get("meta_data", []), key]
     return body
@@ -148,11 +153,15 @@ def wire_status(status: str) -> str:
     return _STATUSES.get(status, status)
 
 
+def _plain_price(price: Money | None) -> str:
+    return plain(price) if price else ""
+
+
 def _price(name: str, content: Product, price: Money | None) -> dict[str, Any]:
     """A variable product has no price of its own to write."""
     if content.kind == "variable":
         return {}
-    return {name: plain(price) if price else ""}
+    return {name: _plain_price(price)}
 
 
 def _attributes(content: Product) -> list[dict[str, Any]]:

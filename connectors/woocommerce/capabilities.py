@@ -72,12 +72,38 @@ READS: dict[Stream, ReadCapability] = {
 
 _TAX_REASON = "The target reckons taxes by its own rates; a fee line holds the difference."
 
+_RECKONED = frozenset(
+    {
+        "number",
+        "total",
+        "tax_total",
+        "shipping_total",
+        "discount_total",
+        "prices_include_tax",
+        "discounts",
+        "taxes",
+        "transactions",
+        "refunds",
+        "fulfilments",
+        "created_at",
+        "paid_at",
+        "completed_at",
+        "lines.tax",
+        "lines.subtotal_tax",
+        "shipping_lines.tax",
+        "fees.tax",
+    }
+)
+"""What the store reckons or dates itself, and refunds, which are paired one by one."""
+
 WRITES: dict[Stream, WriteCapability] = {
     Stream.CATEGORIES: WriteCapability(
+        merges=True,
         losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
         notes=("Categories carry no key of ours: they are found by slug, then by name.",),
     ),
     Stream.PRODUCTS: WriteCapability(
+        merges=True,
         losses=(
             Loss("images", "The target fetches images and keeps them under its own address."),
             Loss("attributes", "Shared attributes become the product's own."),
@@ -86,6 +112,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=("A taken slug silently becomes another one on the target.",),
     ),
     Stream.CUSTOMERS: WriteCapability(
+        merges=True,
         serial_creates=True,
         refuses_doubles=True,
         losses=(
@@ -96,6 +123,8 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=("Passwords cannot be read: customers set a new one.",),
     ),
     Stream.ORDERS: WriteCapability(
+        merges=True,
+        derived=_RECKONED,
         batch=50,
         find_batch=50,
         losses=(
@@ -112,6 +141,9 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=("Orders are found by `created_via`, which holds our key.",),
     ),
     Stream.INVENTORY: WriteCapability(
-        notes=("Only whole quantities can be written.",),
+        notes=(
+            "Only whole quantities can be written.",
+            "Stock is set to the source's: what the target sold meanwhile is not taken off.",
+        ),
     ),
 }

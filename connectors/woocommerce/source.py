@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
-from http import HTTPStatus
 from typing import Any, Self
 
 from connectors.base import (
@@ -23,10 +22,9 @@ from connectors.base import (
 from connectors.concurrency import read_ahead, together
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
-from connectors.woocommerce.api import Api, Listing, RefusedRequest, open_api
+from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.lists import (
     ALL,
-    PAGE,
     PATHS,
     ROWS,
     has_filter,
@@ -41,6 +39,7 @@ from connectors.woocommerce.parts import utc
 from connectors.woocommerce.probing import probe
 from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.single import SingleRecords
 from connectors.woocommerce.wire import WireId, WireStamp
 from connectors.woocommerce.wordpress import examine
 
@@ -58,6 +57,7 @@ class WooCommerceSource:
         self._settings = access.settings
         self._api = api or open_api(access)
         self._loader = Loader(self._api, self._settings)
+        self._single = SingleRecords(self._api, self._loader)
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
@@ -209,43 +209,7 @@ class WooCommerceSource:
 
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""
-        asked = set(ids)
-        parents = {each.partition(":")[0] for each in asked}
-        numbers = sorted({int(each) for each in parents if each.isdecimal()})
-        rows = await self._listed(stream, numbers)
-        missing = set(numbers) - {row.id for row in rows}
-        alone = await together([self._alone(stream, number) for number in sorted(missing)])
-        records, failed = await self._loader.load(stream, [*rows, *filter(None, alone)])
-        if failed:
-            raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code="record_unmappable")
-        return {record.id: record for record in records if record.id in asked}
-
-    async def _listed(self, stream: Stream, numbers: Sequence[int]) -> list[Any]:
-        asked = [
-            query(stream, name, Sweep()) | {"include": ",".join(map(str, some)), "per_page": PAGE}
-            for some in _portions(numbers)
-            for name in names(stream, Sweep())
-        ]
-        pages: list[Listing[Any]] = await together(
-            [self._api.list(PATHS[stream], each, ROWS[stream]) for each in asked]
-        )
-        for page in pages:
-            for number, reason in page.failed:
-                raise BadAnswer(f"record {number}: {reason}", code="record_unmappable")
-        return [row for page in pages for row in page.rows]
-
-    async def _alone(self, stream: Stream, number: int) -> Any:
-        try:
-            return await self._api.get(f"{PATHS[stream]}/{number}", ROWS[stream])
-        except RefusedRequest as error:
-            if error.status != HTTPStatus.NOT_FOUND:
-                raise
-            return None
-
-
-def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
-    for start in range(0, len(numbers), PAGE):
-        yield numbers[start : start + PAGE]
+        return await self._single.get(stream, ids)
 
 
 def _lists(stream: Stream, extent: Extent, part: Json, resume: Json | None) -> Sequence[str]:

@@ -9,12 +9,13 @@ from typing import Self
 from msgspec.structs import replace
 
 from connectors.base import Json, Match, Operation, Outcome, StoreAccess, StoreReport, Traffic
-from connectors.records import Stream
+from connectors.records import Record, Stream
 from connectors.woocommerce import silence
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.single import SingleRecords
 from connectors.woocommerce.wordpress import examine, examine_writing
 from connectors.woocommerce.writing_orders import OrderWriter
 from connectors.woocommerce.writing_others import PlainWriter
@@ -31,6 +32,7 @@ class WooCommerceTarget:
         self._api = api or open_api(access)
         loader = Loader(self._api, self._settings)
         self._finder = Finder(self._api, loader)
+        self._single = SingleRecords(self._api, loader)
         self._orders = OrderWriter(self._api, loader)
         self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
         self._others = PlainWriter(self._api, self._finder)
@@ -56,6 +58,10 @@ class WooCommerceTarget:
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, slug or name. Raises `StoreError`."""
         return await self._finder.find(stream, operations)
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Single records, as a source reads them. Raises `StoreError`."""
+        return await self._single.get(stream, ids)
 
     async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
         """Create and update; one outcome each."""

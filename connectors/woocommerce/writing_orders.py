@@ -21,7 +21,7 @@ from connectors.base import Applied, Loss, Operation, Outcome
 from connectors.concurrency import together
 from connectors.errors import StoreError
 from connectors.minor_units import same
-from connectors.records import Order
+from connectors.records import Content, Order
 from connectors.woocommerce.api import Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
 from connectors.woocommerce.bodies_orders import (
@@ -34,7 +34,7 @@ from connectors.woocommerce.bodies_orders import (
     status_body,
 )
 from connectors.woocommerce.loading import Loader
-from connectors.woocommerce.mapping_orders import wire_status
+from connectors.woocommerce.mapping_orders import order, wire_status
 from connectors.woocommerce.pairing import (
     all_parts,
     pair_parts,
@@ -75,6 +75,7 @@ class _Work:
     losses: list[Loss] = field(default_factory=list)
     outcome: Outcome | None = None
     late_status: bool = False
+    status_sent: bool = False
 
     def touches(self, *fields: str) -> bool:
         """Whether one of these fields is to be written."""
@@ -233,6 +234,8 @@ class OrderWriter:
         late = [work for work in works if _is_status_due(work)]
         bodies = [status_body(work.target or 0, work.content) for work in late]
         await self._batch(attempt, late, [], bodies)
+        for work in late:
+            work.status_sent = True
         for work in _open(works):
             if work.content.status == "trashed" and work.touches("status"):
                 try:
@@ -322,8 +325,17 @@ def _applied(work: _Work) -> Applied:
         source_id=work.operation.source_id,
         target_id=str(work.target),
         children=work.children,
+        content=_shown(work),
         losses=tuple(dict.fromkeys([*work.losses, *_losses(work)])),
     )
+
+
+def _shown(work: _Work) -> Content | None:
+    """The order as it was answered last, without refunds; None where something changed since."""
+    stale = work.content.status == "trashed" or (work.late_status and not work.status_sent)
+    if work.got is None or stale:
+        return None
+    return order(work.got).content
 
 
 def _losses(work: _Work) -> Iterator[Loss]:

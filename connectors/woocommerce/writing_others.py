@@ -10,12 +10,13 @@ from msgspec import Raw
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.errors import StoreError
-from connectors.records import Category, Customer, InventoryLevel
+from connectors.records import Category, Content, Customer, InventoryLevel
 from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
 from connectors.woocommerce.bodies_products import category_body, stock_body
 from connectors.woocommerce.finding import Finder, level_id
-from connectors.woocommerce.mapping_customers import customer_changes, new_customer
+from connectors.woocommerce.mapping_customers import customer, customer_changes, new_customer
+from connectors.woocommerce.mapping_products import category
 from connectors.woocommerce.wire import WireCategory, WireCustomer
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
@@ -183,8 +184,10 @@ def _customer_body(operation: Operation) -> Body:
     return {"id": int(operation.target_id), **customer_changes(content, operation.changed)}
 
 
-def _applied(operation: Operation, target: str, *losses: Loss) -> Applied:
-    return Applied(source_id=operation.source_id, target_id=target, losses=losses)
+def _applied(
+    operation: Operation, target: str, *losses: Loss, content: Content | None = None
+) -> Applied:
+    return Applied(source_id=operation.source_id, target_id=target, losses=losses, content=content)
 
 
 def _take_category(operation: Operation, item: Raw) -> Outcome:
@@ -192,7 +195,7 @@ def _take_category(operation: Operation, item: Raw) -> Outcome:
     content = operation.content
     wanted = content.slug if isinstance(content, Category) else ""
     losses = [_SLUG] if wanted and row.slug and row.slug != wanted else []
-    return _applied(operation, str(row.id), *losses)
+    return _applied(operation, str(row.id), *losses, content=category(row).content)
 
 
 def _take_customer(operation: Operation, item: Raw) -> Outcome:
@@ -200,7 +203,8 @@ def _take_customer(operation: Operation, item: Raw) -> Outcome:
     content = operation.content
     wanted = content.username if isinstance(content, Customer) else ""
     losses = [_USERNAME] if wanted and row.username and row.username != wanted else []
-    return _applied(operation, str(row.id), *losses)
+    shown = customer(row).content if row.email else None
+    return _applied(operation, str(row.id), *losses, content=shown)
 
 
 def _take_level(operation: Operation, _item: Raw) -> Outcome:

@@ -6,10 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec.structs import replace
+
 from connectors.base import Applied, Loss, Operation, Outcome
 from connectors.concurrency import together
 from connectors.errors import Rejected, StoreError
-from connectors.records import Product
+from connectors.records import Content, Product
 from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Item, refused, send_batch
 from connectors.woocommerce.bodies_products import (
@@ -19,9 +21,10 @@ from connectors.woocommerce.bodies_products import (
     variation_body,
 )
 from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.mapping_products import product, variant
 from connectors.woocommerce.pairing import carried_key, pair_variations
 from connectors.woocommerce.tags import Tags
-from connectors.woocommerce.wire import WireId, WireProduct
+from connectors.woocommerce.wire import WireProduct, WireVariation
 
 _WITH_IMAGES = 10
 """Products in one batch where the target has to fetch their images meanwhile."""
@@ -39,8 +42,14 @@ class _Work:
     body: dict[str, Any]
     target: int | None
     children: dict[str, str]
+    row: WireProduct | None = None
+    variations: list[WireVariation] = field(default_factory=list)
     losses: list[Loss] = field(default_factory=list)
     outcome: Outcome | None = None
+
+    def fields_of(self, variant: str) -> frozenset[str] | None:
+        """Which fields of a variant to write, None for all."""
+        return self.operation.variants.get(variant) if variant in self.children else None
 
 
 class ProductWriter:
@@ -57,13 +66,14 @@ class ProductWriter:
         attempt = Attempt()
         tags = await self._tags_of(operations)
         works = [self._work(each, tags) for each in operations]
+        currency = await self._loader.currency()
         for some in self._portions(works):
             await self._send(attempt, some)
         written = _open(works)
         # Side by side, one may have been applied while another one fails.
         attempt.touched = attempt.touched or len(written) > 1
         await together([self._write_variations(attempt, work) for work in written])
-        return [_outcome(work) for work in works]
+        return [_outcome(work, currency) for work in works]
 
     async def _tags_of(self, operations: Sequence[Operation]) -> Mapping[str, int]:
         contents = [each.content for each in operations]
@@ -135,6 +145,7 @@ class ProductWriter:
         row: WireProduct = decoder(WireProduct).decode(item)
         work.outcome = None
         work.target = row.id
+        work.row = row
         if "slug" in work.body and row.slug and row.slug != work.body["slug"]:
             work.losses.append(Loss("slug", "Another record of the target has this slug."))
         return True
@@ -184,14 +195,16 @@ class ProductWriter:
             rows = await self._loader.variations(WireProduct(id=target))
             work.children |= pair_variations(work.operation, rows)
         bodies = {
-            source: variation_body(work.operation, variant, images=self._images)
+            source: variation_body(
+                work.operation, variant, work.fields_of(source), images=self._images
+            )
             for source, variant in wanted.items()
         }
         new = [(source, body) for source, body in bodies.items() if source not in work.children]
         old = [
             (source, {"id": int(work.children[source]), **body})
             for source, body in bodies.items()
-            if source in work.children
+            if source in work.children and body
         ]
         gone = [source for source in work.children if source not in wanted]
         path = f"products/{target}/variations"
@@ -218,17 +231,28 @@ def _take_children(work: _Work, sources: Sequence[str], items: Sequence[Item]) -
             work.children.pop(source, None)
             work.outcome = refused(work.operation, item)
         else:
-            work.children[source] = str(decoder(WireId).decode(item).id)
+            row: WireVariation = decoder(WireVariation).decode(item)
+            work.variations.append(row)
+            work.children[source] = str(row.id)
 
 
 def _open(works: Sequence[_Work]) -> list[_Work]:
     return [work for work in works if work.outcome is None]
 
 
-def _outcome(work: _Work) -> Outcome:
+def _shown(work: _Work, currency: str) -> Content:
+    """The product as the store answered it; what was not sent stands there as it was given."""
+    content: Content = work.content
+    if work.row is not None:
+        content = product(work.row, [], currency).content
+    return replace(content, variants=tuple(variant(row, currency) for row in work.variations))
+
+
+def _outcome(work: _Work, currency: str) -> Outcome:
     return work.outcome or Applied(
         source_id=work.operation.source_id,
         target_id=str(work.target),
         children=work.children,
+        content=_shown(work, currency),
         losses=tuple(dict.fromkeys(work.losses)),
     )

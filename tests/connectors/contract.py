@@ -335,6 +335,41 @@ class TargetContract:
         assert after - before == {each.target_id for each in made.values()}
 
     @pytest.mark.parametrize("stream", WRITTEN)
+    async def test_single_records_are_read_back_by_the_targets_ids(
+        self, bench: TargetBench, stream: Stream
+    ):
+        sent = operations(stream, bench.contents(stream, 3))
+        async with bench.target() as target, bench.reader() as reader:
+            made = applied(await target.write(stream, sent))
+            ids = [each.target_id for each in made.values()]
+            found = await target.get(stream, [*ids[:2], "999999999"])
+            seen = await reader.get(stream, ids[:2])
+        assert {key: each.content for key, each in found.items()} == {
+            key: each.content for key, each in seen.items()
+        }
+        assert set(found) == set(ids[:2])
+
+    @pytest.mark.parametrize("stream", WRITTEN)
+    async def test_the_answer_to_a_write_shows_what_a_look_shows(
+        self, bench: TargetBench, stream: Stream
+    ):
+        if not bench.writes[stream].merges:
+            pytest.skip("nobody asks what this target holds")
+        [content] = bench.contents(stream, 1)
+        [create] = operations(stream, [content])
+        changed, name = renamed(content, "Other words")
+        async with bench.target() as target:
+            made = applied(await target.write(stream, [create]))["1"]
+            after_create = (await target.get(stream, [made.target_id]))[made.target_id]
+            update = replace(
+                create, content=changed, target_id=made.target_id, changed=frozenset({name})
+            )
+            again = applied(await target.write(stream, [update]))["1"]
+            after_update = (await target.get(stream, [made.target_id]))[made.target_id]
+        assert made.content == after_create.content
+        assert again.content == after_update.content
+
+    @pytest.mark.parametrize("stream", WRITTEN)
     async def test_what_is_written_is_found_with_its_parts(
         self, bench: TargetBench, stream: Stream
     ):

@@ -302,7 +302,7 @@ async def test_a_change_of_price_sends_the_price_alone(new_shop: Practice):
             product(1, regular_price=gbp("3.00")), made, "regular_price", stream=Stream.PRODUCTS
         )
         applied(await target.write(Stream.PRODUCTS, [sent]))
-    [request] = new_shop.asked
+    [request] = new_shop.requests("POST")
     assert request.body == {"update": [{"id": int(made.target_id), "regular_price": "3"}]}
 
 
@@ -494,3 +494,22 @@ def test_options_tell_variations_apart_where_there_is_no_sku():
     ]
     assert pair_variations(operation, found) == {plain[0].id: "9", plain[1].id: "8"}
     assert plain[0].options == (Option("Size", "S"),)
+
+
+async def test_a_variation_gets_the_fields_it_needs_and_another_none(new_shop: Practice):
+    shirt = product(1, kind="variable", variants=(variant(1, "S"), variant(1, "L")))
+    made = (await write(new_shop, Stream.PRODUCTS, shirt))["1"]
+    small, large = (each.id for each in shirt.variants)
+    changed = replace(
+        shirt, variants=tuple(replace(each, regular_price=gbp("8")) for each in shirt.variants)
+    )
+    sent = changing(changed, made, "variants", stream=Stream.PRODUCTS)
+    sent = replace(sent, variants={small: frozenset({"regular_price"}), large: frozenset()})
+    new_shop.asked.clear()
+    async with new_shop.target() as target:
+        answered = applied(await target.write(Stream.PRODUCTS, [sent]))["1"]
+    [request] = new_shop.requests("POST")
+    there = int(made.children[small])
+    assert request.body == {"update": [{"id": there, "regular_price": "8"}]}
+    [shown_variant] = answered.content.variants
+    assert (shown_variant.id, shown_variant.regular_price) == (str(there), gbp("8"))

@@ -35,7 +35,7 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.permit import require_permit
-from connectors.records import Content, Customer, Order, Product, Record, Stream
+from connectors.records import Content, Customer, Order, Product, Record, Stream, Variant
 
 SHOPS: dict[str, Shop] = {}
 START = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -55,7 +55,9 @@ class Shop:
     """Rows by stream and id. `script` are answers for the next writes, one word a record:
     `lost` (applied, then no answer), `dropped` (not applied, no answer), `refused`. `torn` are
     contents that the next readings show instead of the whole. `reads` counts pages, `gets` names
-    records asked for alone, `asked` counts requests of every sort.
+    records asked for alone, `asked` counts requests of every sort. `shows` are what the next
+    looks at single records show instead of what is there, by id: a content, or None for nothing.
+    `looks` names the records of each look. `mute_answers`: a write is answered without the record.
     """
 
     name: str
@@ -69,6 +71,10 @@ class Shop:
     writes: list[tuple[str, Stream, str]] = field(default_factory=list)
     reads: list[tuple[Stream, str | None]] = field(default_factory=list)
     finds: int = 0
+    looks: list[tuple[Stream, tuple[str, ...]]] = field(default_factory=list)
+    shows: dict[str, list[Content | None]] = field(default_factory=dict)
+    mute_answers: bool = False
+    slug_suffix: str = ""
     script: list[str] = field(default_factory=list)
     read_failures: list[BaseException | None] = field(default_factory=list)
     write_failures: list[Exception] = field(default_factory=list)
@@ -90,6 +96,12 @@ class Shop:
         """As a plugin that writes straight into the database: no stamp moves."""
         row = self.rows[stream][source_id]
         row.content = replace(row.content, **fields)
+
+    def edit(self, stream: Stream, record_id: str, **fields: Any) -> None:
+        """What the team does to a record by hand."""
+        row = self.rows[stream][record_id]
+        row.content = replace(row.content, **fields)
+        row.stamp = self.now
 
     def tick(self, **by: float) -> None:
         self.now += timedelta(**by)
@@ -198,8 +210,17 @@ class FakeStore:
         self.requests += 1
         self.shop.asked["get"] += 1
         self.shop.gets += ids
-        rows = self.shop.rows[stream]
-        return {each: self._seen(rows[each]) for each in ids if each in rows}
+        self.shop.looks.append((stream, tuple(ids)))
+        found = {}
+        for each in ids:
+            row = self.shop.rows[stream].get(each)
+            record = self._seen(row) if row else None
+            if self.shop.shows.get(each):
+                content = self.shop.shows[each].pop(0)
+                record = Record(each, row.stamp if row else None, content) if content else None
+            if record is not None:
+                found[each] = record
+        return found
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         self.shop.finds += 1
@@ -208,9 +229,12 @@ class FakeStore:
         found = {}
         for operation in operations:
             for row in self.shop.rows[stream].values():
-                by = natural(operation.content, row.content)
-                if row.key == operation.key or by:
-                    found[operation.source_id] = Match(target_id=row.id, by=by or "key")
+                by = "key" if row.key == operation.key else None
+                by = by or natural(operation.content, row.content)
+                if by:
+                    found[operation.source_id] = Match(
+                        target_id=row.id, by=by, children=twins(operation.content, row.content)
+                    )
         return found
 
     async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
@@ -241,10 +265,51 @@ class FakeStore:
             return Refused(source_id=operation.source_id, code="gone", message="gone", gone=True)
         else:
             self.shop.writes.append(("update", stream, operation.source_id))
-        rows[target_id] = Row(target_id, self.shop.now, operation.content, operation.key)
+        before = rows.get(target_id)
+        content, children = self._written(operation, before.content if before else None)
+        rows[target_id] = Row(target_id, self.shop.now, content, operation.key)
         if word == "lost":
             return Uncertain(source_id=operation.source_id, reason="timeout")
-        return Applied(source_id=operation.source_id, target_id=target_id)
+        return Applied(
+            source_id=operation.source_id,
+            target_id=target_id,
+            children=children,
+            content=None if self.shop.mute_answers else content,
+        )
+
+    def _written(
+        self, operation: Operation, before: Content | None
+    ) -> tuple[Content, dict[str, str]]:
+        """The record after a write, variants under ids of this shop's own."""
+        content, children = operation.content, dict(operation.children)
+        if isinstance(content, Product):
+            there = {v.id: v for v in before.variants} if isinstance(before, Product) else {}
+            variants = [
+                self._variant(operation, each, there, children) for each in content.variants
+            ]
+            content = replace(content, variants=tuple(variants), slug=self._slug(content.slug))
+            children = {each.id: children[each.id] for each in operation.content.variants}
+        if before is None or operation.changed is None:
+            return content, children
+        return replace(before, **{f: getattr(content, f) for f in operation.changed}), children
+
+    def _slug(self, slug: str) -> str:
+        return slug + self.shop.slug_suffix if slug else slug
+
+    def _variant(
+        self,
+        operation: Operation,
+        wanted: Variant,
+        there: dict[str, Variant],
+        children: dict[str, str],
+    ) -> Variant:
+        known = there.get(children.get(wanted.id, ""))
+        if known is None:
+            self.shop.numbers += 1
+            children[wanted.id] = f"v{self.shop.numbers}"
+            return replace(wanted, id=children[wanted.id])
+        names = operation.variants.get(wanted.id, frozenset(type(wanted).__struct_fields__))
+        return replace(known, **{f: getattr(wanted, f) for f in names - {"id"}})
 
     async def loud(self) -> Json:
         before = {"mails_on": self.shop.mails_on}
@@ -267,6 +332,14 @@ def hash_of(text: str) -> int:
     return sum(text.encode())
 
 
+def twins(one: Content, other: Content) -> dict[str, str]:
+    """Variants of the target by the source's ids, paired by SKU."""
+    if not isinstance(one, Product) or not isinstance(other, Product):
+        return {}
+    by_sku = {each.sku: each.id for each in other.variants}
+    return {each.id: by_sku[each.sku] for each in one.variants if each.sku in by_sku}
+
+
 def natural(one: Content, other: Content) -> str | None:
     match one, other:
         case Product(), Product() if one.sku and one.sku == other.sku:
@@ -278,6 +351,7 @@ def natural(one: Content, other: Content) -> str | None:
 
 
 def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connector:
+    """Its targets merge every stream but inventory."""
     untrusted = {Stream.CUSTOMERS, Stream.CATEGORIES, Stream.INVENTORY}
     return Connector(
         name="fake",
@@ -295,7 +369,12 @@ def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connect
             for stream in Stream
         },
         writes={
-            stream: WriteCapability(idempotent=idempotent, write_settle=settle, batch=2)
+            stream: WriteCapability(
+                idempotent=idempotent,
+                write_settle=settle,
+                batch=2,
+                merges=stream is not Stream.INVENTORY,
+            )
             for stream in Stream
         },
         source=FakeStore,

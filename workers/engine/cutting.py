@@ -143,7 +143,10 @@ async def _add_slices(
                 stage=held.stage,
                 kind=SliceKind.RETRY,
                 stream=held.stream,
-                part={"only": order.quarantine_ids},
+                part={
+                    "only": order.quarantine_ids,
+                    "conflicts": order.quarantine_ids is None or order.conflicts_only,
+                },
             )
         )
     return wakes

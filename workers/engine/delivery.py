@@ -3,24 +3,29 @@
 A create that the platform does not protect is preceded by a committed intent. Whatever became
 of an earlier intent (a time-out, a crash, a lost lease) is found out by looking for the record
 on the target before anything is sent again; and while the earlier request may still be running
-over there, the look-up waits.
+over there, the look-up waits. An update is merged with what the target holds before it is sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from uuid import UUID
 
+import msgspec
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from connectors.base import Applied, Match, Operation, Outcome, Refused, Uncertain, WriteCapability
+from connectors.base import Applied, Operation, Outcome, Refused, Uncertain, WriteCapability
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import Stream
-from workers.engine import ledger
+from workers.engine import conflicts, ledger
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
+from workers.engine.merge import remember
+from workers.engine.merging import merge_updates, rules
+from workers.engine.parcel import Parcel, packed
 from workers.engine.run import Run
 
 log = structlog.get_logger(__name__)
@@ -34,37 +39,21 @@ _BUSY_PAUSE = 2.0
 
 @dataclass(slots=True)
 class Delivery:
-    """What came of it: ready for the ledger, and refused."""
+    """What came of it: ready for the ledger, and refused. `kept` counts records of which nothing
+    had to be written, because the target's values stay or are the source's already.
+    """
 
     entries: list[ledger.Entry] = field(default_factory=list)
+    merged: list[conflicts.Found] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     created: int = 0
     updated: int = 0
+    kept: int = 0
 
     @property
     def applied_ids(self) -> list[str]:
         """Source ids of what is right on the target now."""
         return [entry.record.id for entry in self.entries]
-
-
-@dataclass(slots=True)
-class _Parcel:
-    """A candidate on its way. `settles` is for how long an earlier request may still run."""
-
-    candidate: Candidate
-    content_op: Operation
-    matched_by: str | None = None
-    look: bool = False
-    settles: float = 0.0
-    known_children: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def id(self) -> str:
-        return self.candidate.record.id
-
-    @property
-    def creates(self) -> bool:
-        return self.content_op.target_id is None
 
 
 async def deliver(
@@ -83,7 +72,7 @@ async def deliver(
     if any(candidate.busy for candidate in candidates):
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
     parcels = [
-        _parcel(candidate, operation, capability)
+        packed(candidate, operation, capability)
         for candidate, operation in zip(candidates, operations, strict=True)
     ]
     for _ in range(_ROUNDS):
@@ -93,19 +82,11 @@ async def deliver(
     raise GiveBack("target_unclear", after=_PATIENCE)
 
 
-def _parcel(candidate: Candidate, operation: Operation, capability: WriteCapability) -> _Parcel:
-    parcel = _Parcel(candidate, operation, known_children=dict(operation.children))
-    if parcel.creates and not capability.idempotent:
-        parcel.look = candidate.suspect or not capability.refuses_doubles
-        if candidate.suspect:
-            parcel.settles = max(0.0, capability.write_settle - candidate.suspect_age)
-    return parcel
-
-
 async def _round(
-    run: Run, stream: Stream, parcels: list[_Parcel], delivery: Delivery
-) -> list[_Parcel]:
+    run: Run, stream: Stream, parcels: list[Parcel], delivery: Delivery
+) -> list[Parcel]:
     """Wait, look, announce, send. Answers with what has to go round again."""
+    await _wait(run, parcels, max((p.pause for p in parcels), default=0.0))
     # An update that may still be running over there must be through before its result is read.
     updating = max((p.settles for p in parcels if not p.creates), default=0.0)
     await _wait(run, parcels, min(updating, _PATIENCE))
@@ -114,9 +95,10 @@ async def _round(
     if creating > 0:
         await _wait(run, parcels, creating)
         return parcels
+    parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
+    parcels = _without_kept(run, stream, parcels, delivery)
     await _announce(run, stream, parcels)
     size = run.writes[stream].batch
-    again: list[_Parcel] = []
     for start in range(0, len(parcels), size):
         batch = parcels[start : start + size]
         outcomes = await _send(run, stream, batch, unsent=parcels[start:])
@@ -124,41 +106,23 @@ async def _round(
         again += [
             by_id[outcome.source_id]
             for outcome in outcomes
-            if not _settled(by_id[outcome.source_id], outcome, delivery, run.writes[stream])
+            if not _settled(run, stream, by_id[outcome.source_id], outcome, delivery)
         ]
     return again
 
 
-async def _look(run: Run, stream: Stream, parcels: list[_Parcel]) -> None:
+async def _look(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
     if not parcels:
         return
     run.lease.check()
-    found = await run.target.find(stream, [parcel.content_op for parcel in parcels])
+    found = await run.target.find(stream, [parcel.operation for parcel in parcels])
     for parcel in parcels:
         match = found.get(parcel.id)
         if match is not None:
-            _matched(parcel, match)
+            parcel.match(match)
 
 
-def _matched(parcel: _Parcel, match: Match) -> None:
-    """The record is there: what is left is an update, of everything, because what was sent
-    before may have been an older content, or may have been applied in part.
-    """
-    parcel.look = False
-    parcel.settles = 0.0
-    parcel.matched_by = parcel.matched_by or match.by
-    parcel.known_children.update(match.children)
-    parcel.content_op = _replaced(
-        parcel.content_op, target_id=match.target_id, children=parcel.known_children, changed=None
-    )
-
-
-def _replaced(operation: Operation, **changes: object) -> Operation:
-    values = {name: getattr(operation, name) for name in operation.__struct_fields__}
-    return Operation(**{**values, **changes})
-
-
-async def _wait(run: Run, parcels: list[_Parcel], seconds: float) -> None:
+async def _wait(run: Run, parcels: list[Parcel], seconds: float) -> None:
     if seconds <= 0:
         return
     if seconds > _PATIENCE:
@@ -166,19 +130,20 @@ async def _wait(run: Run, parcels: list[_Parcel], seconds: float) -> None:
     await run.sleep(seconds)
     for parcel in parcels:
         parcel.settles = max(0.0, parcel.settles - seconds)
+        parcel.pause = max(0.0, parcel.pause - seconds)
 
 
-async def _announce(run: Run, stream: Stream, parcels: list[_Parcel]) -> None:
+async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
     """Commit what is about to be sent, before the first of it is."""
     idempotent = run.writes[stream].idempotent
     creates = [] if idempotent else [parcel for parcel in parcels if parcel.creates]
-    updates = [parcel.id for parcel in parcels if parcel.candidate.target_id is not None]
+    updates = [parcel for parcel in parcels if parcel.was_applied]
     if not creates and not updates:
         return
     held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
-        await ledger.doubt(connection, migration, stream, updates)
+        await _doubt(connection, migration, stream, updates)
         ours = set()
         if creates:
             ours = await ledger.intend(
@@ -197,12 +162,27 @@ async def _announce(run: Run, stream: Stream, parcels: list[_Parcel]) -> None:
     reach(Place.AFTER_INTENT)
 
 
+async def _doubt(
+    connection: AsyncConnection, migration: UUID, stream: Stream, updates: list[Parcel]
+) -> None:
+    """Whatever becomes of the updates, what they may have left on the target is known."""
+    sent = {}
+    for parcel in updates:
+        if parcel.merged is not None:
+            for path, value in parcel.merged.sent.items():
+                parcel.sent[path] = tuple(dict.fromkeys((*parcel.sent.get(path, ()), value)))
+            sent[parcel.id] = msgspec.msgpack.encode(parcel.sent)
+    await ledger.doubt_merged(connection, migration, stream, sent)
+    plain = [parcel.id for parcel in updates if parcel.merged is None]
+    await ledger.doubt(connection, migration, stream, plain)
+
+
 async def _send(
-    run: Run, stream: Stream, batch: list[_Parcel], *, unsent: list[_Parcel]
+    run: Run, stream: Stream, batch: list[Parcel], *, unsent: list[Parcel]
 ) -> list[Outcome]:
     run.lease.check(ahead=1.0)
     try:
-        outcomes = await run.target.write(stream, [parcel.content_op for parcel in batch])
+        outcomes = await run.target.write(stream, [parcel.operation for parcel in batch])
     except (TryLater, SignInAgain):
         # Nothing of this batch was applied, the rest was never sent: no doubt to leave behind.
         creates = [parcel.id for parcel in unsent if parcel.creates]
@@ -216,7 +196,7 @@ async def _send(
 
 
 def _settled(
-    parcel: _Parcel, outcome: Outcome, delivery: Delivery, capability: WriteCapability
+    run: Run, stream: Stream, parcel: Parcel, outcome: Outcome, delivery: Delivery
 ) -> bool:
     """Take an outcome in. False: nobody knows, so look for the record and try again."""
     match outcome:
@@ -225,20 +205,55 @@ def _settled(
                 delivery.created += 1
             else:
                 delivery.updated += 1
-            delivery.entries.append(_entry(parcel, outcome))
+            _take(run, stream, parcel, outcome, delivery)
         case Refused():
             delivery.refused.append(outcome)
         case Uncertain():
             log.info("write.uncertain", stream_id=outcome.source_id, reason=outcome.reason)
-            parcel.look = not capability.idempotent
-            parcel.settles = capability.write_settle if outcome.running else 0.0
+            _doubt_outcome(run.writes[stream], parcel, running=outcome.running)
             return False
     return True
 
 
-def _entry(parcel: _Parcel, outcome: Applied) -> ledger.Entry:
+def _doubt_outcome(capability: WriteCapability, parcel: Parcel, *, running: bool) -> None:
+    parcel.attempted = True
+    parcel.settles = capability.write_settle if running else 0.0
+    if parcel.merged is None:
+        parcel.look = not capability.idempotent
+        return
+    # Where it is, is known. What of it was applied, shows when it is merged once more.
+    parcel.merged = None
+    parcel.candidate.base = replace(parcel.candidate.base, sent=parcel.sent)
+
+
+def _without_kept(
+    run: Run, stream: Stream, parcels: list[Parcel], delivery: Delivery
+) -> list[Parcel]:
+    """Those that are to be sent. Of the others nothing has to be written: they are done."""
+    left = []
+    for parcel in parcels:
+        if parcel.merged is None or parcel.merged.changed:
+            left.append(parcel)
+            continue
+        delivery.kept += 1
+        target_id = str(parcel.operation.target_id)
+        there = Applied(source_id=parcel.id, target_id=target_id, content=parcel.shown)
+        _take(run, stream, parcel, there, delivery)
+    return left
+
+
+def _take(run: Run, stream: Stream, parcel: Parcel, outcome: Applied, delivery: Delivery) -> None:
+    delivery.entries.append(_entry(run, stream, parcel, outcome))
+    if parcel.merged is not None:
+        found = conflicts.Found(
+            parcel.candidate.record, outcome.target_id, parcel.merged, parcel.known
+        )
+        delivery.merged.append(found)
+
+
+def _entry(run: Run, stream: Stream, parcel: Parcel, outcome: Applied) -> ledger.Entry:
     losses = dict.fromkeys([*parcel.candidate.losses, *(each.field for each in outcome.losses)])
-    return ledger.Entry(
+    entry = ledger.Entry(
         record=parcel.candidate.record,
         digest=parcel.candidate.digest,
         applied=outcome,
@@ -246,11 +261,28 @@ def _entry(parcel: _Parcel, outcome: Applied) -> ledger.Entry:
         losses=tuple(losses),
         matched_by=parcel.matched_by,
     )
+    if run.writes[stream].merges:
+        base = remember(
+            entry.record.content,
+            outcome.content,
+            entry.children,
+            rules(run, stream, parcel),
+            parcel.merged,
+        )
+        entry.target_fields = base.target
+        entry.parts = msgspec.msgpack.encode(base.parts) if base.parts else None
+    return entry
 
 
 async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: Delivery) -> None:
     """Write what came of it into the ledger, within the caller's fenced transaction."""
     migration = run.scope.migration
+    if run.writes[stream].merges:
+        run.counters["conflicts"] += await conflicts.record(
+            connection, run.vault, migration, stream, delivery.merged, job=run.lease.held.job_id
+        )
+        applied = [each.record for each in delivery.entries]
+        await conflicts.keep_contents(connection, run.vault, migration, stream, applied)
     await ledger.apply(connection, migration, stream, delivery.entries)
     await ledger.resolve(connection, migration, stream, delivery.applied_ids)
     if delivery.refused:

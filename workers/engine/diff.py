@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+
+import msgspec
 
 from connectors.digest import Digest, changed_fields, digest
 from connectors.records import Record
 from workers.engine.ledger import LinkRow
+from workers.engine.sides import Base
+
+_decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
+_decode_sent = msgspec.msgpack.Decoder(dict[str, tuple[bytes, ...]]).decode
 
 
 @dataclass(slots=True)
@@ -16,7 +22,7 @@ class Candidate:
 
     `changed` are the fields to write, None for all. `suspect`: a create was sent before and
     nobody knows what came of it. `again`: the record is known to be gone from the target and is
-    to be made anew.
+    to be made anew. `base` is what a merge needs to know of the last time.
     """
 
     record: Record
@@ -29,6 +35,7 @@ class Candidate:
     busy: bool = False
     again: bool = False
     losses: tuple[str, ...] = ()
+    base: Base = field(default_factory=Base)
 
 
 @dataclass(slots=True)
@@ -41,9 +48,16 @@ class Difference:
 
 
 def difference(
-    records: Iterable[Record], links: Mapping[str, LinkRow], *, again: frozenset[str] = frozenset()
+    records: Iterable[Record],
+    links: Mapping[str, LinkRow],
+    *,
+    again: frozenset[str] = frozenset(),
+    wanted: Collection[str] = (),
 ) -> Difference:
-    """Sort records by their digests. Of a record that comes twice the last one counts."""
+    """Sort records by their digests. Of a record that comes twice the last one counts.
+
+    `wanted` are records to be looked at although they did not change.
+    """
     candidates: list[Candidate] = []
     unchanged: list[str] = []
     for record in {each.id: each for each in records}.values():
@@ -53,7 +67,7 @@ def difference(
             candidates.append(Candidate(record, made, again=link is not None))
         elif not link.applied:
             candidates.append(_suspect(record, made, link))
-        elif link.digest == made.whole:
+        elif link.digest == made.whole and record.id not in wanted:
             unchanged.append(record.id)
         else:
             candidates.append(_changed(record, made, link))
@@ -79,4 +93,15 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         target_id=link.target_id,
         children=link.children or {},
         changed=fields,
+        base=_base(link),
+    )
+
+
+def _base(link: LinkRow) -> Base:
+    return Base(
+        source=link.fields,
+        target=link.target_fields,
+        parts=_decode_parts(link.parts) if link.parts else {},
+        sent=_decode_sent(link.sent) if link.sent else {},
+        age=link.applied_age,
     )

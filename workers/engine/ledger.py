@@ -27,7 +27,8 @@ class LinkRow:
     """What the ledger knows of a record.
 
     `intent_age` is in seconds, by the database's clock; `intent_live` says that the worker which
-    sent the create still holds its slice.
+    sent the create still holds its slice. `applied_age` is how many seconds ago the target
+    confirmed the last write.
     """
 
     source_id: str
@@ -38,6 +39,10 @@ class LinkRow:
     children: dict[str, str] | None
     intent_age: float | None
     intent_live: bool
+    target_fields: bytes | None = None
+    parts: bytes | None = None
+    sent: bytes | None = None
+    applied_age: float | None = None
 
     @property
     def applied(self) -> bool:
@@ -53,7 +58,9 @@ _LOAD = text(
                SELECT 1 FROM slices AS s
                WHERE s.id = l.intent_slice AND s.fence = l.intent_fence AND NOT s.done
                  AND s.lease_until > clock_timestamp()
-           ), false) AS intent_live
+           ), false) AS intent_live,
+           l.target_fields, l.parts, l.sent,
+           extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age
     FROM links AS l
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -162,9 +169,31 @@ async def doubt(
         )
 
 
+# The base of a merge stays; what was sent may be on the target as well.
+_DOUBT_MERGED = text(
+    "UPDATE links SET digest = NULL, sent = new.sent"
+    " FROM unnest(CAST(:ids AS text[]), CAST(:sent AS bytea[])) AS new (id, sent)"
+    " WHERE migration_id = :migration AND stream = :stream AND source_id = new.id"
+)
+
+
+async def doubt_merged(
+    connection: AsyncConnection, migration: UUID, stream: Stream, sent: Mapping[str, bytes]
+) -> None:
+    """As `doubt`, for updates that were merged: `sent` says by source id what is on its way."""
+    if sent:
+        values = {"ids": list(sent), "sent": list(sent.values())}
+        await connection.execute(
+            _DOUBT_MERGED, {"migration": migration, "stream": str(stream), **values}
+        )
+
+
 @dataclass(slots=True)
 class Entry:
-    """A record that the target confirmed, ready to be written into the ledger."""
+    """A record that the target confirmed, ready to be written into the ledger.
+
+    `target_fields` and `parts` are the target's side of the next merge's base.
+    """
 
     record: Record
     digest: Digest
@@ -172,25 +201,31 @@ class Entry:
     children: Mapping[str, str]
     losses: tuple[str, ...]
     matched_by: str | None
+    target_fields: bytes | None = None
+    parts: bytes | None = None
 
 
 _APPLY = text(
     """
     INSERT INTO links (migration_id, stream, source_id, target_id, state, digest, fields,
-                       children, losses, matched_by, stamp, applied_at)
+                       children, losses, matched_by, stamp, target_fields, parts, applied_at)
     SELECT :migration, :stream, source_id, target_id, 'applied', digest, fields,
            CAST(children AS jsonb), CASE WHEN losses = '' THEN NULL
-           ELSE string_to_array(losses, ',') END, matched_by, stamp, clock_timestamp()
+           ELSE string_to_array(losses, ',') END, matched_by, stamp, target_fields, parts,
+           clock_timestamp()
     FROM unnest(
         CAST(:source_ids AS text[]), CAST(:target_ids AS text[]), CAST(:digests AS bytea[]),
         CAST(:fields AS bytea[]), CAST(:children AS text[]), CAST(:losses AS text[]),
-        CAST(:matched AS text[]), CAST(:stamps AS timestamptz[])
-    ) AS new (source_id, target_id, digest, fields, children, losses, matched_by, stamp)
+        CAST(:matched AS text[]), CAST(:stamps AS timestamptz[]),
+        CAST(:target_fields AS bytea[]), CAST(:parts AS bytea[])
+    ) AS new (source_id, target_id, digest, fields, children, losses, matched_by, stamp,
+              target_fields, parts)
     ORDER BY source_id
     ON CONFLICT (migration_id, stream, source_id) DO UPDATE
     SET target_id = excluded.target_id, state = 'applied', digest = excluded.digest,
         fields = excluded.fields, children = excluded.children, losses = excluded.losses,
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
+        target_fields = excluded.target_fields, parts = excluded.parts, sent = NULL,
         applied_at = excluded.applied_at,
         intent_slice = NULL, intent_fence = NULL, intent_at = NULL
     """
@@ -216,6 +251,8 @@ async def apply(
             "losses": [",".join(each.losses) for each in entries],
             "matched": [each.matched_by for each in entries],
             "stamps": [each.record.stamp for each in entries],
+            "target_fields": [each.target_fields for each in entries],
+            "parts": [each.parts for each in entries],
         },
     )
 

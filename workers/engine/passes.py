@@ -10,12 +10,13 @@ from typing import TypeVar
 import msgspec
 import structlog
 from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.services.lifecycle import record_event
 from connectors.base import Extent, Page, Refused, Sweep
 from connectors.errors import StoreError
 from connectors.records import Record, Stream
-from workers.engine import ledger, progress
+from workers.engine import conflicts, ledger, progress
 from workers.engine.delivery import Delivery, book, deliver
 from workers.engine.diff import Difference, difference
 from workers.engine.errors import Ending, GiveBack
@@ -64,7 +65,9 @@ def _settled(run: Run, extent: Extent, page: Page) -> Page:
 
 
 async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
-    """Take up the open quarantine of a stream once more, record by record. As `read_slice`."""
+    """Take up the open quarantine of a stream once more, record by record, and conflicts for
+    which the source's value was chosen. As `read_slice`.
+    """
     held = run.lease.held
     while True:
         after = (held.resume or {}).get("after", "")
@@ -78,19 +81,29 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
                 limit=_RETRY_PAGE,
                 only=held.part.get("only"),
             )
-        if not codes:
+            chosen = await _chosen(connection, run, stream, after)
+        ids = sorted({*codes, *chosen})[:_RETRY_PAGE]
+        if not ids:
             return True
-        found = await run.source.get(stream, list(codes))
-        page = Page(
-            records=tuple(found.values()),
-            resume={"after": max(codes)},
-        )
+        codes = {each: code for each, code in codes.items() if each in ids}
+        found = await run.source.get(stream, ids)
+        page = Page(records=tuple(found.values()), resume={"after": ids[-1]})
         gone = [each for each in codes if each not in found]
         # Somebody who asks again for a record that vanished from the target wants it back.
         again = frozenset(each for each, code in codes.items() if code == ledger.TARGET_GONE)
-        await apply_page(run, stream, page, again=again, gone=gone)
+        await apply_page(run, stream, page, again=again, wanted=frozenset(chosen), gone=gone)
         if out_of_time():
             return False
+
+
+async def _chosen(connection: AsyncConnection, run: Run, stream: Stream, after: str) -> list[str]:
+    """Records of settled conflicts that wait for this job, where it takes conflicts up."""
+    held = run.lease.held
+    if not held.part.get("conflicts", True):
+        return []
+    return await conflicts.waiting(
+        connection, held.migration_id, stream, after=after, limit=_RETRY_PAGE
+    )
 
 
 async def apply_page(
@@ -99,18 +112,20 @@ async def apply_page(
     page: Page,
     *,
     again: frozenset[str] = frozenset(),
+    wanted: frozenset[str] = frozenset(),
     gone: Sequence[str] = (),
 ) -> None:
     """Apply one page and commit it: links, quarantine, counters and position together.
 
-    `again` are records to be made anew on the target; `gone` are quarantined records that the
+    `again` are records to be made anew on the target, `wanted` those to be merged although they
+    did not change; `gone` are quarantined records that the
     source does not have any more: there is nothing left to bring over.
     """
-    sorted_page = await _sort(run, stream, page.records, again)
+    sorted_page = await _sort(run, stream, page.records, again, wanted)
     fetched = await learn_references(run, [each.record for each in sorted_page.candidates])
     if stream in fetched:
         # A parent that stands on the same page as its child has just been brought over.
-        sorted_page = await _sort(run, stream, page.records, again)
+        sorted_page = await _sort(run, stream, page.records, again, wanted)
     sorted_page.gone = list(gone)
     candidates, built, refused = operations(run, stream, sorted_page.candidates)
     delivery = Delivery(refused=refused)
@@ -131,7 +146,11 @@ def _unreadable(failed: tuple[str, str]) -> Refused:
 
 
 async def _sort(
-    run: Run, stream: Stream, records: Sequence[Record], again: frozenset[str]
+    run: Run,
+    stream: Stream,
+    records: Sequence[Record],
+    again: frozenset[str],
+    wanted: frozenset[str],
 ) -> Difference:
     async with run.engine.connect() as connection:
         links = await ledger.load(
@@ -141,7 +160,7 @@ async def _sort(
             [record.id for record in records],
             slice_id=run.lease.held.id,
         )
-    return difference(records, links, again=again)
+    return difference(records, links, again=again, wanted=wanted)
 
 
 async def _commit_part(run: Run, stream: Stream, delivery: Delivery) -> None:
@@ -178,7 +197,7 @@ async def _commit(
             read=len(page.records) + len(page.failed) + len(page.unread),
             created=delivery.created,
             updated=delivery.updated,
-            unchanged=len(sorted_page.unchanged) + len(page.unread),
+            unchanged=len(sorted_page.unchanged) + len(page.unread) + delivery.kept,
             quarantined=len(delivery.refused),
             outside=page.outside,
         )

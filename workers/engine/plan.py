@@ -54,7 +54,8 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Order(Struct, frozen=True, kw_only=True):
     """What a job was asked for, from `jobs.kind` and `jobs.params`.
 
-    `quarantine_ids` narrow a job that only retries quarantined records to some of them.
+    `quarantine_only`: nothing is read but what is taken up again; `quarantine_ids` narrow that to
+    some quarantined records, `conflicts_only` to settled conflicts (then there are no ids).
     """
 
     kind: JobKind
@@ -62,6 +63,7 @@ class Order(Struct, frozen=True, kw_only=True):
     since: datetime | None = None
     cutover: bool = False
     quarantine_only: bool = False
+    conflicts_only: bool = False
     quarantine_ids: tuple[str, ...] | None = None
 
     @property

@@ -55,13 +55,16 @@ class JobRow(msgspec.Struct):
         streams = self.params.get("streams") or scope
         since = self.params.get("since")
         options = self.params.get("options") or {}
+        conflicts_only = options.get("only") == "conflicts"
+        ids = () if conflicts_only else tuple(options.get("ids") or ()) or None
         return Order(
             kind=JobKind(self.kind),
             streams=tuple(Stream(each) for each in streams),
             since=datetime.fromisoformat(since) if since else None,
             cutover=bool(self.params.get("cutover")),
-            quarantine_only=options.get("only") == "quarantine",
-            quarantine_ids=tuple(options["ids"]) if options.get("ids") else None,
+            quarantine_only=options.get("only") in ("quarantine", "conflicts"),
+            conflicts_only=conflicts_only,
+            quarantine_ids=ids,
         )
 
 

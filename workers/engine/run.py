@@ -12,10 +12,12 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import AUDIT_RUNS
+from app.security import Vault
 from connectors.base import ReadCapability, Source, Target, WriteCapability
 from connectors.records import Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
+from workers.engine.policy import Policies
 from workers.engine.window import Lags
 
 COUNTED = (
@@ -54,6 +56,7 @@ class Scope:
     audit_runs: int = AUDIT_RUNS
     shallow: frozenset[Stream] = frozenset()
     horizons: Mapping[Stream, timedelta] = field(default_factory=dict)
+    policies: Policies = field(default_factory=Policies)
 
     def key(self, stream: Stream, source_id: str) -> str:
         """The external key of a record on the target: unique over all migrations."""
@@ -99,6 +102,7 @@ class Run:
     """
 
     engine: AsyncEngine
+    vault: Vault
     lease: Lease
     scope: Scope
     source: Source

@@ -165,6 +165,7 @@ async def _work_on(
     async with stores.open() as (source, target):
         run = Run(
             engine=resources.engine,
+            vault=resources.vault,
             lease=lease,
             scope=stores.scope,
             source=source,

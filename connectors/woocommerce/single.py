@@ -1,0 +1,65 @@
+"""Single records of a store by their ids, for source and target alike."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from connectors.base import Sweep
+from connectors.concurrency import together
+from connectors.errors import BadAnswer
+from connectors.records import Record, Stream
+from connectors.woocommerce.api import Api, Listing, RefusedRequest
+from connectors.woocommerce.lists import PAGE, PATHS, ROWS, names, query
+from connectors.woocommerce.loading import Loader
+
+_UNMAPPABLE = "record_unmappable"
+
+
+class SingleRecords:
+    """Looks records up by id. Raises `StoreError`."""
+
+    def __init__(self, api: Api, loader: Loader) -> None:
+        self._api = api
+        self._loader = loader
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Those that are there; what no list shows is asked for alone before it counts as gone."""
+        asked = set(ids)
+        parents = {each.partition(":")[0] for each in asked}
+        numbers = sorted({int(each) for each in parents if each.isdecimal()})
+        rows = await self._listed(stream, numbers)
+        missing = set(numbers) - {row.id for row in rows}
+        alone = await together([self._alone(stream, number) for number in sorted(missing)])
+        records, failed = await self._loader.load(stream, [*rows, *filter(None, alone)])
+        if failed:
+            raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code=_UNMAPPABLE)
+        return {record.id: record for record in records if record.id in asked}
+
+    async def _listed(self, stream: Stream, numbers: Sequence[int]) -> list[Any]:
+        asked = [
+            query(stream, name, Sweep()) | {"include": ",".join(map(str, some)), "per_page": PAGE}
+            for some in _portions(numbers)
+            for name in names(stream, Sweep())
+        ]
+        pages: list[Listing[Any]] = await together(
+            [self._api.list(PATHS[stream], each, ROWS[stream]) for each in asked]
+        )
+        for page in pages:
+            for number, reason in page.failed:
+                raise BadAnswer(f"record {number}: {reason}", code=_UNMAPPABLE)
+        return [row for page in pages for row in page.rows]
+
+    async def _alone(self, stream: Stream, number: int) -> Any:
+        try:
+            return await self._api.get(f"{PATHS[stream]}/{number}", ROWS[stream])
+        except RefusedRequest as error:
+            if error.status != HTTPStatus.NOT_FOUND:
+                raise
+            return None
+
+
+def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+    for start in range(0, len(numbers), PAGE):
+        yield numbers[start : start + PAGE]

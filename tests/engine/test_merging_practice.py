@@ -1,0 +1,137 @@
+"""The same promises between two practice stores, over WooCommerce's own API."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from connectors import registry
+from connectors.base import Connector
+from connectors.records import Stream
+from connectors.woocommerce import CONNECTOR
+from tests.connectors.practice import Practice, practice
+from tests.engine.conftest import Bench
+from tests.engine.shop import FakeCredentials, FakeSettings
+
+TEAM = "<p>Written by the launch team</p>"
+
+
+class Stores:
+    """A migration between two practice stores, whose clocks move together."""
+
+    def __init__(self, bench: Bench, old: Practice, new: Practice) -> None:
+        self.bench, self.old, self.new = bench, old, new
+
+    async def run(self, kind: str = "recent", **params: Any) -> dict[str, Any]:
+        for shop in (self.old, self.new):
+            shop.now[0] += 60
+        row = await self.bench.run(kind, **params)
+        assert (row["status"], row["error"]) == ("succeeded", None)
+        return row
+
+    async def only(self, shop: Practice, path: str) -> dict[str, Any]:
+        [found] = await shop.admin("GET", f"{path}?status=any")
+        return found
+
+    async def conflicts(self) -> list[dict[str, Any]]:
+        return await self.bench.rows("SELECT field, status, decision FROM conflicts ORDER BY field")
+
+
+@pytest.fixture
+async def stores(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stores]:
+    async with practice() as old, practice() as new:
+        shops = {"source": old, "target": new}
+        platform = Connector(
+            name="fake",
+            title="Practice",
+            settings=FakeSettings,
+            credentials=FakeCredentials,
+            reads=CONNECTOR.reads,
+            writes={
+                stream: replace(each, write_settle=0.5) for stream, each in CONNECTOR.writes.items()
+            },
+            source=lambda access: shops[access.settings.name].source(),
+            target=lambda access: shops[access.settings.name].target(copy_images=False),
+        )
+        monkeypatch.setattr(registry, "connectors", lambda: {"fake": platform})
+        # Their time stands still: a cutover would wait for ever for the source to settle.
+        async with bench.resources.engine.begin() as connection:
+            await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 0}'"""))
+        yield Stores(bench, old, new)
+
+
+async def put(shop: Practice, path: str, record: dict[str, Any], **fields: Any) -> None:
+    await shop.admin("PUT", f"{path}/{record['id']}", fields)
+
+
+async def filled(stores: Stores) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A product on both stores."""
+    goods = {"name": "Mug", "sku": "MUG", "status": "publish", "regular_price": "2.55"}
+    await stores.old.load(product=[goods | {"description": "Old"}])
+    await stores.run("full")
+    return await stores.only(stores.old, "products"), await stores.only(stores.new, "products")
+
+
+async def test_a_description_of_the_team_survives_every_kind_of_run(stores: Stores) -> None:
+    here, there = await filled(stores)
+    await put(stores.new, "products", there, description=TEAM)
+    for number, params in enumerate(({}, {"cutover": True}, {"kind": "full"})):
+        price = f"{number + 3}.00"
+        changes = {"description": f"New {number}", "regular_price": price}
+        await put(stores.old, "products", here, **changes)
+        await stores.run(**params)
+        shown = await stores.only(stores.new, "products")
+        assert (shown["description"], float(shown["regular_price"])) == (TEAM, float(price))
+    assert await stores.conflicts() == [
+        {"field": "description", "status": "settled", "decision": "target"}
+    ]
+
+
+@pytest.mark.parametrize(
+    "faults",
+    [
+        {"torn_reads": {"seconds": 0.5, "probability": 1.0}},
+        {"visibility_delay": {"seconds": 2.0, "probability": 1.0, "scope": "lists"}},
+    ],
+)
+async def test_a_target_that_shows_records_late_or_torn_raises_no_false_conflict(
+    stores: Stores, faults: dict[str, Any]
+) -> None:
+    here, _ = await filled(stores)
+    await stores.new.faults(**faults)
+    for number in range(3):
+        changes = {"description": f"New {number}", "regular_price": f"{number + 3}.00"}
+        await put(stores.old, "products", here, **changes)
+        stores.old.now[0] += 60
+        row = await stores.bench.run("recent")
+        assert row["status"] == "succeeded"
+    stores.new.now[0] += 60
+    shown = await stores.only(stores.new, "products")
+    assert (shown["description"], float(shown["regular_price"])) == ("New 2", 5.0)
+    assert await stores.conflicts() == []
+
+
+async def test_lines_and_refunds_added_later_reach_an_order_that_was_there(stores: Stores) -> None:
+    line = {"name": "Mug", "quantity": 2, "total": "5.10", "subtotal": "5.10"}
+    await stores.old.load(order=[{"status": "processing", "line_items": [line]}])
+    await stores.run("full")
+    here = await stores.only(stores.old, "orders")
+    more = {"name": "Cup", "quantity": 1, "total": "3.00", "subtotal": "3.00", "product_id": 0}
+    await put(stores.old, "orders", here, line_items=[more], status="completed")
+    await stores.run()
+    body = {"amount": "1.00", "reason": "Chipped", "api_refund": False}
+    await stores.old.admin("POST", f"orders/{here['id']}/refunds", body)
+    await stores.run()
+    there = await stores.only(stores.new, "orders")
+    assert [each["name"] for each in there["line_items"]] == ["Mug", "Cup"]
+    assert (there["status"], float(there["total"])) == ("completed", 8.10)
+    assert [each["reason"] for each in there["refunds"]] == ["Chipped"]
+    assert await stores.conflicts() == []
+    assert await stores.bench.rows("SELECT * FROM quarantine") == []
+    stores.new.asked.clear()
+    await stores.run(streams=[str(Stream.ORDERS)])
+    assert [each for each in stores.new.requests(path="orders") if each.method != "GET"] == []
