@@ -4,11 +4,13 @@ from app.models.access import ApiKey, IdempotencyRecord
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.migration import Cursor, Migration
+from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.store import Store
 from app.models.stream import AUDIT_RUNS, StreamState
 
 __all__ = [
     "AUDIT_RUNS",
+    "OPEN_REMOVAL",
     "ApiKey",
     "Cursor",
     "IdempotencyRecord",
@@ -21,6 +23,9 @@ __all__ = [
     "Migration",
     "Quarantine",
     "QuarantineStatus",
+    "RecordRemoval",
+    "RemovalStatus",
+    "Sighting",
     "Slice",
     "SliceKind",
     "Store",

@@ -23,7 +23,7 @@ from connectors.base import (
 from connectors.concurrency import read_ahead, together
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
-from connectors.woocommerce.api import Api, Listing, RefusedRequest, open_api
+from connectors.woocommerce.api import Api, Listing, RefusedRequest, open_api, says_gone
 from connectors.woocommerce.lists import (
     ALL,
     PAGE,
@@ -238,7 +238,8 @@ class WooCommerceSource:
         try:
             return await self._api.get(f"{PATHS[stream]}/{number}", ROWS[stream])
         except RefusedRequest as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            # A shop whose WooCommerce is turned off answers 404 as well.
+            if error.status != HTTPStatus.NOT_FOUND or not says_gone(error):
                 raise
             return None
 

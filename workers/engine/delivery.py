@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.base import Applied, Match, Operation, Outcome, Refused, Uncertain, WriteCapability
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import Stream
-from workers.engine import ledger
+from workers.engine import ledger, removals
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
@@ -253,6 +253,7 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
     migration = run.scope.migration
     await ledger.apply(connection, migration, stream, delivery.entries)
     await ledger.resolve(connection, migration, stream, delivery.applied_ids)
+    await removals.welcome_back(connection, migration, stream, delivery.applied_ids)
     if delivery.refused:
         ids = [each.source_id for each in delivery.refused]
         await ledger.forget_intents(connection, migration, stream, ids)

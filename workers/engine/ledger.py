@@ -38,6 +38,12 @@ class LinkRow:
     children: dict[str, str] | None
     intent_age: float | None
     intent_live: bool
+    generation: int = 0
+
+    @property
+    def removed(self) -> bool:
+        """Whether this record was taken off the target, because the source had lost it."""
+        return self.state == LinkState.REMOVED
 
     @property
     def applied(self) -> bool:
@@ -53,7 +59,7 @@ _LOAD = text(
                SELECT 1 FROM slices AS s
                WHERE s.id = l.intent_slice AND s.fence = l.intent_fence AND NOT s.done
                  AND s.lease_until > clock_timestamp()
-           ), false) AS intent_live
+           ), false) AS intent_live, l.generation
     FROM links AS l
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -79,15 +85,15 @@ async def load(
 
 _TARGETS = text(
     "SELECT source_id, target_id, children FROM links"
-    " WHERE migration_id = :migration AND stream = :stream AND state = 'applied'"
-    " AND source_id = ANY(CAST(:ids AS text[]))"
+    " WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'"
+    " AND target_id IS NOT NULL AND source_id = ANY(CAST(:ids AS text[]))"
 )
 
 
 async def targets(
     connection: AsyncConnection, migration: UUID, stream: Stream, ids: Iterable[str]
 ) -> dict[str, tuple[str, Mapping[str, str]]]:
-    """Target id and children of those of the records that are on the target."""
+    """Target id and children of those of the records that are on the target, if only archived."""
     found = await connection.execute(
         _TARGETS, {"migration": migration, "stream": str(stream), "ids": list(ids)}
     )
@@ -192,7 +198,8 @@ _APPLY = text(
         fields = excluded.fields, children = excluded.children, losses = excluded.losses,
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
         applied_at = excluded.applied_at,
-        intent_slice = NULL, intent_fence = NULL, intent_at = NULL
+        intent_slice = NULL, intent_fence = NULL, intent_at = NULL,
+        missed = 0, exempt = false, removed_at = NULL
     """
 )
 
@@ -224,9 +231,18 @@ def _json(children: Mapping[str, str]) -> str | None:
     return msgspec.json.encode(dict(children)).decode() if children else None
 
 
+# A generation outlives its intent: the key of the one before is another record's.
 _FORGET = text(
-    "DELETE FROM links WHERE migration_id = :migration AND stream = :stream"
-    " AND state = 'intent' AND source_id = ANY(CAST(:ids AS text[]))"
+    """
+    WITH kept AS (
+        UPDATE links SET state = 'removed', intent_slice = NULL, intent_fence = NULL,
+            intent_at = NULL
+        WHERE migration_id = :migration AND stream = :stream AND state = 'intent'
+          AND generation > 0 AND source_id = ANY(CAST(:ids AS text[]))
+    )
+    DELETE FROM links WHERE migration_id = :migration AND stream = :stream
+      AND state = 'intent' AND generation = 0 AND source_id = ANY(CAST(:ids AS text[]))
+    """
 )
 
 

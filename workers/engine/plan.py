@@ -1,7 +1,8 @@
 """The stages of a job. Pure: what comes after what, for a kind and its parameters.
 
 A job prepares, makes one pass over each stream in the order in which records refer to each
-other, and finishes. A `recent` audits the streams that it read by window. A cutover sweeps every
+other, and removes what is proven gone in the reverse order. A `recent` audits the streams that it
+read by window. A cutover sweeps every
 stream, then looks once more at what has changed since it began: as long as something has, the
 source is still selling.
 """
@@ -30,6 +31,8 @@ class StageKind(StrEnum):
     PREPARE = "prepare"
     PASS = "pass"  # noqa: S105  not that kind of pass
     AUDIT = "audit"
+    REMOVE = "remove"
+    RESTORE = "restore"
     FINISH = "finish"
 
 
@@ -54,7 +57,9 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 class Order(Struct, frozen=True, kw_only=True):
     """What a job was asked for, from `jobs.kind` and `jobs.params`.
 
-    `quarantine_ids` narrow a job that only retries quarantined records to some of them.
+    `quarantine_ids` narrow a job that only retries quarantined records to some of them. `undo_ids`
+    are removals to undo; such a job does nothing else. `release_brake` lets records go, however
+    many of them are gone from the source.
     """
 
     kind: JobKind
@@ -63,6 +68,8 @@ class Order(Struct, frozen=True, kw_only=True):
     cutover: bool = False
     quarantine_only: bool = False
     quarantine_ids: tuple[str, ...] | None = None
+    undo_ids: tuple[str, ...] = ()
+    release_brake: bool = False
 
     @property
     def audits(self) -> bool:
@@ -86,6 +93,9 @@ def stages(
 
     A cutover begins to read when whatever was written before it began can be seen.
     """
+    if order.undo_ids:
+        restoring = [Stage(kind=StageKind.RESTORE, stream=each) for each in order.streams]
+        return [FIRST[0], *restoring, FIRST[1]]
     passes = [
         Stage(
             kind=StageKind.PASS,
@@ -105,7 +115,32 @@ def stages(
         for each in passes
         if order.audits and each.stream and reads[each.stream].trust is not Trust.SWEEP
     ]
-    return [FIRST[0], *passes, *audits, *(closing if order.cutover else []), FIRST[1]]
+    # What refers to a record goes before it.
+    removing = [
+        Stage(kind=StageKind.REMOVE, stream=each.stream)
+        for each in reversed(passes)
+        if not order.quarantine_only
+    ]
+    return [
+        FIRST[0],
+        *passes,
+        *audits,
+        *removing,
+        *(closing if order.cutover else []),
+        FIRST[1],
+    ]
+
+
+def swept_at(plan: Iterable[Stage], stream: Stream | None) -> int | None:
+    """The number of the stage that passes over a whole stream, None where there is none."""
+    return next(
+        (
+            number
+            for number, each in enumerate(plan)
+            if each.kind is StageKind.PASS and each.stream == stream and not each.closing
+        ),
+        None,
+    )
 
 
 def closing_round(

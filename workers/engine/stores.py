@@ -27,7 +27,7 @@ from connectors.base import (
 from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
-from workers.engine.run import Scope
+from workers.engine.run import DeletionPolicy, Scope
 from workers.engine.window import Lags
 
 
@@ -136,4 +136,5 @@ def _scope(row: Row[Any]) -> Scope:
         audit_runs=policies.get("audit", {}).get("runs", AUDIT_RUNS),
         shallow=frozenset(Stream(each) for each in sweeps if sweeps[each] == "shallow"),
         horizons={Stream(each): timedelta(days=horizons[each]["days"]) for each in horizons},
+        deletions=DeletionPolicy.of(policies.get("deletions") or {}),
     )
