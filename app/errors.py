@@ -5,11 +5,11 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound
+    │        QuarantineNotFound, RemovalNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
-    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, StillInFlight,
-    │        AnswerLost
+    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, RemovalNotUndoable,
+    │        StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
@@ -134,6 +134,11 @@ class QuarantineNotFound(NotFound):
     title = "There is no such record in quarantine"
 
 
+class RemovalNotFound(NotFound):
+    code = "removal_not_found"
+    title = "There is no such removal"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -197,6 +202,14 @@ class QuarantineNotOpen(Problem):
     status = 409
     code = "quarantine_not_open"
     title = "The record is not in quarantine any more"
+
+
+class RemovalNotUndoable(Problem):
+    """Nothing was removed, or the platform cannot bring it back, or it came back by itself."""
+
+    status = 409
+    code = "removal_not_undoable"
+    title = "The removal cannot be undone"
 
 
 class StillInFlight(Problem):

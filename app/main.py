@@ -23,6 +23,7 @@ from app.routes import (
     migrations,
     platforms,
     quarantine,
+    removals,
     stores,
     streams,
 )
@@ -35,6 +36,7 @@ _ROUTERS = (
     ledger.router,
     streams.router,
     quarantine.router,
+    removals.router,
     jobs.router,
     api_keys.router,
     health.router,

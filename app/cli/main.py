@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli import jobs, keys, migrations, quarantine, service, stores, trust
+from app.cli import jobs, keys, migrations, quarantine, removals, service, stores, trust
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.failures import CommandError, UsageProblemError
@@ -59,6 +59,7 @@ program.add_typer(jobs.commands, name="job")
 program.command("status")(migrations.status)
 program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
+program.add_typer(removals.commands, name="removals")
 
 
 def main(arguments: list[str] | None = None) -> int:

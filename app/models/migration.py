@@ -14,7 +14,8 @@ class Migration(SQLModel, table=True):
     """A source and a target store, what is in scope, and how. Addressed by `slug`.
 
     `key_prefix` begins the external keys of our records on the target. `policies` may hold
-    `overlap` and `settle` (seconds) and `on_missing_reference` (`free` or `quarantine`).
+    `overlap` and `settle` (seconds), `on_missing_reference` (`free` or `quarantine`) and
+    `deletions` (`brake`, a share, and `actions` by stream).
     """
 
     __tablename__ = "migrations"

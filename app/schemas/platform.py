@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.schemas.paging import Page
 from app.schemas.values import Output
-from connectors.base import Bounds, Trust
+from connectors.base import Action, Bounds, Trust
 from connectors.records import Stream
 
 
@@ -32,11 +32,17 @@ class Reading(Output):
     horizon_risk: str = Field(description="What else a horizon leaves out.")
 
 
+class RemovalWay(Output):
+    action: Action
+    undo: bool = Field(description="Whether it can be undone.")
+
+
 class Writing(Output):
     """How a stream is written."""
 
     idempotent: bool = Field(description="The target upserts by our key.")
     batch: int
+    removals: list[RemovalWay] = Field(description="How records can be taken away.")
     losses: list[Loss] = Field(description="What the target cannot keep exactly.")
     notes: list[str]
 
@@ -75,7 +81,13 @@ class PlatformOut(Output):
                         }
                     },
                     "target": {
-                        "orders": {"idempotent": False, "batch": 100, "losses": [], "notes": []}
+                        "orders": {
+                            "idempotent": False,
+                            "batch": 100,
+                            "removals": [{"action": "archive", "undo": True}],
+                            "losses": [],
+                            "notes": [],
+                        }
                     },
                     "settings_schema": {"type": "object", "properties": {"url": {}}},
                     "credentials_schema": {"type": "object", "properties": {"consumer_key": {}}},

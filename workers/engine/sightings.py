@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 # ruff: noqa: S608 - the one text put into others is a constant; values travel as parameters
-
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 from uuid import UUID
