@@ -20,8 +20,8 @@ Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in Jo
 
 class JobOptions(Input):
     """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
-    and reads nothing else, `ids` names single ones of them. `release_brake` removes what is proven gone from the source,
-    however much that is.
+    and reads nothing else, `ids` names single ones of them. `release_brake` removes what is proven
+    gone from the source, however much that is.
     """
 
     only: Literal["quarantine"] | None = None
