@@ -44,7 +44,7 @@ def test_undoing_what_cannot_be_undone_says_so(service, run):
     outcome = run("removals", "undo", ITEM, "-m", "spring")
 
     assert outcome.code != 0
-    assert "The removal cannot be undone." in outcome.err
+    assert "The removal cannot be undone" in outcome.err
 
 
 def test_brake_is_released_by_a_flag(service, run, job):

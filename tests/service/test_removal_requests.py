@@ -23,12 +23,13 @@ def gone(service, migration):
         await service.write(
             "INSERT INTO removals (id, migration_id, stream, source_id, target_id, target_key,"
             " action, status, undoable, before, evidence)"
-            " SELECT :id, id, :stream, :source_id, '9' || :source_id, 'k:' || :source_id, :action,"
+            " SELECT :id, id, :stream, :source_id, :target_id, 'rs-key', :action,"
             """ :status, :undoable, '{"status": "publish"}',"""
             """ '{"sweeps": 1, "direct": true, "jobs": []}' FROM migrations WHERE slug = :slug""",
             id=item,
             slug=migration,
             source_id=source_id,
+            target_id=f"9{source_id}",
             **(values | more),
         )
         return str(item)
