@@ -242,10 +242,11 @@ class PostgresTarget:
         table = self._statements[stream]
         deletes = action is Action.DELETE
         ours = [each for each in withdrawals if not deletes or each.target_id == each.key]
-        async with self._connection() as connection:
+        async with self._connection() as connection, connection.transaction():
             await connection.execute(
                 table.delete if deletes else table.archive, sorted(each.target_id for each in ours)
             )
+            require_permit()
         return [
             Applied(source_id=each.source_id, target_id=each.target_id)
             if each in ours
@@ -260,9 +261,10 @@ class PostgresTarget:
         await self._prepare(stream)
         live = [each.target_id for each in withdrawals if each.before.get("live", True)]
         table = self._statements[stream]
-        async with self._connection() as connection:
+        async with self._connection() as connection, connection.transaction():
             restored = await connection.fetch(table.restore, sorted(live))
             rows = await connection.fetch(table.present, [each.target_id for each in withdrawals])
+            require_permit()
         present = {row["id"] for row in (*restored, *rows)}
         return [
             Applied(source_id=each.source_id, target_id=each.target_id)

@@ -272,6 +272,35 @@ async def test_record_that_was_brought_over_during_the_sweep_is_not_suspected(
     assert copied.source.asked_for == [["u2"]], "for the order alone"
 
 
+async def test_what_lies_beyond_a_horizon_is_not_missed(bench: Bench) -> None:
+    for n in range(4):
+        made = START - timedelta(days=400 if n < 2 else 1)
+        bench.source.put(Stream.ORDERS, f"o{n}", order(n), made=made)
+    await bench.run("full", streams=["orders"])
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text("""UPDATE migrations SET policies = '{"horizon": {"orders": {"days": 365}}}'""")
+        )
+    bench.source.asked_for.clear()
+    row = await bench.run("recent", streams=["orders"], cutover=True)
+    assert (row["status"], row["passes"]["orders"]["mode"]) == ("succeeded", "sweep")
+    assert row["passes"]["orders"]["horizon"] is not None
+    assert bench.source.asked_for == []
+    assert await removed(bench) == []
+
+
+async def test_shallow_sweep_sees_what_it_does_not_read(copied: Bench) -> None:
+    async with copied.resources.engine.begin() as connection:
+        await connection.execute(
+            text("""UPDATE migrations SET policies = '{"sweep": {"products": "shallow"}}'""")
+        )
+    lose(copied, "p01")
+    row = await copied.run("recent", streams=["products"], cutover=True)
+    assert row["passes"]["products"]["depth"] == "shallow"
+    assert archived(copied) == ["p01"]
+    assert await events(copied, "deletion.refuted") == []
+
+
 # --- an error is never an empty page -------------------------------------------------------------
 
 

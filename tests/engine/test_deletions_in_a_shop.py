@@ -29,7 +29,8 @@ class Move:
     ids: list[int]
 
     async def run(self, **options: Any) -> dict[str, Any]:
-        self.old.now[0] += 60
+        for shop in (self.old, self.new):
+            shop.now[0] += 60
         return await self.bench.run("full", streams=["products"], **options)
 
     async def statuses(self) -> dict[str, str]:

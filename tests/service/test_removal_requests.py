@@ -53,7 +53,7 @@ async def test_removals_are_listed_with_filters_and_paged(api, gone):
     first = (await api.get(HOME, params={"limit": 2})).json()
     rest = (await api.get(HOME, params={"limit": 2, "cursor": first["next"]})).json()
     assert [len(first["items"]), len(rest["items"]), rest["next"]] == [2, 1, None]
-    problem(await api.get(HOME, params={"cursor": "nonsense"}), 422, "invalid_cursor")
+    problem(await api.get(HOME, params={"cursor": "nonsense"}), 422, "bad_cursor")
 
 
 async def test_a_removal_tells_its_proof_and_nothing_of_the_record(reader, gone):
