@@ -117,7 +117,7 @@ class Remover:
             query(stream, name, Sweep())
             | {"include": ",".join(map(str, some)), "per_page": PAGE, "_fields": _FIELDS}
             for some in (numbers[at : at + PAGE] for at in range(0, len(numbers), PAGE))
-            for name in names(stream)
+            for name in names(stream, Sweep())
         ]
         pages: list[Listing[_Standing]] = await together(
             [self._api.list(PATHS[stream], each, _Standing) for each in asked]

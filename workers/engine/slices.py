@@ -170,7 +170,7 @@ async def _work_on(
             scope=stores.scope,
             source=source,
             target=target,
-            reads=dict(stores.source_platform.reads),
+            reads=stores.reads,
             writes=stores.writes,
         )
         match lease.held.kind:
@@ -178,10 +178,10 @@ async def _work_on(
                 return await _prepare(run, stores)
             case SliceKind.PLAN:
                 return await _plan(run, resources.settings.parallel_slices)
-            case kind if kind in _GOING_ON:
-                return await _go_on(run, _timer(resources.settings.slice_seconds, stopping))
             case SliceKind.FINISH:
                 return await _finish(run, stores)
+            case _:
+                return await _go_on(run, _timer(resources.settings.slice_seconds, stopping))
 
 
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
