@@ -47,21 +47,30 @@ async def forget(connection: AsyncConnection, job: UUID) -> None:
     await connection.execute(text("DELETE FROM sightings WHERE job_id = :job"), {"job": job})
 
 
+# Set operations throughout, each done once (`ARRAY`): a join is planned by statistics, and of a
+# table that was filled a moment ago there are none. As a nested loop it would take minutes.
+_SEEN = "SELECT source_id FROM sightings WHERE job_id = :job AND stage = :stage"
+
 _SEEN_AGAIN = text(
-    """
-    UPDATE links AS l SET missed = 0, exempt = false
-    FROM sightings AS s
-    WHERE s.job_id = :job AND s.stage = :stage AND s.source_id = l.source_id
-      AND l.migration_id = :migration AND l.stream = :stream AND (l.missed > 0 OR l.exempt)
+    f"""
+    UPDATE links SET missed = 0, exempt = false
+    WHERE migration_id = :migration AND stream = :stream AND source_id = ANY(ARRAY(
+        SELECT source_id FROM links
+        WHERE migration_id = :migration AND stream = :stream AND (missed > 0 OR exempt)
+        INTERSECT {_SEEN}
+    ))
     """
 )
 _RETURNED = text(
-    """
-    UPDATE removals AS r SET status = 'returned'
-    FROM sightings AS s
-    WHERE s.job_id = :job AND s.stage = :stage AND s.source_id = r.source_id
-      AND r.migration_id = :migration AND r.stream = :stream
-      AND r.status IN ('proven', 'held', 'reported', 'failed') AND NOT r.evidence ? 'reused'
+    f"""
+    UPDATE removals SET status = 'returned'
+    WHERE migration_id = :migration AND stream = :stream AND NOT evidence ? 'reused'
+      AND status IN ('proven', 'held', 'reported', 'failed') AND source_id = ANY(ARRAY(
+          SELECT source_id FROM removals
+          WHERE migration_id = :migration AND stream = :stream
+            AND status IN ('proven', 'held', 'reported', 'failed')
+          INTERSECT {_SEEN}
+      ))
     """
 )
 
@@ -73,42 +82,37 @@ async def welcome_back(connection: AsyncConnection, swept: SweptStream) -> None:
 
 
 # A link that was written in this very job was seen by it, whatever the sweep says.
-_MISSING = """
-    FROM links AS l
-    WHERE l.migration_id = :migration AND l.stream = :stream
-      AND l.state = 'applied' AND NOT l.exempt
-      AND (l.applied_at IS NULL OR l.applied_at < (SELECT started_at FROM jobs WHERE id = :job))
-      AND NOT EXISTS (
-          SELECT 1 FROM sightings AS s
-          WHERE s.job_id = :job AND s.stage = :stage AND s.source_id = l.source_id
-      )
+_MISSING = f"""
+    SELECT source_id FROM links
+    WHERE migration_id = :migration AND stream = :stream AND state = 'applied' AND NOT exempt
+      AND (applied_at IS NULL OR applied_at < (SELECT started_at FROM jobs WHERE id = :job))
+      AND (missed > 0 OR NOT :suspected) AND source_id > :after
+    EXCEPT {_SEEN}
 """
-_ANY_MISSING = text(f"SELECT EXISTS (SELECT 1 {_MISSING})")
+_ANY_MISSING = text(f"SELECT EXISTS ({_MISSING})")
 _MISS = text(
     "UPDATE links SET missed = missed + 1 WHERE migration_id = :migration AND stream = :stream"
-    f" AND source_id IN (SELECT l.source_id {_MISSING})"
+    f" AND source_id = ANY(ARRAY({_MISSING}))"
 )
-_SUSPECTS = text(
-    f"SELECT l.source_id {_MISSING} AND l.missed > 0"
-    " AND l.source_id > :after ORDER BY l.source_id LIMIT :limit"
-)
+_SUSPECTS = text(f"{_MISSING} ORDER BY source_id LIMIT :limit")
+_ALL: dict[str, object] = {"suspected": False, "after": ""}
 
 
 async def any_missing(connection: AsyncConnection, swept: SweptStream) -> bool:
     """Whether a record on the target was not seen at the source."""
-    return bool((await connection.execute(_ANY_MISSING, swept.values)).scalar_one())
+    return bool((await connection.execute(_ANY_MISSING, swept.values | _ALL)).scalar_one())
 
 
 async def miss(connection: AsyncConnection, swept: SweptStream) -> int:
     """Count one more clean sweep that did not see them. Answers with how many they are."""
-    return (await connection.execute(_MISS, swept.values)).rowcount
+    return (await connection.execute(_MISS, swept.values | _ALL)).rowcount
 
 
 async def suspects(
     connection: AsyncConnection, swept: SweptStream, *, after: str, limit: int
 ) -> list[str]:
     """Source ids of what was missed, in order, behind `after`."""
-    values = swept.values | {"after": after, "limit": limit}
+    values = swept.values | {"suspected": True, "after": after, "limit": limit}
     return list((await connection.execute(_SUSPECTS, values)).scalars())
 
 
