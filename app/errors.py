@@ -5,11 +5,11 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
     │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, StillInFlight, AnswerLost
+    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
@@ -139,6 +139,11 @@ class ConflictNotFound(NotFound):
     title = "There is no such conflict"
 
 
+class RemovalNotFound(NotFound):
+    code = "removal_not_found"
+    title = "There is no such removal"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -216,6 +221,14 @@ class ConflictApplied(Problem):
     status = 409
     code = "conflict_applied"
     title = "The source's value is on the target already"
+
+
+class RemovalNotUndoable(Problem):
+    """Nothing was removed, or the platform cannot bring it back, or it came back by itself."""
+
+    status = 409
+    code = "removal_not_undoable"
+    title = "The removal cannot be undone"
 
 
 class StillInFlight(Problem):

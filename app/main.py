@@ -24,6 +24,7 @@ from app.routes import (
     migrations,
     platforms,
     quarantine,
+    removals,
     stores,
     streams,
 )
@@ -37,6 +38,7 @@ _ROUTERS = (
     streams.router,
     quarantine.router,
     conflicts.router,
+    removals.router,
     jobs.router,
     api_keys.router,
     health.router,

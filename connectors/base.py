@@ -75,6 +75,21 @@ class Loss(Struct, frozen=True):
     reason: str
 
 
+class Action(StrEnum):
+    """What becomes of a record whose original is gone. `report` only tells, on any platform."""
+
+    ARCHIVE = "archive"
+    DELETE = "delete"
+    REPORT = "report"
+
+
+class Removal(Struct, frozen=True):
+    """A way in which a platform takes a record away, and whether it can bring it back."""
+
+    action: Action
+    undo: bool = False
+
+
 class WriteCapability(Struct, frozen=True, kw_only=True):
     """How a stream is written.
 
@@ -87,6 +102,7 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     `merges`: people edit these records on the target, and `get` reads them back, so that an update
     can leave their edits alone. `derived` are fields that the platform reckons from others, which
     are never an edit by anybody: `total`, or `lines.tax` for a part's field.
+    `removals` are the ways in which records can be taken away.
     """
 
     idempotent: bool = False
@@ -97,8 +113,13 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     refuses_doubles: bool = False
     merges: bool = False
     derived: frozenset[str] = frozenset()
+    removals: tuple[Removal, ...] = ()
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def removal(self, action: Action) -> Removal | None:
+        """How an action is done here, None where it cannot be."""
+        return next((each for each in self.removals if each.action is action), None)
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -236,7 +257,9 @@ class Source(Protocol):
         ...
 
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
-        """Single records by id. Ids that the store does not know are left out."""
+        """Single records by id. Ids are left out where the store says that it has no such record;
+        every other failure raises `StoreError`, because what is left out may be removed.
+        """
         ...
 
 
@@ -308,6 +331,19 @@ class Uncertain(Struct, frozen=True, kw_only=True):
 Outcome = Applied | Refused | Uncertain
 
 
+class Withdrawal(Struct, frozen=True, kw_only=True):
+    """A record to take off the target, or to bring back there.
+
+    `key` is our external key of it. `before` is what the target said of it before it was taken
+    away, and all that bringing it back needs.
+    """
+
+    source_id: str
+    target_id: str
+    key: str
+    before: Json = field(default_factory=dict)
+
+
 class Target(Protocol):
     """Writes one store. Use as an async context manager; calls may run concurrently."""
 
@@ -340,6 +376,33 @@ class Target(Protocol):
         """Create and update. One outcome for each operation, in any order.
 
         Raises `TryLater` or `SignInAgain` only where nothing at all was applied by this call.
+        """
+        ...
+
+    async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
+        """How the records stand now, by source id: what `restore` needs, and no personal data.
+
+        Records that are gone already are left out. Raises `StoreError`.
+        """
+        ...
+
+    async def remove(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal], action: Action
+    ) -> list[Applied | Refused]:
+        """Take records away by one of the stream's `removals`; what is gone already is applied.
+
+        A record that shows another's key is refused, and `delete` refuses one that does not show
+        ours, both with the code `not_ours`. Raises `StoreError` where it is not known what became
+        of a record: calling again with the same is harmless.
+        """
+        ...
+
+    async def restore(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal]
+    ) -> list[Applied | Refused]:
+        """Bring archived records back as they stood before. As `remove`; calling again is harmless.
+
+        A record that is not there any more is refused with `gone`.
         """
         ...
 

@@ -23,6 +23,12 @@ commands = typer.Typer(no_args_is_help=True, help="Jobs and how they go.")
 DEFAULT_TIMEOUT = "1h"
 JobId = Annotated[str, typer.Argument(help="Id of the job.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Return when the job has ended.")]
+ReleaseBrake = Annotated[
+    bool,
+    typer.Option(
+        "--release-brake", help="Remove what is gone from the source, however much that is."
+    ),
+]
 Key = Annotated[
     str | None,
     typer.Option(help="Two calls with one key start one job.", metavar="TEXT"),
@@ -36,11 +42,17 @@ def full(
     idempotency_key: Key = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     *,
+    release_brake: ReleaseBrake = False,
     wait: Wait = False,
     json: AsJson = False,
 ) -> None:
     """Copy every record in scope."""
-    body = {"kind": "full", "migration": migration, "streams": split_streams(streams)}
+    body = {
+        "kind": "full",
+        "migration": migration,
+        "streams": split_streams(streams),
+        "options": _options(release_brake=release_brake),
+    }
     _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
 
 
@@ -57,6 +69,7 @@ def recent(
     cutover: Annotated[
         bool, typer.Option("--cutover", help="The last run before launch: sweep every stream.")
     ] = False,
+    release_brake: ReleaseBrake = False,
     wait: Wait = False,
     json: AsJson = False,
 ) -> None:
@@ -67,8 +80,13 @@ def recent(
         "streams": split_streams(streams),
         "since": moment(since, "--since"),
         "cutover": cutover or None,
+        "options": _options(release_brake=release_brake),
     }
     _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
+def _options(*, release_brake: bool) -> Json | None:
+    return {"release_brake": True} if release_brake else None
 
 
 def start_job(api: Api, body: Json, key: str | None = None) -> Json:

@@ -8,7 +8,17 @@ from typing import Annotated
 
 import typer
 
-from app.cli import conflicts, jobs, keys, migrations, quarantine, service, stores, trust
+from app.cli import (
+    conflicts,
+    jobs,
+    keys,
+    migrations,
+    quarantine,
+    removals,
+    service,
+    stores,
+    trust,
+)
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.failures import CommandError, UsageProblemError
@@ -60,6 +70,7 @@ program.command("status")(migrations.status)
 program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
+program.add_typer(removals.commands, name="removals")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,11 +5,13 @@ from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decisi
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.migration import ConflictPolicy, Cursor, Migration
+from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.store import Store
 from app.models.stream import AUDIT_RUNS, StreamState
 
 __all__ = [
     "AUDIT_RUNS",
+    "OPEN_REMOVAL",
     "ApiKey",
     "AppliedContent",
     "Conflict",
@@ -27,6 +29,9 @@ __all__ = [
     "Migration",
     "Quarantine",
     "QuarantineStatus",
+    "RecordRemoval",
+    "RemovalStatus",
+    "Sighting",
     "Slice",
     "SliceKind",
     "Store",

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import BigInteger, Column, Identity, Index, text
+from sqlalchemy import BigInteger, Boolean, Column, Identity, Index, false, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import created, document, moment, now
@@ -81,6 +81,8 @@ class SliceKind(StrEnum):
     READ = "read"
     RETRY = "retry"
     AUDIT = "audit"
+    REMOVE = "remove"
+    RESTORE = "restore"
     FINISH = "finish"
 
 
@@ -91,7 +93,8 @@ class Slice(SQLModel, table=True):
     every transaction of a holder checks it, so that a worker that was thought dead cannot
     commit. `sent_at` is when the queue was last told. `counters` are this slice's share of the
     job's: read, created, updated, unchanged, conflicts, quarantined, deleted, requests,
-    throttled. `total` is the store's count of records in this part, for progress.
+    throttled. `total` is the store's count of records in this part, for progress. `resumed` says
+    that a holder took it over from one who had not put it down.
     """
 
     __tablename__ = "slices"
@@ -118,6 +121,9 @@ class Slice(SQLModel, table=True):
     waiting: str | None = None
     counters: dict[str, Any] = Field(default_factory=dict, sa_column=document())
     total: int | None = None
+    resumed: bool = Field(
+        default=False, sa_column=Column(Boolean, nullable=False, server_default=false())
+    )
 
 
 class JobEvent(SQLModel, table=True):

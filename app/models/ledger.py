@@ -5,17 +5,39 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, BigInteger, Column, Index, LargeBinary, Text
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    Text,
+    false,
+    text,
+)
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import created, document, moment, now
 
 
 class LinkState(StrEnum):
-    """`intent`: a create was about to be sent, or was sent, and nobody has confirmed it yet."""
+    """`intent`: a create was about to be sent, or was sent, and nobody has confirmed it yet.
+    `removed`: the record is gone from the source, and was taken off the target.
+    """
 
     INTENT = "intent"
     APPLIED = "applied"
+    REMOVED = "removed"
+
+
+def _number() -> Any:
+    return Column(Integer, nullable=False, server_default=text("0"))
+
+
+def _flag() -> Any:
+    return Column(Boolean, nullable=False, server_default=false())
 
 
 class Link(SQLModel, table=True):
@@ -28,6 +50,11 @@ class Link(SQLModel, table=True):
     digests of what an update that nobody has confirmed yet may have brought to the target (the
     last two as MessagePack). `intent_*` say which holder of which slice
     sent the create, and when.
+
+    `missed` counts the clean sweeps in a row that did not see the record. `exempt`: its absence
+    is known and settled, so it is not suspected again before it was seen once more. A removed
+    link keeps its target id while the record is still there, archived. `generation` grows when the
+    source gives the id to another record, and is a part of the external key from 1 on.
     """
 
     __tablename__ = "links"
@@ -55,6 +82,10 @@ class Link(SQLModel, table=True):
     intent_fence: int | None = Field(default=None, sa_column=Column(BigInteger))
     intent_at: datetime | None = Field(default=None, sa_column=moment())
     applied_at: datetime | None = Field(default=None, sa_column=moment())
+    missed: int = Field(default=0, sa_column=_number())
+    exempt: bool = Field(default=False, sa_column=_flag())
+    generation: int = Field(default=0, sa_column=_number())
+    removed_at: datetime | None = Field(default=None, sa_column=moment())
 
 
 class QuarantineStatus(StrEnum):

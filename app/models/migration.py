@@ -25,8 +25,9 @@ class Migration(SQLModel, table=True):
     """A source and a target store, what is in scope, and how. Addressed by `slug`.
 
     `key_prefix` begins the external keys of our records on the target. `policies` may hold
-    `overlap` and `settle` (seconds), `on_missing_reference` (`free` or `quarantine`), and
-    `conflicts`: a `ConflictPolicy` by stream and field, `*` for all other fields of a stream.
+    `overlap` and `settle` (seconds), `on_missing_reference` (`free` or `quarantine`),
+    `conflicts`: a `ConflictPolicy` by stream and field, `*` for all other fields of a stream, and
+    `deletions` (`brake`, a share, and `actions` by stream).
     """
 
     __tablename__ = "migrations"

@@ -19,12 +19,15 @@ Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in Jo
 
 
 class JobOptions(Input):
-    """Narrows a job. `only: quarantine` tries records in quarantine again and reads nothing else,
-    `ids` names single ones of them; `only: conflicts` carries settled conflicts out.
+    """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
+    and reads nothing else, `ids` names single ones of them; `only: conflicts` carries settled
+    conflicts out. `release_brake` removes what is proven gone from the source, however much that
+    is.
     """
 
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
+    release_brake: Flag | None = None
 
 
 class JobIn(Input):

@@ -61,11 +61,13 @@ class LinkOut(Output):
     target_id: str | None
     state: LinkState = Field(
         description="`intent`: a create was about to be sent, and nobody has confirmed it yet."
+        " `removed`: the record is gone from the source, and was taken off the target."
     )
     matched_by: str | None
     losses: list[str] | None = Field(description="Fields the target could not keep exactly.")
     stamp: datetime | None = Field(description="When the source says it changed last.")
     applied_at: datetime | None
+    removed_at: datetime | None
 
     model_config = ConfigDict(
         from_attributes=True,
@@ -80,6 +82,7 @@ class LinkOut(Output):
                     "losses": None,
                     "stamp": "2026-11-25T08:40:00Z",
                     "applied_at": "2026-11-25T09:01:30Z",
+                    "removed_at": None,
                 }
             ]
         },

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from msgspec import Struct
@@ -11,6 +11,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, WithJsonSchema
 from app.models import ConflictPolicy
 from app.schemas.paging import Page
 from app.schemas.values import Input, Moment, Output, Slug, StoreName
+from connectors.base import Action
 from connectors.records import Category, Customer, Order, Product, Stream, Variant
 
 _ID = "0d5a6c1e-7e3c-4a55-8d8a-3f4f6d1b9b11"
@@ -108,6 +109,23 @@ class ConflictPolicies(Input):
     orders: OrderRules | None = None
 
 
+Share = Annotated[float, Strict(), Field(ge=0, le=1)]
+Removable = Literal["categories", "products", "customers", "orders"]
+
+
+class Deletions(Input):
+    """What becomes of records that are gone from the source. Stock goes with its product."""
+
+    brake: Share | None = Field(
+        None,
+        description="The share of a stream's records above which a run removes none of them;"
+        " 0.05 by default. Five records may always go.",
+    )
+    actions: dict[Removable, Action] | None = Field(
+        None, description="By stream; by default products are archived, the others reported."
+    )
+
+
 class Policies(Input):
     """How a migration differs from what the connectors suggest."""
 
@@ -126,6 +144,7 @@ class Policies(Input):
         "everything.",
     )
     conflicts: ConflictPolicies | None = None
+    deletions: Deletions | None = None
 
 
 class MigrationIn(Input):

@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from app.schemas.paging import Page
 from app.schemas.values import Output
-from connectors.base import Bounds, Trust
+from connectors.base import Action, Bounds, Trust
 from connectors.records import Stream
 
 
@@ -32,6 +32,11 @@ class Reading(Output):
     horizon_risk: str = Field(description="What else a horizon leaves out.")
 
 
+class RemovalWay(Output):
+    action: Action
+    undo: bool = Field(description="Whether it can be undone.")
+
+
 class Writing(Output):
     """How a stream is written."""
 
@@ -40,6 +45,7 @@ class Writing(Output):
         description="What people changed on the target stays; else it is a mirror of the source."
     )
     batch: int
+    removals: list[RemovalWay] = Field(description="How records can be taken away.")
     losses: list[Loss] = Field(description="What the target cannot keep exactly.")
     notes: list[str]
 
@@ -82,6 +88,7 @@ class PlatformOut(Output):
                             "idempotent": False,
                             "merges": True,
                             "batch": 100,
+                            "removals": [{"action": "archive", "undo": True}],
                             "losses": [],
                             "notes": [],
                         }

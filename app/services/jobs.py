@@ -142,7 +142,8 @@ def _kind(asked: JobIn) -> JobKind:
 
 
 def _refuse_recent_only(asked: JobIn) -> None:
-    given = {"since": asked.since, "cutover": asked.cutover or None, "options": asked.options}
+    narrowed = asked.options is not None and bool(asked.options.only or asked.options.ids)
+    given = {"since": asked.since, "cutover": asked.cutover or None, "options": narrowed or None}
     places = [
         {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
         for name, value in given.items()

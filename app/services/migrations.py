@@ -23,12 +23,12 @@ from app.errors import (
 )
 from app.models import Job, JobStatus, Migration, Store
 from app.models.columns import now
-from app.schemas.migration import MigrationIn, MigrationOut, MigrationPatch, StoreRef
+from app.schemas.migration import MigrationIn, MigrationOut, MigrationPatch, Policies, StoreRef
 from app.schemas.paging import Keyset
 from app.services.stores import find_store
 from app.services.transaction import Work
 from connectors import registry
-from connectors.base import Connector, ReadCapability
+from connectors.base import Action, Connector, ReadCapability
 from connectors.records import Stream
 
 UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
@@ -41,6 +41,7 @@ async def create_migration(work: Work, asked: MigrationIn) -> MigrationOut:
     target = await _store(session, asked.target, "/target")
     if source.id == target.id:
         raise SameStore.at("/target", "Name another store than the source.")
+    _refuse_impossible(asked.policies, target)
     migration = Migration(
         slug=asked.slug,
         key_prefix=await _key_prefix(session, source, target),
@@ -91,6 +92,9 @@ async def change_migration(session: AsyncSession, name: str, asked: MigrationPat
         source, target = stores[migration.source_id], stores[migration.target_id]
         migration.streams = _scope(source, target, asked.streams)
     if asked.policies is not None:
+        if asked.policies.deletions is not None:
+            stores = await _stores(session, [migration])
+            _refuse_impossible(asked.policies, stores[migration.target_id])
         changes = asked.policies.model_dump(mode="json", exclude_unset=True)
         if asked.policies.conflicts is not None:
             changes["conflicts"] = asked.policies.conflicts.model_dump(
@@ -187,6 +191,20 @@ def _scope(source: Store, target: Store, asked: Sequence[Stream] | None) -> list
     if not possible:
         raise StoreCannot.at("/target", "The two platforms have no stream in common.")
     return [str(each) for each in (asked or possible)]
+
+
+def _refuse_impossible(policies: Policies, target: Store) -> None:
+    """What the target cannot do may not be asked of it: a run would only report."""
+    actions = (policies.deletions and policies.deletions.actions) or {}
+    if not actions:
+        return
+    writer = _connector(target, "/target")
+    for stream, action in actions.items():
+        capability = writer.writes.get(Stream(stream))
+        possible = capability is not None and capability.removal(action) is not None
+        if action is not Action.REPORT and not possible:
+            place = f"/policies/deletions/actions/{stream}"
+            raise StoreCannot.at(place, f"{writer.title} cannot {action} {stream}.")
 
 
 def _connector(store: Store, where: str) -> Connector:

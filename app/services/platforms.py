@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.schemas.platform import Loss, PlatformOut, Reading, Writing
+from app.schemas.platform import Loss, PlatformOut, Reading, RemovalWay, Writing
 from connectors.base import Connector, ReadCapability, WriteCapability
 from connectors.records import Stream
 from connectors.registry import connectors
@@ -48,6 +48,7 @@ def _writing(capability: WriteCapability) -> Writing:
         idempotent=capability.idempotent,
         merges=capability.merges,
         batch=capability.batch,
+        removals=[RemovalWay(action=each.action, undo=each.undo) for each in capability.removals],
         losses=[Loss(field=each.field, reason=each.reason) for each in capability.losses],
         notes=list(capability.notes),
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors.base import Connector, WriteCapability
+from connectors.base import Action, Connector, Removal, WriteCapability
 from connectors.postgres.settings import PostgresCredentials, PostgresSettings
 from connectors.postgres.target import PostgresTarget
 from connectors.records import Stream
@@ -11,6 +11,7 @@ _WRITES = WriteCapability(
     idempotent=True,
     batch=1000,
     find_batch=1000,
+    removals=(Removal(Action.ARCHIVE, undo=True), Removal(Action.DELETE)),
     write_settle=0.0,  # a repeated write waits for the first one's row locks, and finds its rows
     notes=(
         "One table a stream; what has no column of its own stands in `data` (jsonb).",

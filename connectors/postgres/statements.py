@@ -19,6 +19,7 @@ _ALWAYS = (
     "id text PRIMARY KEY, source_id text, data jsonb NOT NULL DEFAULT '{}',"
     " synced_at timestamptz NOT NULL DEFAULT now()"
 )
+_PRESENT = {"removed_at": "NULL::timestamptz"}  # whatever is written is there again
 _LOCK = 7_235_620_911  # any number that nobody else takes for their advisory lock
 
 
@@ -57,6 +58,7 @@ class Statements:
                 f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS {name} {kind}"
                 for name, kind in columns
             ),
+            f"ALTER TABLE {self.name} ADD COLUMN IF NOT EXISTS removed_at timestamptz",
             *(
                 f"CREATE INDEX IF NOT EXISTS {self._index(expression)}"
                 f" ON {self.name} ({expression})"
@@ -109,11 +111,11 @@ class Statements:
         )
 
     def _assign(self, given: dict[str, str]) -> str:
-        merged = given | {"data": f"t.data || {given['data']}", "synced_at": "now()"}
+        merged = given | {"data": f"t.data || {given['data']}", "synced_at": "now()", **_PRESENT}
         return ", ".join(f"{name} = {value}" for name, value in merged.items())
 
     def _differ(self, given: dict[str, str]) -> str:
-        merged = given | {"data": f"t.data || {given['data']}"}
+        merged = given | {"data": f"t.data || {given['data']}", **_PRESENT}
         old = ", ".join(f"t.{name}" for name in merged)
         return f"({old}) IS DISTINCT FROM ({', '.join(merged.values())})"
 
@@ -138,6 +140,31 @@ class Statements:
         )
         return f"(SELECT {casts} FROM unnest({arrays}) AS u ({', '.join(names)})) AS s"
 
+    # --- removing ---
+
+    @cached_property
+    def standing(self) -> str:
+        """Which of these ids exist, and which of them are not archived."""
+        return f"SELECT id, removed_at IS NULL AS live FROM {self.name} WHERE id = ANY($1::text[])"
+
+    @cached_property
+    def archive(self) -> str:
+        """Mark rows as removed; the first mark stays."""
+        return (
+            f"UPDATE {self.name} SET removed_at = coalesce(removed_at, now())"
+            f" WHERE id = ANY($1::text[])"
+        )
+
+    @cached_property
+    def delete(self) -> str:
+        """Delete rows."""
+        return f"DELETE FROM {self.name} WHERE id = ANY($1::text[])"
+
+    @cached_property
+    def restore(self) -> str:
+        """Take the mark of removed rows away; answers with the ids that are there."""
+        return f"UPDATE {self.name} SET removed_at = NULL WHERE id = ANY($1::text[]) RETURNING id"
+
     # --- finding ---
 
     @cached_property
@@ -151,10 +178,11 @@ class Statements:
         return f"SELECT * FROM {self.name} WHERE id = ANY($1::text[])"
 
     def alike(self, natural: Natural) -> str:
-        """Values that one row alone has, with its id."""
+        """Values that one row alone has, archived ones apart, with its id."""
         return (
             f"SELECT {natural.expression} AS value, min(id) AS id FROM {self.name}"
-            f" WHERE {natural.expression} = ANY($1::text[]) GROUP BY 1 HAVING count(*) = 1"
+            f" WHERE {natural.expression} = ANY($1::text[]) AND removed_at IS NULL"
+            " GROUP BY 1 HAVING count(*) = 1"
         )
 
 

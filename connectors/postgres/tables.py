@@ -59,7 +59,7 @@ class Table(Struct, frozen=True, kw_only=True):
     rest: tuple[str, ...]
     indexes: tuple[str, ...] = ()
     naturals: tuple[Natural, ...] = ()
-    version: int = 1
+    version: int = 2
 
     @property
     def name(self) -> str:

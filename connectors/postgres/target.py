@@ -10,7 +10,19 @@ from typing import Any, Self
 
 import asyncpg
 
-from connectors.base import Json, Match, Operation, Outcome, StoreAccess, StoreReport, Traffic
+from connectors.base import (
+    Action,
+    Applied,
+    Json,
+    Match,
+    Operation,
+    Outcome,
+    Refused,
+    StoreAccess,
+    StoreReport,
+    Traffic,
+    Withdrawal,
+)
 from connectors.errors import Rejected, SignInAgain
 from connectors.permit import require_permit
 from connectors.postgres import failures
@@ -38,6 +50,9 @@ _MAY_WRITE = """
     SELECT has_schema_privilege($1, 'USAGE') AND has_table_privilege($2, 'SELECT')
        AND has_table_privilege($2, 'INSERT') AND has_table_privilege($2, 'UPDATE')
 """
+
+_NOT_OURS = "The row was there before us, under a key of its own."
+_GONE = "The row is not in the table any more."
 
 Connection = Any  # asyncpg is not typed
 Sleep = Callable[[float], Awaitable[None]]
@@ -210,6 +225,61 @@ class PostgresTarget:
             if stage == "applying" or (stage == "committing" and failures.is_answer(error)):
                 raise
         return batch.outcomes() if stage == "committed" else batch.uncertain()
+
+    # --- removing ---
+
+    async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
+        """Whether the rows are archived already."""
+        await self._prepare(stream)
+        async with self._connection() as connection:
+            rows = await connection.fetch(
+                self._statements[stream].standing, [each.target_id for each in withdrawals]
+            )
+        found = {row["id"]: row["live"] for row in rows}
+        return {
+            each.source_id: {"live": found[each.target_id]}
+            for each in withdrawals
+            if each.target_id in found
+        }
+
+    async def remove(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal], action: Action
+    ) -> list[Applied | Refused]:
+        """Mark rows with `removed_at`, or delete them. Rows that others wrote are not deleted."""
+        await self._prepare(stream)
+        table = self._statements[stream]
+        deletes = action is Action.DELETE
+        ours = [each for each in withdrawals if not deletes or each.target_id == each.key]
+        async with self._connection() as connection, connection.transaction():
+            await connection.execute(
+                table.delete if deletes else table.archive, sorted(each.target_id for each in ours)
+            )
+            require_permit()
+        return [
+            Applied(source_id=each.source_id, target_id=each.target_id)
+            if each in ours
+            else Refused(source_id=each.source_id, code="not_ours", message=_NOT_OURS)
+            for each in withdrawals
+        ]
+
+    async def restore(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal]
+    ) -> list[Applied | Refused]:
+        """Take `removed_at` away from rows that had none before."""
+        await self._prepare(stream)
+        live = [each.target_id for each in withdrawals if each.before.get("live", True)]
+        table = self._statements[stream]
+        async with self._connection() as connection, connection.transaction():
+            restored = await connection.fetch(table.restore, sorted(live))
+            rows = await connection.fetch(table.present, [each.target_id for each in withdrawals])
+            require_permit()
+        present = {row["id"] for row in (*restored, *rows)}
+        return [
+            Applied(source_id=each.source_id, target_id=each.target_id)
+            if each.target_id in present
+            else Refused(source_id=each.source_id, code="gone", message=_GONE, gone=True)
+            for each in withdrawals
+        ]
 
     # --- side effects ---
 

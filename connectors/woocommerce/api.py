@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 ROOT = "/wp-json/wc/v3/"
 BATCH_LIMIT = 100
+_GONE = ("_invalid_id", "_term_invalid")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -115,10 +116,13 @@ class Api:
         """Move to the trash, or with `force` delete for good. What is there already is done."""
 
         def decode(answer: Answer) -> None:
-            trashed = answer.status == HTTPStatus.GONE
-            deleted = force and answer.status == HTTPStatus.NOT_FOUND
-            if not (trashed or deleted):
+            if answer.status == HTTPStatus.GONE:
+                return
+            try:
                 require_success(answer)
+            except RefusedRequest as error:
+                if not (force and says_gone(error)):
+                    raise
 
         await self._http.request(
             "DELETE",
@@ -226,6 +230,11 @@ def refusal(error: WireError, status: int = 0) -> RefusedRequest:
         code if _CODE.fullmatch(code) else "unknown",
         holder if isinstance(holder, int) else None,
     )
+
+
+def says_gone(error: RefusedRequest) -> bool:
+    """Whether a refusal says that there is no such record, and not merely no such address."""
+    return error.platform_code.endswith(_GONE)
 
 
 def listing(answer: Answer, row: type[T]) -> Listing[T]:

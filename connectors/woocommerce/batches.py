@@ -16,7 +16,7 @@ from msgspec import Raw, Struct
 from connectors.base import Operation, Outcome, Refused, Uncertain
 from connectors.errors import BadAnswer, Rejected, SignInAgain, StoreError, TryLater, Unreachable
 from connectors.http import NEVER_SENT, STOPPED
-from connectors.woocommerce.api import Api, RefusedRequest, decoder, refusal
+from connectors.woocommerce.api import Api, RefusedRequest, decoder, refusal, says_gone
 from connectors.woocommerce.wire import WireError
 
 Body = dict[str, Any]
@@ -38,7 +38,6 @@ _CODES = {
     "term_exists": "duplicate_term",
     "woocommerce_rest_cannot_create_order_refund": "refund_refused",
 }
-_GONE = ("_invalid_id", "_term_invalid")
 _WRONG_PLACE = frozenset({"store_redirects", "store_bad_address", "store_not_woocommerce"})
 
 
@@ -96,7 +95,7 @@ def refused(operation: Operation, error: Rejected) -> Refused:
     if isinstance(error, RefusedRequest):
         code = _CODES.get(error.platform_code, "store_rejected")
         is_update = operation.target_id is not None
-        missing = error.status == HTTPStatus.NOT_FOUND or error.platform_code.endswith(_GONE)
+        missing = error.status == HTTPStatus.NOT_FOUND or says_gone(error)
         gone = is_update and missing
     return Refused(
         source_id=operation.source_id,

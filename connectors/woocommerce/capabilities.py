@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from connectors.base import Bounds, Loss, ReadCapability, Trust, WriteCapability
+from connectors.base import (
+    Action,
+    Bounds,
+    Loss,
+    ReadCapability,
+    Removal,
+    Trust,
+    WriteCapability,
+)
 from connectors.records import Stream
 
 _BY_ID = (
@@ -70,6 +78,9 @@ READS: dict[Stream, ReadCapability] = {
     ),
 }
 
+_DELETE = Removal(Action.DELETE)
+_ARCHIVE = Removal(Action.ARCHIVE, undo=True)
+
 _TAX_REASON = "The target reckons taxes by its own rates; a fee line holds the difference."
 
 _RECKONED = frozenset(
@@ -99,20 +110,29 @@ _RECKONED = frozenset(
 WRITES: dict[Stream, WriteCapability] = {
     Stream.CATEGORIES: WriteCapability(
         merges=True,
+        removals=(_DELETE,),
         losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
-        notes=("Categories carry no key of ours: they are found by slug, then by name.",),
+        notes=(
+            "Categories carry no key of ours: they are found by slug, then by name.",
+            "Deleting a category cannot tell whether it was there before.",
+        ),
     ),
     Stream.PRODUCTS: WriteCapability(
         merges=True,
+        removals=(_ARCHIVE, _DELETE),
         losses=(
             Loss("images", "The target fetches images and keeps them under its own address."),
             Loss("attributes", "Shared attributes become the product's own."),
             Loss("extra", "Shipping classes and shared settings of extensions stay behind."),
         ),
-        notes=("A taken slug silently becomes another one on the target.",),
+        notes=(
+            "A taken slug silently becomes another one on the target.",
+            "An archived product is a draft: it keeps its address and its SKU.",
+        ),
     ),
     Stream.CUSTOMERS: WriteCapability(
         merges=True,
+        removals=(_DELETE,),
         serial_creates=True,
         refuses_doubles=True,
         losses=(
@@ -127,6 +147,7 @@ WRITES: dict[Stream, WriteCapability] = {
         derived=_RECKONED,
         batch=50,
         find_batch=50,
+        removals=(_ARCHIVE, _DELETE),
         losses=(
             Loss("number", "The target numbers orders itself; meta data keeps the number."),
             Loss("created_at", "The target dates orders itself; meta data keeps the date."),
@@ -138,7 +159,10 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("prices_include_tax", "The target's own setting counts."),
             Loss("fulfilments", "WooCommerce itself knows no shipments."),
         ),
-        notes=("Orders are found by `created_via`, which holds our key.",),
+        notes=(
+            "Orders are found by `created_via`, which holds our key.",
+            "An archived order is in the trash, which WordPress empties after 30 days.",
+        ),
     ),
     Stream.INVENTORY: WriteCapability(
         notes=(

@@ -10,7 +10,7 @@ from connectors.base import Sweep
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
-from connectors.woocommerce.api import Api, Listing, RefusedRequest
+from connectors.woocommerce.api import Api, Listing, RefusedRequest, says_gone
 from connectors.woocommerce.lists import PAGE, PATHS, ROWS, names, query
 from connectors.woocommerce.loading import Loader
 
@@ -55,7 +55,8 @@ class SingleRecords:
         try:
             return await self._api.get(f"{PATHS[stream]}/{number}", ROWS[stream])
         except RefusedRequest as error:
-            if error.status != HTTPStatus.NOT_FOUND:
+            # A shop whose WooCommerce is turned off answers 404 as well.
+            if error.status != HTTPStatus.NOT_FOUND or not says_gone(error):
                 raise
             return None
 

@@ -8,12 +8,25 @@ from typing import Self
 
 from msgspec.structs import replace
 
-from connectors.base import Json, Match, Operation, Outcome, StoreAccess, StoreReport, Traffic
+from connectors.base import (
+    Action,
+    Applied,
+    Json,
+    Match,
+    Operation,
+    Outcome,
+    Refused,
+    StoreAccess,
+    StoreReport,
+    Traffic,
+    Withdrawal,
+)
 from connectors.records import Record, Stream
 from connectors.woocommerce import silence
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.removing import Remover
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.single import SingleRecords
 from connectors.woocommerce.wordpress import examine, examine_writing
@@ -36,6 +49,7 @@ class WooCommerceTarget:
         self._orders = OrderWriter(self._api, loader)
         self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
         self._others = PlainWriter(self._api, self._finder)
+        self._remover = Remover(self._api)
         self._writing = asyncio.Semaphore(self._settings.write_concurrency)
 
     async def __aenter__(self) -> Self:
@@ -79,6 +93,24 @@ class WooCommerceTarget:
                     return await self._orders.write(operations)
                 case Stream.INVENTORY:
                     return await self._others.levels(operations)
+
+    async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
+        """The status of each record that is there."""
+        return await self._remover.standing(stream, withdrawals)
+
+    async def remove(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal], action: Action
+    ) -> list[Applied | Refused]:
+        """Unpublish products, trash orders, or delete for good."""
+        async with self._writing:
+            return await self._remover.remove(stream, withdrawals, action)
+
+    async def restore(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal]
+    ) -> list[Applied | Refused]:
+        """Give archived records their former status."""
+        async with self._writing:
+            return await self._remover.restore(stream, withdrawals)
 
     async def loud(self) -> Json:
         """Which types of mail are on."""

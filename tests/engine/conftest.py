@@ -18,6 +18,7 @@ from app.security import Vault
 from app.services.lifecycle import start_next, to_json
 from app.settings import Settings
 from connectors import registry
+from connectors.base import Connector
 from tests.engine.shop import SHOPS, Shop, fake_connector
 from tests.fixtures.databases import migrated_database
 from workers.engine.slices import work
@@ -41,6 +42,13 @@ class Bench:
     source: Shop
     target: Shop
     migration: UUID
+    platform: Connector
+    monkeypatch: pytest.MonkeyPatch
+
+    def use(self, platform: Connector) -> None:
+        """Let the shops be of this platform."""
+        self.platform = platform
+        self.monkeypatch.setattr(registry, "connectors", lambda: {"fake": platform})
 
     async def start(self, kind: str = "full", **params: Any) -> UUID:
         job = uuid4()
@@ -133,7 +141,6 @@ async def engine_database(servers: Any) -> AsyncIterator[str]:
 
 @pytest.fixture
 async def bench(engine_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
-    monkeypatch.setattr(registry, "connectors", lambda: {"fake": fake_connector()})
     settings = Settings(
         database_url=engine_database,
         redis_url="redis://127.0.0.1:1/0",
@@ -147,7 +154,10 @@ async def bench(engine_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     source, target = Shop("source"), Shop("target")
     SHOPS.update(source=source, target=target)
     migration = await _register(resources)
-    yield Bench(resources, source, target, migration)
+    platform = fake_connector()
+    bench = Bench(resources, source, target, migration, platform, monkeypatch)
+    bench.use(platform)
+    yield bench
     async with engine.begin() as connection:
         await connection.execute(text("TRUNCATE stores, migrations, jobs CASCADE"))
     await engine.dispose()

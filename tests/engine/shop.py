@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from pydantic import BaseModel, SecretStr
 
 from connectors.base import (
+    Action,
     Applied,
     Connector,
     Extent,
@@ -25,6 +26,7 @@ from connectors.base import (
     Page,
     ReadCapability,
     Refused,
+    Removal,
     StoreAccess,
     StoreReport,
     Sweep,
@@ -32,8 +34,10 @@ from connectors.base import (
     Trust,
     Uncertain,
     Window,
+    Withdrawal,
     WriteCapability,
 )
+from connectors.errors import Rejected
 from connectors.permit import require_permit
 from connectors.records import Content, Customer, Order, Product, Record, Stream, Variant
 
@@ -48,6 +52,7 @@ class Row:
     content: Content
     key: str = ""
     made: datetime = START
+    archived: bool = False
 
 
 @dataclass
@@ -58,6 +63,10 @@ class Shop:
     records asked for alone, `asked` counts requests of every sort. `shows` are what the next
     looks at single records show instead of what is there, by id: a content, or None for nothing.
     `looks` names the records of each look. `mute_answers`: a write is answered without the record.
+
+    `hidden` records are in no list, though asked for by id they are there; `denied` ones are
+    refused when asked for by id; a shop that is `mute` has no single record when asked by id.
+    `counts` is what it says instead of its real number of records.
     """
 
     name: str
@@ -87,6 +96,13 @@ class Shop:
     stampless: set[str] = field(default_factory=set)
     gets: list[str] = field(default_factory=list)
     asked: Counter[str] = field(default_factory=Counter)
+    hidden: set[str] = field(default_factory=set)
+    denied: set[str] = field(default_factory=set)
+    mute: bool = False
+    counts: int | None = None
+    asked_for: list[list[str]] = field(default_factory=list)
+    remove_failures: list[Exception] = field(default_factory=list)
+    strange: set[str] = field(default_factory=set)
 
     def put(self, stream: Stream, source_id: str, content: Content, **at: Any) -> None:
         stamp, made = at.get("stamp", self.now), at.get("made", START)
@@ -144,7 +160,7 @@ class FakeStore:
 
     async def count(self, stream: Stream, extent: Extent) -> int | None:
         self.shop.asked["count"] += 1
-        return len(self._rows(stream, extent))
+        return len(self._rows(stream, extent)) if self.shop.counts is None else self.shop.counts
 
     async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
         self.shop.asked["split"] += 1
@@ -157,7 +173,7 @@ class FakeStore:
             rows = [row for row in rows if row.stamp >= extent.since]
         if isinstance(extent, Sweep) and extent.since_created is not None:
             rows = [row for row in rows if row.made >= extent.since_created or is_open(row)]
-        return rows
+        return [row for row in rows if row.id not in self.shop.hidden]
 
     def _seen(self, row: Row) -> Record:
         torn = self.shop.torn.get(row.id)
@@ -175,6 +191,8 @@ class FakeStore:
                     isinstance(extent, Window) and row.stamp < extent.since for row in page
                 ),
             )
+            if hook := self.shop.hooks.get("read"):
+                await hook(stream, page)
 
     async def enumerate(
         self, stream: Stream, extent: Sweep, part: Json, resume: Json | None
@@ -211,8 +229,11 @@ class FakeStore:
         self.shop.asked["get"] += 1
         self.shop.gets += ids
         self.shop.looks.append((stream, tuple(ids)))
-        found = {}
-        for each in ids:
+        self.shop.asked_for.append(list(ids))
+        if self.shop.denied & set(ids):
+            raise Rejected("not for you")
+        found: dict[str, Record] = {}
+        for each in [] if self.shop.mute else ids:
             row = self.shop.rows[stream].get(each)
             record = self._seen(row) if row else None
             if self.shop.shows.get(each):
@@ -311,6 +332,53 @@ class FakeStore:
         names = operation.variants.get(wanted.id, frozenset(type(wanted).__struct_fields__))
         return replace(known, **{f: getattr(wanted, f) for f in names - {"id"}})
 
+    async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
+        rows = self.shop.rows[stream]
+        return {
+            each.source_id: {"archived": rows[each.target_id].archived}
+            for each in withdrawals
+            if each.target_id in rows
+        }
+
+    async def remove(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal], action: Action
+    ) -> list[Applied | Refused]:
+        self.requests += 1
+        require_permit()
+        answers = [self._remove(stream, each, action) for each in withdrawals]
+        if self.shop.remove_failures:
+            raise self.shop.remove_failures.pop(0)
+        if hook := self.shop.hooks.get("removed"):
+            await hook(withdrawals)
+        return answers
+
+    def _remove(self, stream: Stream, each: Withdrawal, action: Action) -> Applied | Refused:
+        if each.source_id in self.shop.strange:
+            return Refused(source_id=each.source_id, code="not_ours", message="no")
+        rows = self.shop.rows[stream]
+        if each.target_id in rows:
+            assert rows[each.target_id].key == each.key
+            if not rows[each.target_id].archived:
+                self.shop.writes.append((str(action), stream, each.source_id))
+            rows[each.target_id].archived = True
+            if action is Action.DELETE:
+                del rows[each.target_id]
+        return Applied(source_id=each.source_id, target_id=each.target_id)
+
+    async def restore(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal]
+    ) -> list[Applied | Refused]:
+        if hook := self.shop.hooks.get("restored"):
+            await hook(withdrawals)
+        answers: list[Applied | Refused] = []
+        for each in withdrawals:
+            if row := self.shop.rows[stream].get(each.target_id):
+                row.archived = each.before["archived"]
+                answers.append(Applied(source_id=each.source_id, target_id=each.target_id))
+            else:
+                answers.append(Refused(source_id=each.source_id, code="gone", message="gone"))
+        return answers
+
     async def loud(self) -> Json:
         before = {"mails_on": self.shop.mails_on}
         if hook := self.shop.hooks.get("listened"):
@@ -352,6 +420,7 @@ def natural(one: Content, other: Content) -> str | None:
 
 def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connector:
     """Its targets merge every stream but inventory."""
+    removals = (Removal(Action.ARCHIVE, undo=True), Removal(Action.DELETE))
     untrusted = {Stream.CUSTOMERS, Stream.CATEGORIES, Stream.INVENTORY}
     return Connector(
         name="fake",
@@ -374,6 +443,7 @@ def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connect
                 write_settle=settle,
                 batch=2,
                 merges=stream is not Stream.INVENTORY,
+                removals=removals,
             )
             for stream in Stream
         },

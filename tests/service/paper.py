@@ -8,9 +8,11 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from connectors.base import (
+    Action,
     Connector,
     Loss,
     ReadCapability,
+    Removal,
     StoreAccess,
     StoreReport,
     Trust,
@@ -82,7 +84,13 @@ def paper() -> Connector:
             for stream in Stream
             if stream is not Stream.INVENTORY
         },
-        writes={s: WriteCapability(losses=(Loss("extra", "no room"),)) for s in Stream},
+        writes={
+            s: WriteCapability(
+                losses=(Loss("extra", "no room"),),
+                removals=(Removal(Action.DELETE),) if s == "products" else (),
+            )
+            for s in Stream
+        },
         source=lambda access: Paper(access, "source"),  # type: ignore[arg-type,return-value]
         target=lambda access: Paper(access, "target"),  # type: ignore[arg-type,return-value]
     )

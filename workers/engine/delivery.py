@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.base import Applied, Operation, Outcome, Refused, Uncertain, WriteCapability
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import Stream
-from workers.engine import conflicts, ledger
+from workers.engine import conflicts, ledger, removals
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
@@ -285,6 +285,7 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         await conflicts.keep_contents(connection, run.vault, migration, stream, applied)
     await ledger.apply(connection, migration, stream, delivery.entries)
     await ledger.resolve(connection, migration, stream, delivery.applied_ids)
+    await removals.welcome_back(connection, migration, stream, delivery.applied_ids)
     if delivery.refused:
         ids = [each.source_id for each in delivery.refused]
         await ledger.forget_intents(connection, migration, stream, ids)

@@ -10,6 +10,7 @@ import msgspec
 from connectors.digest import Digest, changed_fields, digest
 from connectors.records import Record
 from workers.engine.ledger import LinkRow
+from workers.engine.reuse import is_another
 from workers.engine.sides import Base
 
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
@@ -22,7 +23,8 @@ class Candidate:
 
     `changed` are the fields to write, None for all. `suspect`: a create was sent before and
     nobody knows what came of it. `again`: the record is known to be gone from the target and is
-    to be made anew. `base` is what a merge needs to know of the last time.
+    to be made anew. `generation` is its link's. `returns`: we took it off the target, and it is
+    at the source again. `base` is what a merge needs to know of the last time.
     """
 
     record: Record
@@ -34,17 +36,23 @@ class Candidate:
     suspect_age: float = 0.0
     busy: bool = False
     again: bool = False
+    generation: int = 0
+    returns: bool = False
     losses: tuple[str, ...] = ()
     base: Base = field(default_factory=Base)
 
 
 @dataclass(slots=True)
 class Difference:
-    """A page sorted: what to write, and the ids of what is right already, and of what is gone."""
+    """A page sorted: what to write, and the ids of what is right already, and of what is gone.
+
+    `reused` are ids that belong to other records now: their links have to be given up first.
+    """
 
     candidates: list[Candidate]
     unchanged: list[str]
     gone: list[str] = field(default_factory=list)
+    reused: list[str] = field(default_factory=list)
 
 
 def difference(
@@ -60,18 +68,41 @@ def difference(
     """
     candidates: list[Candidate] = []
     unchanged: list[str] = []
+    reused: list[str] = []
     for record in {each.id: each for each in records}.values():
         made = digest(record.content)
         link = links.get(record.id)
-        if link is None or record.id in again:
-            candidates.append(Candidate(record, made, again=link is not None))
+        if link is None or record.id in again or (link.removed and link.target_id is None):
+            candidates.append(_new(record, made, link))
+        elif link.removed:
+            candidates.append(_back(record, made, link))
         elif not link.applied:
             candidates.append(_suspect(record, made, link))
         elif link.digest == made.whole and record.id not in wanted:
             unchanged.append(record.id)
+        elif link.fields and is_another(record.content, link.fields, made.fields):
+            reused.append(record.id)
         else:
             candidates.append(_changed(record, made, link))
-    return Difference(candidates, unchanged)
+    return Difference(candidates, unchanged, reused=reused)
+
+
+def _new(record: Record, made: Digest, link: LinkRow | None) -> Candidate:
+    generation = 0 if link is None else link.generation
+    return Candidate(record, made, again=link is not None, generation=generation)
+
+
+def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
+    """It was archived because the source had lost it. Everything is written, its status too."""
+    return Candidate(
+        record,
+        made,
+        target_id=link.target_id,
+        children=link.children or {},
+        generation=link.generation,
+        returns=True,
+        base=_base(link),
+    )
 
 
 def _suspect(record: Record, made: Digest, link: LinkRow) -> Candidate:
@@ -81,6 +112,7 @@ def _suspect(record: Record, made: Digest, link: LinkRow) -> Candidate:
         suspect=True,
         suspect_age=link.intent_age or 0.0,
         busy=link.intent_live,
+        generation=link.generation,
     )
 
 
@@ -93,6 +125,7 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         target_id=link.target_id,
         children=link.children or {},
         changed=fields,
+        generation=link.generation,
         base=_base(link),
     )
 

@@ -26,6 +26,7 @@ _CLAIM = text(
     """
     UPDATE slices AS s
     SET holder = :holder, fence = s.fence + 1, waiting = NULL,
+        resumed = s.resumed OR s.lease_until IS NOT NULL,
         lease_until = clock_timestamp() + make_interval(secs => :lease)
     FROM jobs AS j
     WHERE s.id = :id AND j.id = s.job_id AND NOT s.done

@@ -43,6 +43,12 @@ class LinkRow:
     parts: bytes | None = None
     sent: bytes | None = None
     applied_age: float | None = None
+    generation: int = 0
+
+    @property
+    def removed(self) -> bool:
+        """Whether this record was taken off the target, because the source had lost it."""
+        return self.state == LinkState.REMOVED
 
     @property
     def applied(self) -> bool:
@@ -60,7 +66,8 @@ _LOAD = text(
                  AND s.lease_until > clock_timestamp()
            ), false) AS intent_live,
            l.target_fields, l.parts, l.sent,
-           extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age
+           extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age,
+           l.generation
     FROM links AS l
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -86,15 +93,15 @@ async def load(
 
 _TARGETS = text(
     "SELECT source_id, target_id, children FROM links"
-    " WHERE migration_id = :migration AND stream = :stream AND state = 'applied'"
-    " AND source_id = ANY(CAST(:ids AS text[]))"
+    " WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'"
+    " AND target_id IS NOT NULL AND source_id = ANY(CAST(:ids AS text[]))"
 )
 
 
 async def targets(
     connection: AsyncConnection, migration: UUID, stream: Stream, ids: Iterable[str]
 ) -> dict[str, tuple[str, Mapping[str, str]]]:
-    """Target id and children of those of the records that are on the target."""
+    """Target id and children of those of the records that are on the target, if only archived."""
     found = await connection.execute(
         _TARGETS, {"migration": migration, "stream": str(stream), "ids": list(ids)}
     )
@@ -227,7 +234,8 @@ _APPLY = text(
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
         target_fields = excluded.target_fields, parts = excluded.parts, sent = NULL,
         applied_at = excluded.applied_at,
-        intent_slice = NULL, intent_fence = NULL, intent_at = NULL
+        intent_slice = NULL, intent_fence = NULL, intent_at = NULL,
+        missed = 0, exempt = false, removed_at = NULL
     """
 )
 
@@ -261,9 +269,18 @@ def _json(children: Mapping[str, str]) -> str | None:
     return msgspec.json.encode(dict(children)).decode() if children else None
 
 
+# A generation outlives its intent: the key of the one before is another record's.
 _FORGET = text(
-    "DELETE FROM links WHERE migration_id = :migration AND stream = :stream"
-    " AND state = 'intent' AND source_id = ANY(CAST(:ids AS text[]))"
+    """
+    WITH kept AS (
+        UPDATE links SET state = 'removed', intent_slice = NULL, intent_fence = NULL,
+            intent_at = NULL
+        WHERE migration_id = :migration AND stream = :stream AND state = 'intent'
+          AND generation > 0 AND source_id = ANY(CAST(:ids AS text[]))
+    )
+    DELETE FROM links WHERE migration_id = :migration AND stream = :stream
+      AND state = 'intent' AND generation = 0 AND source_id = ANY(CAST(:ids AS text[]))
+    """
 )
 
 

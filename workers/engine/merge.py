@@ -100,7 +100,8 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
     shown, ours = rules.digest(each.name, each.theirs), rules.digest(each.name, each.ours)
     if shown == ours:
         # They agree. But what is shown may be older than what an earlier write left there.
-        written = _moved(each, rules) and (rules.unsure or bool(each.sent))
+        stale = rules.unsure or bool(each.sent)
+        written = _moved(each, rules) and (stale or _was_taken_off(each, rules))
         merged.settled.add(each.path)
     elif not _moved(each, rules):
         merged.bases[each.path] = each.base
@@ -121,6 +122,7 @@ def _moved(each: _Field, rules: Rules) -> bool:
     known = rules.known.get(each.path)
     return (
         rules.first
+        or _was_taken_off(each, rules)
         or each.before != each.now
         or bool(each.sent)
         or (known is not None and known.waits)
@@ -129,7 +131,7 @@ def _moved(each: _Field, rules: Rules) -> bool:
 
 def _is_edited(each: _Field, shown: bytes, rules: Rules) -> bool:
     """Whether the target holds something else than what we brought there."""
-    if each.name in rules.derived:
+    if each.name in rules.derived or _was_taken_off(each, rules):
         return False
     if rules.first:
         keeps = rules.policies.of(rules.stream, each.name) is ConflictPolicy.TARGET
@@ -140,6 +142,11 @@ def _is_edited(each: _Field, shown: bytes, rules: Rules) -> bool:
         return shown != each.base
     # Nobody looked when it was applied: it is unedited where it still is what was sent then.
     return value_digest(each.theirs) != each.before
+
+
+def _was_taken_off(each: _Field, rules: Rules) -> bool:
+    """Whether the target's value is our own doing: archiving a record changes its status."""
+    return rules.returns and each.path == "status"
 
 
 def _takes_source(each: _Field, shown: bytes, rules: Rules, merged: Merged) -> bool:

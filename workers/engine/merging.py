@@ -68,6 +68,7 @@ def rules(run: Run, stream: Stream, parcel: Parcel) -> Rules:
         known=parcel.known,
         first=not parcel.was_applied,
         unsure=age is not None and age < capability.write_settle,
+        returns=parcel.candidate.returns,
     )
 
 

@@ -12,15 +12,17 @@ import structlog
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.models import SliceKind
 from app.services.lifecycle import record_event
 from connectors.base import Extent, Page, Refused, Sweep
 from connectors.errors import StoreError
 from connectors.records import Record, Stream
-from workers.engine import conflicts, ledger, progress
+from workers.engine import conflicts, ledger, progress, removals, sightings
 from workers.engine.delivery import Delivery, book, deliver
 from workers.engine.diff import Difference, difference
 from workers.engine.errors import Ending, GiveBack
 from workers.engine.failpoints import Place, reach
+from workers.engine.leases import Held
 from workers.engine.resolution import learn_references, operations
 from workers.engine.run import Run
 from workers.engine.shallow import differing_pages
@@ -122,6 +124,9 @@ async def apply_page(
     source does not have any more: there is nothing left to bring over.
     """
     sorted_page = await _sort(run, stream, page.records, again, wanted)
+    if sorted_page.reused:
+        await _give_up(run, stream, sorted_page.reused)
+        sorted_page = await _sort(run, stream, page.records, again, wanted)
     fetched = await learn_references(run, [each.record for each in sorted_page.candidates])
     if stream in fetched:
         # A parent that stands on the same page as its child has just been brought over.
@@ -163,6 +168,26 @@ async def _sort(
     return difference(records, links, again=again, wanted=wanted)
 
 
+async def _give_up(run: Run, stream: Stream, reused: Sequence[str]) -> None:
+    """Let records go whose ids belong to others now: that itself proves that they are gone."""
+    scope, job = run.scope, run.lease.held.job_id
+    async with run.lease.fenced() as transaction:
+        connection = transaction.connection
+        await removals.prove(
+            connection,
+            scope.migration,
+            stream,
+            reused,
+            job=job,
+            prefix=scope.key_prefix,
+            action=run.removal_action(stream),
+            reused=True,
+        )
+        await removals.give_up(connection, scope.migration, stream, reused)
+        await progress.lock_job(connection, job)
+        await record_event(connection, job, "id.reused", {"stream": stream, "count": len(reused)})
+
+
 async def _commit_part(run: Run, stream: Stream, delivery: Delivery) -> None:
     if not delivery.entries:
         return
@@ -189,6 +214,10 @@ async def _commit(
             # Worth knowing, and harmless: what came back is applied as in a sweep.
             await progress.lock_job(connection, held.job_id)
             await record_event(connection, held.job_id, "filter.ignored", {"stream": stream})
+        if _is_sweep(held):
+            read = [each.id for each in page.records]
+            seen = [*read, *(each for each, _ in page.failed), *page.unread]
+            await sightings.record(connection, held.job_id, held.stage, seen)
         await book(run, connection, stream, delivery)
         await ledger.resolve(
             connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]
@@ -209,6 +238,13 @@ async def _commit(
     reach(Place.AFTER_COMMIT)
     if transaction.ending:
         raise Ending
+
+
+def _is_sweep(held: Held) -> bool:
+    """Whether a slice is a part of a sweep that may show what is gone."""
+    if held.kind is not SliceKind.READ or held.part.get("closing"):
+        return False
+    return (held.part.get("extent") or {}).get("type") == "sweep"
 
 
 async def _ahead(pages: AsyncIterator[_T]) -> AsyncIterator[_T]:

@@ -1,7 +1,8 @@
 """The stages of a job. Pure: what comes after what, for a kind and its parameters.
 
 A job prepares, makes one pass over each stream in the order in which records refer to each
-other, and finishes. A `recent` audits the streams that it read by window. A cutover sweeps every
+other, and removes what is proven gone in the reverse order. A `recent` audits the streams that it
+read by window. A cutover sweeps every
 stream, then looks once more at what has changed since it began: as long as something has, the
 source is still selling.
 """
@@ -30,6 +31,8 @@ class StageKind(StrEnum):
     PREPARE = "prepare"
     PASS = "pass"  # noqa: S105  not that kind of pass
     AUDIT = "audit"
+    REMOVE = "remove"
+    RESTORE = "restore"
     FINISH = "finish"
 
 
@@ -56,6 +59,8 @@ class Order(Struct, frozen=True, kw_only=True):
 
     `quarantine_only`: nothing is read but what is taken up again; `quarantine_ids` narrow that to
     some quarantined records, `conflicts_only` to settled conflicts (then there are no ids).
+    `undo_ids` are removals to undo; such a job does nothing else. `release_brake` lets records go,
+    however many of them are gone from the source.
     """
 
     kind: JobKind
@@ -65,6 +70,8 @@ class Order(Struct, frozen=True, kw_only=True):
     quarantine_only: bool = False
     conflicts_only: bool = False
     quarantine_ids: tuple[str, ...] | None = None
+    undo_ids: tuple[str, ...] = ()
+    release_brake: bool = False
 
     @property
     def audits(self) -> bool:
@@ -88,6 +95,9 @@ def stages(
 
     A cutover begins to read when whatever was written before it began can be seen.
     """
+    if order.undo_ids:
+        restoring = [Stage(kind=StageKind.RESTORE, stream=each) for each in order.streams]
+        return [FIRST[0], *restoring, FIRST[1]]
     passes = [
         Stage(
             kind=StageKind.PASS,
@@ -107,7 +117,32 @@ def stages(
         for each in passes
         if order.audits and each.stream and reads[each.stream].trust is not Trust.SWEEP
     ]
-    return [FIRST[0], *passes, *audits, *(closing if order.cutover else []), FIRST[1]]
+    # What refers to a record goes before it.
+    removing = [
+        Stage(kind=StageKind.REMOVE, stream=each.stream)
+        for each in reversed(passes)
+        if not order.quarantine_only
+    ]
+    return [
+        FIRST[0],
+        *passes,
+        *audits,
+        *removing,
+        *(closing if order.cutover else []),
+        FIRST[1],
+    ]
+
+
+def swept_at(plan: Iterable[Stage], stream: Stream | None) -> int | None:
+    """The number of the stage that passes over a whole stream, None where there is none."""
+    return next(
+        (
+            number
+            for number, each in enumerate(plan)
+            if each.kind is StageKind.PASS and each.stream == stream and not each.closing
+        ),
+        None,
+    )
 
 
 def closing_round(

@@ -19,7 +19,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import ledger
+from workers.engine import ledger, removals, sightings
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -27,8 +27,17 @@ from workers.engine.plan import (
     StageKind,
     closing_round,
     from_json,
+    swept_at,
     to_json,
 )
+from workers.engine.sightings import SweptStream
+
+_SLICES = {
+    StageKind.REMOVE: SliceKind.REMOVE,
+    StageKind.RESTORE: SliceKind.RESTORE,
+    StageKind.FINISH: SliceKind.FINISH,
+}
+"""How a stage begins, where it is not cut into slices first."""
 
 
 class JobRow(msgspec.Struct):
@@ -44,6 +53,15 @@ class JobRow(msgspec.Struct):
     ending: str | None
     cancelling: bool
     error: dict[str, Any] | None
+
+    def swept(self, stream: Stream) -> SweptStream | None:
+        """The stream as this job has swept it, None where it has not, or not all of it."""
+        number = swept_at(self.stages, stream)
+        view = self.passes.get(stream, {})
+        if number is None or view.get("mode") != "sweep" or view.get("horizon"):
+            # What lies beyond a horizon was not looked for.
+            return None
+        return SweptStream(self.migration_id, stream, self.id, number)
 
     @property
     def stages(self) -> list[Stage]:
@@ -65,6 +83,8 @@ class JobRow(msgspec.Struct):
             quarantine_only=options.get("only") in ("quarantine", "conflicts"),
             conflicts_only=conflicts_only,
             quarantine_ids=ids,
+            undo_ids=tuple(options["ids"]) if options.get("only") == "undo" else (),
+            release_brake=bool(options.get("release_brake")),
         )
 
 
@@ -126,7 +146,7 @@ async def _advance(
     if ending is None:
         await _close_stage(connection, job, plan[job.stage])
         plan = await _look_again(connection, job, plan, reads)
-        following = job.stage + 1
+        following = await _next_stage(connection, job, plan)
     else:
         await connection.execute(
             text("UPDATE jobs SET ending = :ending WHERE id = :id"),
@@ -138,8 +158,30 @@ async def _advance(
         {"id": job.id, "stage": following, "plan": _json(to_json(plan))},
     )
     stage = plan[following]
-    kind = SliceKind.FINISH if stage.kind is StageKind.FINISH else SliceKind.PLAN
+    kind = _SLICES.get(stage.kind, SliceKind.PLAN)
     return [await add_slice(connection, job.id, stage=following, kind=kind, stream=stage.stream)]
+
+
+async def _next_stage(connection: AsyncConnection, job: JobRow, plan: list[Stage]) -> int:
+    """The next stage that has something to do: most streams have lost nothing."""
+    following = job.stage + 1
+    while plan[following].kind is StageKind.REMOVE and not await _has_lost(
+        connection, job, plan[following].stream
+    ):
+        following += 1
+    return following
+
+
+async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | None) -> bool:
+    """Whether records are missing that this job's sweep should have seen, or were given up."""
+    if stream is None:
+        return False
+    swept = job.swept(stream)
+    if swept is not None:
+        await sightings.welcome_back(connection, swept)
+        if await sightings.any_missing(connection, swept):
+            return True
+    return await removals.any_left(connection, job.migration_id, stream)
 
 
 async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -> None:
@@ -273,5 +315,6 @@ async def end_job(
         text("UPDATE slices SET done = true, lease_until = NULL WHERE job_id = :id"),
         {"id": job.id},
     )
+    await sightings.forget(connection, job.id)
     await record_event(connection, job.id, f"job.{status}", {})
     return await start_next(connection, job.migration_id)

@@ -57,7 +57,7 @@ def operations(
 def _operation(run: Run, stream: Stream, candidate: Candidate) -> Operation:
     return Operation(
         source_id=candidate.record.id,
-        key=run.scope.key(stream, candidate.record.id),
+        key=run.scope.key(stream, candidate.record.id, candidate.generation),
         content=with_target_ids(candidate.record.content, run.known.get),
         target_id=candidate.target_id,
         changed=candidate.changed,

@@ -7,17 +7,19 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import AUDIT_RUNS
 from app.security import Vault
-from connectors.base import ReadCapability, Source, Target, WriteCapability
+from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
 from connectors.records import Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
 from workers.engine.policy import Policies
+from workers.engine.proof import BRAKE
 from workers.engine.window import Lags
 
 COUNTED = (
@@ -40,6 +42,30 @@ COUNTED = (
 _KNOWN_LIMIT = 200_000
 
 
+_ACTIONS = {Stream.PRODUCTS: Action.ARCHIVE}
+"""What becomes of records that are gone, unless the policy differs: others are reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeletionPolicy:
+    """What becomes of records that are gone from the source, and how many may go in one run."""
+
+    brake: float = BRAKE
+    actions: Mapping[Stream, Action] = field(default_factory=lambda: _ACTIONS)
+
+    def action(self, stream: Stream) -> Action:
+        """What is to be done with a stream's records."""
+        return self.actions.get(stream, Action.REPORT)
+
+    @classmethod
+    def of(cls, policy: Mapping[str, Any]) -> DeletionPolicy:
+        """From a migration's `policies.deletions`."""
+        given = policy.get("actions") or {}
+        actions = {Stream(stream): Action(action) for stream, action in given.items()}
+        brake = policy.get("brake")
+        return cls(BRAKE if brake is None else float(brake), {**_ACTIONS, **actions})
+
+
 @dataclass(frozen=True, slots=True)
 class Scope:
     """The migration that a slice belongs to, with its policies.
@@ -57,10 +83,15 @@ class Scope:
     shallow: frozenset[Stream] = frozenset()
     horizons: Mapping[Stream, timedelta] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
+    deletions: DeletionPolicy = field(default_factory=DeletionPolicy)
 
-    def key(self, stream: Stream, source_id: str) -> str:
-        """The external key of a record on the target: unique over all migrations."""
-        return f"{self.key_prefix}:{stream}:{source_id}"
+    def key(self, stream: Stream, source_id: str, generation: int = 0) -> str:
+        """The external key of a record on the target: unique over all migrations.
+
+        A source id that was given to another record is of another generation.
+        """
+        key = f"{self.key_prefix}:{stream}:{source_id}"
+        return f"{key}~{generation}" if generation else key
 
 
 class KnownTargets:
@@ -117,6 +148,12 @@ class Run:
     def horizon(self, stream: Stream) -> timedelta | None:
         """Beyond which age a sweep leaves closed records out, where source and policy allow it."""
         return self.scope.horizons.get(stream) if self.reads[stream].horizon else None
+
+    def removal_action(self, stream: Stream) -> Action:
+        """What becomes of a stream's records that are gone: by policy, if the target can do it."""
+        action = self.scope.deletions.action(stream)
+        possible = stream in self.writes and self.writes[stream].removal(action) is not None
+        return action if possible else Action.REPORT
 
     def tally(self) -> dict[str, int]:
         """Counters of the slice so far, with the traffic of both stores."""

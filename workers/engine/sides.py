@@ -67,6 +67,7 @@ class Rules:
     `known` are the record's conflicts, by path. `first`: the record was found on the target and
     nothing of it was ever applied. `unsure`: a write of ours is so recent that the target may
     still show what it held before. `lossy` are fields that the target cannot keep exactly.
+    `returns`: the record had been taken off the target, which shows in its status.
     """
 
     stream: Stream
@@ -76,6 +77,7 @@ class Rules:
     known: Mapping[str, Known] = field(default_factory=dict)
     first: bool = False
     unsure: bool = False
+    returns: bool = False
 
     def digest(self, name: str, value: Any) -> bytes:
         """Of a value, without what differs between stores by nature."""

@@ -20,6 +20,7 @@ from connectors.records import Stream
 from workers.engine import ledger, progress, silence
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
+from workers.engine.deletions import remove_slice, restore_slice
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
@@ -178,10 +179,10 @@ async def _work_on(
                 return await _prepare(run, stores)
             case SliceKind.PLAN:
                 return await _plan(run, resources.settings.parallel_slices)
-            case SliceKind.READ | SliceKind.RETRY | SliceKind.AUDIT:
-                return await _read(run, _timer(resources.settings.slice_seconds, stopping))
             case SliceKind.FINISH:
                 return await _finish(run, stores)
+            case _:
+                return await _go_on(run, _timer(resources.settings.slice_seconds, stopping))
 
 
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
@@ -214,19 +215,21 @@ async def _plan(run: Run, parallel: int) -> list[Wake]:
     return await cut_pass(run, parallel)
 
 
-_READING = {
+_GOING_ON = {
     SliceKind.READ: read_slice,
     SliceKind.RETRY: retry_slice,
     SliceKind.AUDIT: audit_slice,
+    SliceKind.REMOVE: remove_slice,
+    SliceKind.RESTORE: restore_slice,
 }
 
 
-async def _read(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
-    """Read on for a turn; then either the slice is done, or somebody continues it."""
+async def _go_on(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
+    """Go on for a turn; then either the slice is done, or somebody continues it."""
     held = run.lease.held
     stream = Stream(str(held.stream))
     try:
-        finished = await _READING[held.kind](run, stream, out_of_time=out_of_time)
+        finished = await _GOING_ON[held.kind](run, stream, out_of_time=out_of_time)
     except Ending:
         finished = True
     if not finished:

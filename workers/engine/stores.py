@@ -28,7 +28,7 @@ from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
 from workers.engine.policy import Policies
-from workers.engine.run import Scope
+from workers.engine.run import DeletionPolicy, Scope
 from workers.engine.window import Lags
 
 
@@ -138,4 +138,5 @@ def _scope(row: Row[Any]) -> Scope:
         shallow=frozenset(Stream(each) for each in sweeps if sweeps[each] == "shallow"),
         horizons={Stream(each): timedelta(days=horizons[each]["days"]) for each in horizons},
         policies=Policies(policies.get("conflicts", {})),
+        deletions=DeletionPolicy.of(policies.get("deletions") or {}),
     )
