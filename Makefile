@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing
 	@$(RUN) app.cli demo $(ARGS)
 
 test: $(INSTALLED) ## Run the tests
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 check: $(INSTALLED) ## Check format, style, types, import rules and the API's description
 	$(RUN) ruff format --check .
