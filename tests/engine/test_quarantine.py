@@ -380,6 +380,8 @@ async def test_order_that_lacks_a_variant_is_not_woken_by_its_product(bench: Ben
     variant = Variant(id="v9", sku="V-9", regular_price=money("9.50", "GBP"))
     bench.source.tick(hours=1)
     bench.source.put(Stream.PRODUCTS, "p1", product(1, variants=(variant,)))
+    await bench.run("recent", streams=["products"])
+    assert (await entry(bench, "o1"))["waits_for"] == []
     row = await bench.run("recent")
     assert row["status"] == "succeeded"
     assert len(placed(bench)) == 1
@@ -413,11 +415,20 @@ async def test_nothing_is_opened_where_nothing_waits(bench: Bench) -> None:
 
 
 async def test_waiting_records_are_found_by_an_index(bench: Bench) -> None:
+    waiting = [Reference(Stream.PRODUCTS, f"p{n}").to_text() for n in range(20_000)]
+    await change(
+        bench,
+        "INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,"
+        " attempts, waits_for) SELECT gen_random_uuid(), :migration, 'orders', each, 'open',"
+        " 'reference_missing', '', 1, ARRAY[each] FROM unnest(CAST(:waiting AS text[])) AS each",
+        migration=bench.migration,
+        waiting=waiting,
+    )
     async with bench.resources.engine.begin() as connection:
-        await connection.execute(text("SET LOCAL enable_seqscan = off"))
+        await connection.execute(text("ANALYZE quarantine"))
         plan = await connection.execute(
-            text(f"EXPLAIN {quarantine._WAKE.text}"),
-            {"migration": bench.migration, "arrived": ["x"]},
+            text(f"EXPLAIN {quarantine._WAITING.text}"),
+            {"migration": bench.migration, "arrived": waiting[:100]},
         )
         assert "quarantine_waiting" in "\n".join(plan.scalars())
 

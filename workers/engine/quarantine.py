@@ -155,6 +155,17 @@ async def resolve(
 
 # --- waking --------------------------------------------------------------------------------------
 
+# One look into the index for each record: of a whole page at once the planner believes that it
+# wakes half of the table, and reads all of it.
+_WAITING = text(
+    """
+    SELECT q.id
+    FROM unnest(CAST(:arrived AS text[])) AS one (reference)
+    JOIN quarantine AS q ON q.waits_for @> ARRAY[one.reference]
+    WHERE q.migration_id = :migration AND q.status = 'open'
+    ORDER BY q.id FOR UPDATE OF q
+    """
+)
 _WAKE = text(
     """
     UPDATE quarantine
@@ -162,12 +173,7 @@ _WAKE = text(
                   ELSE next_at END,
         waits_for = ARRAY(SELECT each FROM unnest(waits_for) AS each
                           WHERE each <> ALL(CAST(:arrived AS text[])))
-    WHERE id IN (
-        SELECT id FROM quarantine
-        WHERE migration_id = :migration AND status = 'open'
-          AND waits_for && CAST(:arrived AS text[])
-        ORDER BY id FOR UPDATE
-    )
+    WHERE id = ANY(CAST(:ids AS uuid[]))
     """
 )
 
@@ -184,8 +190,11 @@ async def wake(
         for source_id, children in arrived.items()
         for child in (None, *(children if stream is Stream.PRODUCTS else ()))
     ]
-    if references:
-        await connection.execute(_WAKE, {"migration": migration, "arrived": references})
+    if not references:
+        return
+    found = await connection.execute(_WAITING, {"migration": migration, "arrived": references})
+    if ids := set(found.scalars()):
+        await connection.execute(_WAKE, {"ids": list(ids), "arrived": references})
 
 
 # A refusal that was not committed yet when its reference arrived has slept through `wake`, and
