@@ -79,5 +79,5 @@ class BadAnswer(StoreError):
 
 
 def request_ref(headers: Mapping[str, str]) -> str | None:
-    """The store's own reference to a request, by the headers of its answer: for its operator's logs."""
+    """The store's own name for a request, by the headers of its answer, None where it has none."""
     return headers.get("x-request-id") or headers.get("cf-ray")
