@@ -365,16 +365,3 @@ async def test_audit_looks_no_further_back_than_sweeps_do(bench: Bench) -> None:
     bench.source.tick(hours=1)
     await recent(bench)
     assert (await state(bench))["demoted_at"] is None
-
-
-async def test_round_takes_no_run_more_than_was_promised(bench: Bench) -> None:
-    """A stream that ends exactly where a share does is not verified a run later."""
-    fill(bench, 6)
-    await bench.run("full")
-    await set_policies(bench, audit={"runs": 2})
-    for number in range(1, 5):
-        bench.source.tick(hours=1)
-        row = await bench.run("recent", streams=["products"])
-        assert (await bench.counters(row["id"]))["audited"] == 3
-        [state] = await bench.rows("SELECT audit_round FROM stream_states")
-        assert state["audit_round"] == number // 2
