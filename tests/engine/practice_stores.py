@@ -65,10 +65,12 @@ class Stores:
 
 @asynccontextmanager
 async def between_practice_stores(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, **target: Any
 ) -> AsyncIterator[Stores]:
-    """The bench's migration, between two new and empty practice stores."""
-    async with practice() as old, practice() as new:
+    """The bench's migration, between two new and empty practice stores; `target` is how the new
+    one is set up.
+    """
+    async with practice() as old, practice(**target) as new:
         stores = Stores(bench, old, new)
         shops = {"source": old, "target": new}
         platform = Connector(
