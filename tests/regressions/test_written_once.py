@@ -101,7 +101,7 @@ async def test_record_that_gets_another_sku_slug_or_email_stays_the_same_record(
 
 
 async def test_what_somebody_else_put_into_the_target_is_left_alone(stores: Stores) -> None:
-    """A test order, a product of the team: neither changed, nor paired with anything, nor removed."""
+    """A test order, a product of the team: neither changed, nor paired, nor removed."""
     line = {"name": "Theirs", "quantity": 1, "total": "1.00", "product_id": 0}
     await stores.new.admin("POST", "orders", {"status": "pending", "line_items": [line]})
     await stores.new.load(product=goods(1, sku="THEIRS"), customer=[{"email": "t@example.com"}])
