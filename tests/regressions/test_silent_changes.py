@@ -98,6 +98,8 @@ async def test_date_that_moves_without_a_change_writes_nothing_and_asks_nobody(
     # A batch of nothing proves that the key may write.
     sent = [each.body for each in stores.new.requests(path="/products") if each.body]
     assert [each for each in sent if any(each.values())] == []
+    looked_at = [each.query for each in stores.new.requests("GET") if "include" in each.query]
+    assert looked_at == [], "nor is the target asked what it holds"
     assert await stores.conflicts() == []
 
 
@@ -132,6 +134,32 @@ async def test_refund_that_is_deleted_moves_no_date_and_is_found_by_an_audit(
         await api.delete(f"{path}/{made['id']}", force=True)
     await _audited(stores)
     assert (await stores.only(stores.new, "orders"))["refunds"] == []
+
+
+async def test_line_that_moves_up_in_an_order_stays_the_same_line(stores: Stores) -> None:
+    line = {"quantity": 1, "product_id": 0}
+    amounts = {"Mug": "5.00", "Cup": "3.00", "Pot": "9.00"}
+    lines = [{**line, "name": name, "total": each} for name, each in amounts.items()]
+    made = await stores.old.admin("POST", "orders", {"line_items": lines})
+    await stores.run("full")
+    there = await stores.only(stores.new, "orders")
+    before = {each["name"]: each["id"] for each in there["line_items"]}
+    mug, _, pot = made["line_items"]
+    changed = [
+        {"id": mug["id"], "quantity": 0},
+        {"id": pot["id"], "quantity": 2, "total": "18.00", "subtotal": "18.00"},
+        {**line, "name": "Jug", "total": "7.00"},
+    ]
+    await put(stores.old, "orders", made, line_items=changed)
+    await stores.run()
+    shown = (await stores.only(stores.new, "orders"))["line_items"]
+    assert {each["name"]: float(each["total"]) for each in shown} == {
+        "Cup": 3.0,
+        "Pot": 18.0,
+        "Jug": 7.0,
+    }
+    kept = {each["name"]: each["id"] for each in shown if each["name"] in before}
+    assert kept == {"Cup": before["Cup"], "Pot": before["Pot"]}
 
 
 async def test_record_changed_while_its_own_change_is_written_is_read_again(
