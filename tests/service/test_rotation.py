@@ -21,15 +21,15 @@ COUNT = 2_500
 SIZE = 20_000
 """Bytes of one sealed content, about."""
 
-_FILL = (
-    "INSERT INTO stores (id, name, platform, settings, credentials, version)"
-    " VALUES (gen_random_uuid(), 'shop', 'fake', '{}', :sealed, 1)",
-    "INSERT INTO migrations (id, slug, key_prefix, source_id, target_id, streams, policies,"
-    " version) SELECT gen_random_uuid(), 'move', 'rs', id, id, '{orders}', '{}', 1 FROM stores",
-    "INSERT INTO contents (migration_id, stream, source_id, content)"
-    " SELECT id, 'orders', n::text, CAST(:sealed AS bytea)"
-    " FROM migrations, generate_series(1, CAST(:count AS int)) AS n",
-)
+_FILL = """
+INSERT INTO stores (id, name, platform, settings, credentials, version)
+VALUES (gen_random_uuid(), 'shop', 'fake', '{}', :sealed, 1);
+INSERT INTO migrations (id, slug, key_prefix, source_id, target_id, streams, policies, version)
+SELECT gen_random_uuid(), 'move', 'rs', id, id, '{orders}', '{}', 1 FROM stores;
+INSERT INTO contents (migration_id, stream, source_id, content)
+SELECT id, 'orders', n::text, CAST(:sealed AS bytea)
+FROM migrations, generate_series(1, CAST(:count AS int)) AS n
+"""
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ async def engine(servers: Any) -> AsyncIterator[AsyncEngine]:
 
 async def _fill(engine: AsyncEngine, sealed: bytes, count: int) -> None:
     async with engine.begin() as connection:
-        for statement in _FILL:
+        for statement in _FILL.split(";"):
             names = {"sealed": sealed, "count": count}
             used = {name: each for name, each in names.items() if f":{name}" in statement}
             await connection.execute(text(statement), used)
