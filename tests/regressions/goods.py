@@ -7,6 +7,8 @@ from typing import Any
 from tests.connectors.practice import Practice
 from tests.engine.practice_stores import Stores
 
+PRODUCTS: dict[str, Any] = {"streams": ["products"]}
+
 
 def goods(count: int, **fields: Any) -> list[dict[str, Any]]:
     """Published products, not in the shop yet."""
@@ -41,3 +43,12 @@ async def prices(shop: Practice) -> dict[str, float]:
         if len(rows) < 100:
             return found
     raise AssertionError("the shop holds more than a test needs")
+
+
+async def by_window(stores: Stores) -> dict[str, int]:
+    """A run that finds by its window what there is to find, and leaves nothing to the audit."""
+    row = await stores.run(**PRODUCTS)
+    assert row["passes"]["products"]["mode"] == "window"
+    counters = await stores.bench.counters(row["id"])
+    assert "missed" not in counters
+    return counters

@@ -13,19 +13,8 @@ from tests.engine.practice_stores import Stores
 from tests.engine.shop import contents
 from tests.engine.test_failpoints import survive
 from tests.engine.test_runs import customer, fill, product
-from tests.regressions.goods import change, goods, prices, stocked
+from tests.regressions.goods import PRODUCTS, by_window, change, goods, prices, stocked
 from workers.engine import failpoints
-
-PRODUCTS = {"streams": ["products"]}
-
-
-async def by_window(stores: Stores) -> dict[str, int]:
-    """A run that finds by its window what there is to find, and leaves nothing to the audit."""
-    row = await stores.run(**PRODUCTS)
-    assert row["passes"]["products"]["mode"] == "window"
-    counters = await stores.bench.counters(row["id"])
-    assert "missed" not in counters
-    return counters
 
 
 async def watermark(bench: Bench, stream: str = "products") -> datetime:
