@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
 
 from connectors.records import Stream
+from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
 from tests.engine.practice_stores import Stores, between_practice_stores, put
 
@@ -40,6 +42,41 @@ async def test_a_description_of_the_team_survives_every_kind_of_run(stores: Stor
         assert (shown["description"], float(shown["regular_price"])) == (TEAM, float(price))
     assert await stores.conflicts() == [
         {"field": "description", "status": "settled", "decision": "target"}
+    ]
+
+
+SOURCE = "Written at the source"
+
+
+@pytest.mark.parametrize("take", ["source", "target", "later"])
+async def test_each_way_of_settling_over_the_api_does_what_it_says(
+    stores: Stores, take: str
+) -> None:
+    await stores.set_policies(conflicts={"products": {"description": "manual"}})
+    here, there = await filled(stores)
+    await put(stores.new, "products", there, description=TEAM)
+    await put(stores.old, "products", here, description=SOURCE)
+    for _ in range(2):
+        await stores.run()
+        assert (await stores.only(stores.new, "products"))["description"] == TEAM
+    async with api_of(stores.bench) as api:
+        [conflict] = (await api.get("conflicts")).json()["items"]
+        assert (conflict["field"], conflict["status"]) == ("description", "open")
+        answer = await api.post(f"conflicts/{conflict['id']}/settle", json={"take": take})
+        assert answer.status_code == 200, answer.text
+        answer = await api.post("conflicts/apply")
+        assert answer.status_code == (202 if take == "source" else 409), answer.text
+        if take == "source":
+            row = await stores.bench.finish(UUID(answer.json()["id"]))
+            assert row["status"] == "succeeded"
+    wanted = SOURCE if take == "source" else TEAM
+    for kind, params in (("recent", {}), ("full", {}), ("recent", {"cutover": True})):
+        await stores.run(kind, **params)
+        assert (await stores.only(stores.new, "products"))["description"] == wanted
+    status = "later" if take == "later" else "settled"
+    decision = None if take == "later" else take
+    assert await stores.conflicts() == [
+        {"field": "description", "status": status, "decision": decision}
     ]
 
 
