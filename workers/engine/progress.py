@@ -159,7 +159,17 @@ async def _advance(
     )
     stage = plan[following]
     kind = _SLICES.get(stage.kind, SliceKind.PLAN)
-    return [await add_slice(connection, job.id, stage=following, kind=kind, stream=stage.stream)]
+    return [
+        await add_slice(
+            connection,
+            job.id,
+            stage=following,
+            kind=kind,
+            stream=stage.stream,
+            # From now on: however long the stage before it took, it ends with this transaction.
+            after=stage.pause,
+        )
+    ]
 
 
 async def _next_stage(connection: AsyncConnection, job: JobRow, plan: list[Stage]) -> int:
