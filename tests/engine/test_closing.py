@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from itertools import pairwise
 
 from sqlalchemy import text
 
@@ -56,9 +57,7 @@ async def test_closing_round_begins_no_earlier_than_its_pause_after_the_last_rea
     ]
     assert featured.content.sku == "SKU-1"
     pauses = [
-        at - before
-        for (_, before), (_, at) in zip(readings, readings[1:], strict=False)
-        if at - before > SETTLE / 2
+        at - before for (_, before), (_, at) in pairwise(readings) if at - before > SETTLE / 2
     ]
     assert len(pauses) == 2, "one before each of two rounds"
     assert min(pauses) >= SETTLE
