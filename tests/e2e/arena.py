@@ -69,7 +69,7 @@ def until(done: Callable[[], Any], what: str, *, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := done()):
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(0.03)
+        time.sleep(0.1)
     return found
 
 
