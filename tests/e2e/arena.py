@@ -27,6 +27,7 @@ import redis
 
 from app.cli.demo.practice import PracticeStore
 from app.cli.demo.scene import Scene, open_scene
+from app.cli.failures import CommandError
 from app.cli.processes import end_all, spawn
 from connectors.base import StoreAccess
 from connectors.comparison import Comparison, compare
@@ -64,12 +65,17 @@ _opening = threading.Lock()
 """Alembic, which brings the tables up to date, works on one database at a time."""
 
 
+def everything_is_asked_for() -> bool:
+    """Whether the whole matrix is to be played, not a choice of it."""
+    return os.environ.get("RECENT_SYNC_TEST_KILLS") == "all"
+
+
 def until(done: Callable[[], Any], what: str, *, seconds: float = 60.0) -> Any:
     """Wait for something to be true, and answer with it."""
     deadline = time.monotonic() + seconds
     while not (found := done()):
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(0.1)
+        time.sleep(0.15)
     return found
 
 
@@ -93,6 +99,7 @@ class ArmedWorker:
         return any(_event(line) in events for line in lines)
 
     def wait_for_the_strike(self) -> None:
+        """Return once something happened to it at the place."""
         until(
             lambda: self.logged("failpoint.strikes") or self._is_over(), "the failpoint to strike"
         )
@@ -188,7 +195,11 @@ class Arena:
         return self.finish(self.start(kind))
 
     def _ended(self, job: str) -> dict[str, Any] | None:
-        view = self.job(job)
+        try:
+            view = self.job(job)
+        except CommandError:
+            # The API, or its database, is being restarted: whoever waits for a job asks again.
+            return None
         return view if view["status"] in ENDED else None
 
     def _note_cursors(self) -> None:

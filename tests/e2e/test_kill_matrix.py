@@ -6,7 +6,6 @@ A third of the cells are played, every place with every way and the kinds in tur
 
 from __future__ import annotations
 
-import os
 import queue
 import threading
 import time
@@ -19,7 +18,15 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.e2e.arena import KILLS, KINDS, Arena, ArmedWorker, open_arena, until
+from tests.e2e.arena import (
+    KILLS,
+    KINDS,
+    Arena,
+    ArmedWorker,
+    everything_is_asked_for,
+    open_arena,
+    until,
+)
 from tests.fixtures.servers import Addresses
 from workers.engine.failpoints import Action, Place
 
@@ -48,13 +55,12 @@ class Cell(NamedTuple):
 
 def chosen() -> list[Cell]:
     """All cells, or every place with every action and the kinds in turn."""
-    everything = os.environ.get("RECENT_SYNC_TEST_KILLS") == "all"
     return [
         Cell(place, kind, action)
         for row, place in enumerate(Place)
         for column, action in enumerate(ACTIONS)
         for turn, kind in enumerate(KINDS)
-        if everything or (row + column) % len(KINDS) == turn
+        if everything_is_asked_for() or (row + column) % len(KINDS) == turn
     ]
 
 
