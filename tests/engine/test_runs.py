@@ -348,6 +348,32 @@ async def test_cutover_looks_again_until_the_source_is_quiet(bench: Bench) -> No
     assert len(bench.target.rows[Stream.ORDERS]) == 9
 
 
+async def test_closing_look_of_a_cutover_begins_a_settle_lag_after_the_sweep(bench: Bench) -> None:
+    fill(bench)
+    await bench.run("full")
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 30}'"""))
+    job = await bench.start("recent", cutover=True)
+
+    async def closing() -> bool:
+        row = await bench.job(job)
+        return bool(row["plan"] and row["plan"][row["stage"]].get("closing"))
+
+    for _ in range(100):
+        await bench.turn()
+        if await closing():
+            break
+        bench.source.tick(seconds=10)
+        await bench.pass_time()
+    [due] = await bench.rows(
+        "SELECT extract(epoch FROM due_at - clock_timestamp())::float8 AS seconds"
+        " FROM slices WHERE job_id = :job AND NOT done",
+        job=job,
+    )
+    assert 20 < due["seconds"] <= 30
+    assert (await bench.finish(job))["status"] == "succeeded"
+
+
 async def test_cutover_of_a_shop_that_does_not_stop_selling_says_so(bench: Bench) -> None:
     fill(bench)
     await bench.run("full")

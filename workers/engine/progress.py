@@ -166,7 +166,6 @@ async def _advance(
             stage=following,
             kind=kind,
             stream=stage.stream,
-            # From now on: however long the stage before it took, it ends with this transaction.
             after=stage.pause,
         )
     ]
