@@ -36,6 +36,7 @@ from connectors.registry import access, connector
 from tests.e2e.small_shop import SmallShop
 from tests.fixtures.databases import create_database, drop_database
 from tests.fixtures.servers import Addresses
+from tests.fixtures.shops import credentials
 
 ENDED = {"succeeded", "completed_with_errors", "failed", "cancelled"}
 KINDS: dict[str, dict[str, Any]] = {
@@ -167,7 +168,7 @@ class Arena:
                 "name": f"{self.migration}-{store.name.lower()}",
                 "platform": "woocommerce",
                 "settings": {"url": store.url, "write_settle": 1, "page_size": 8},
-                "credentials": _credentials(store),
+                "credentials": credentials(store),
             },
         )
 
@@ -260,8 +261,9 @@ class Arena:
 
     def prove(self, kind: str) -> None:
         """Assert that nothing is lost, doubled or left behind, and that the run can be repeated."""
-        found, mails = asyncio.run(self._look())
+        found = asyncio.run(compared(self.scene))
         self._prove_equal(found)
+        mails = asyncio.run(mail_switches(self.scene.target))
         assert set(mails.values()) == {"yes"}, "the target has its voice back"
         self._prove_ledger(found)
         self._prove_silence()
@@ -271,21 +273,6 @@ class Arena:
         assert not any(written.values()), f"a replay has nothing to write: {written}"
         assert self.scene.target.effects().writes == 0, "the target was not written to"
         self._prove_cursors()
-
-    async def _look(self) -> tuple[Comparison, dict[str, str]]:
-        """Both stores compared over their APIs, and the target's mail switches."""
-        platform = connector("woocommerce")
-        assert platform.source is not None
-        assert platform.target is not None
-        losses = {stream: each.losses for stream, each in platform.writes.items()}
-        at = (_access(self.scene.source), _access(self.scene.target))
-        async with (
-            platform.source(at[0]) as source,
-            platform.source(at[1]) as copy,
-            platform.target(at[1]) as target,
-        ):
-            compared = await compare(source, copy, list(Stream), losses)
-            return compared, (await target.loud())["mails"]
 
     def _prove_equal(self, found: Comparison) -> None:
         differences = {
@@ -304,9 +291,9 @@ class Arena:
             self.migration,
         )
         assert {each["state"] for each in links} == {"applied"}, "no intent is left open"
-        for stream, compared in found.streams.items():
+        for stream, theirs in found.streams.items():
             ours = [each for each in links if each["stream"] == stream]
-            assert len({each["source_id"] for each in ours}) == len(ours) == compared.source
+            assert len({each["source_id"] for each in ours}) == len(ours) == theirs.source
             assert len({each["target_id"] for each in ours}) == len(ours), "one link a record"
         left = "SELECT 1 FROM stores WHERE muted_by <> '{}' OR unmuted IS NOT NULL"
         assert not self.rows(left), "no job keeps a store silent"
@@ -323,13 +310,29 @@ class Arena:
             assert seen[-1] <= now, f"the cursor of {stream} is ahead of the source's clock"
 
 
-def _credentials(store: PracticeStore) -> dict[str, str]:
-    keys = store.keys
-    return {"consumer_key": keys.consumer_key, "consumer_secret": keys.consumer_secret}
+async def compared(scene: Scene) -> Comparison:
+    """Both stores compared over their APIs; our ledger has no say in it."""
+    platform = connector("woocommerce")
+    assert platform.source is not None
+    losses = {stream: each.losses for stream, each in platform.writes.items()}
+    async with (
+        platform.source(_access(scene.source)) as source,
+        platform.source(_access(scene.target)) as copy,
+    ):
+        return await compare(source, copy, list(Stream), losses)
+
+
+async def mail_switches(store: PracticeStore) -> dict[str, str]:
+    """`yes` or `no` by type of mail."""
+    platform = connector("woocommerce")
+    assert platform.target is not None
+    async with platform.target(_access(store)) as target:
+        found: dict[str, str] = (await target.loud())["mails"]
+        return found
 
 
 def _access(store: PracticeStore) -> StoreAccess:
-    return access("woocommerce", {"url": store.url}, _credentials(store))
+    return access("woocommerce", {"url": store.url}, credentials(store))
 
 
 @contextmanager

@@ -15,6 +15,7 @@ from app.cli.demo.practice import PracticeStore
 from app.cli.demo.scene import Scene
 from tests.e2e.arena import ENDED, KILLS
 from tests.fixtures import servers
+from tests.fixtures.shops import credentials
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -101,10 +102,7 @@ def register(scene: Scene, slug: str) -> Launch:
                 "name": f"{slug}-{store.name.lower()}",
                 "platform": "woocommerce",
                 "settings": {"url": store.url, "write_settle": 2},
-                "credentials": {
-                    "consumer_key": store.keys.consumer_key,
-                    "consumer_secret": store.keys.consumer_secret,
-                },
+                "credentials": credentials(store),
             },
         )
     scene.api.post(

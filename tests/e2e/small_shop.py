@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-import httpx
-
 from app.cli.demo.practice import PracticeStore
+from tests.fixtures.shops import open_client
 
 _SIZES = ("S", "M", "L")
 _GOODS, _PEOPLE, _ORDERS = 12, 14, 20
@@ -16,13 +15,7 @@ class SmallShop:
     """A practice store as its own staff and buyers use it. A context manager."""
 
     def __init__(self, store: PracticeStore) -> None:
-        self._client = httpx.Client(
-            base_url=f"{store.url}/wp-json/wc/v3",
-            auth=(store.keys.consumer_key, store.keys.consumer_secret),
-            headers={"X-Forwarded-Proto": "https"},  # as behind a proxy that ends TLS
-            trust_env=False,
-            timeout=60,
-        )
+        self._client = open_client(store)
         self._goods: list[int] = []
         self._people: list[int] = []
         self._orders: list[int] = []
