@@ -94,17 +94,19 @@ class ArmedWorker:
         """How the slices it holds name it."""
         return f"{socket.gethostname()}:{self.process.pid}"
 
-    def logged(self, *events: str) -> bool:
-        """Whether its log tells of one of these events."""
+    def logged(self, *events: str) -> dict[str, Any] | None:
+        """The first of these events that its log tells of."""
         lines = self._log.read_text(encoding="utf-8").splitlines() if self._log.exists() else []
-        return any(_event(line) in events for line in lines)
+        return next((each for each in map(_told, lines) if each.get("event") in events), None)
 
-    def wait_for_the_strike(self) -> None:
-        """Return once something happened to it at the place."""
+    def wait_for_the_strike(self) -> dict[str, Any]:
+        """What its log says of it, once something has happened to it at the place."""
         until(
             lambda: self.logged("failpoint.strikes") or self._is_over(), "the failpoint to strike"
         )
-        assert self.logged("failpoint.strikes"), "the worker ended without its failpoint"
+        struck = self.logged("failpoint.strikes")
+        assert struck, "the worker ended without its failpoint"
+        return struck
 
     def go_on(self) -> None:
         self.process.send_signal(signal.SIGCONT)
@@ -126,11 +128,13 @@ class ArmedWorker:
         return self.process.poll() is not None
 
 
-def _event(line: str) -> str:
+def _told(line: str) -> dict[str, Any]:
+    """A line of a log, empty where it is not one."""
     try:
-        return str(json.loads(line).get("event"))
+        found: dict[str, Any] = json.loads(line)
     except ValueError:
-        return ""
+        return {}
+    return found
 
 
 @dataclass
@@ -142,6 +146,7 @@ class Arena:
 
     scene: Scene
     shop: SmallShop
+    size: int = 1
     migration: str = ""
     cursors: dict[str, list[datetime]] = field(default_factory=dict)
     _migrations: int = 0
@@ -149,13 +154,14 @@ class Arena:
     # --- shops and jobs --------------------------------------------------------------------------
 
     def begin_anew(self) -> None:
-        """An empty target, and a migration to it that nobody has run."""
+        """A shop as on its first day, an empty target, and a migration that nobody has run."""
         self._migrations += 1
         self.migration = f"move-{self._migrations}"
         self.cursors = {}
-        self.scene.target.ask("POST", "/found")
         for store in (self.scene.source, self.scene.target):
+            store.ask("POST", "/found")
             self._register(store)
+        self.shop.open(times=self.size)
         names = {"source": f"{self.migration}-a", "target": f"{self.migration}-b"}
         policies = {"overlap": _OVERLAP, "settle": _SETTLE}
         body = {"slug": self.migration, **names, "policies": policies}
@@ -339,7 +345,7 @@ def _access(store: PracticeStore) -> StoreAccess:
 def open_arena(
     servers: Addresses, *, number: int = 0, workers: int = 1, size: int = 1
 ) -> Iterator[Arena]:
-    """An arena on these servers, with a database and a Redis of its own; it is filled.
+    """An arena on these servers, with a database and a Redis of its own.
 
     `number` tells apart the arenas of one pair of servers; `size` makes the shop larger.
     """
@@ -356,5 +362,4 @@ def open_arena(
                 )
             )
         shop = stack.enter_context(SmallShop(scene.source))
-        shop.open(times=size)
-        yield Arena(scene, shop)
+        yield Arena(scene, shop, size)

@@ -16,10 +16,6 @@ class SmallShop:
 
     def __init__(self, store: PracticeStore) -> None:
         self._client = open_client(store)
-        self._goods: list[int] = []
-        self._people: list[int] = []
-        self._orders: list[int] = []
-        self._days = 0
 
     def __enter__(self) -> Self:
         return self
@@ -29,19 +25,20 @@ class SmallShop:
 
     def open(self, *, times: int = 1) -> None:
         """Fill the empty shop; `times` makes it larger."""
+        self._days = 0
         root = self._send("POST", "products/categories", {"name": "Home"})["id"]
         child = {"name": "Lights", "parent": root}
         category = self._send("POST", "products/categories", child)["id"]
         goods = [_mug(n, category) for n in range(_GOODS * times)]
-        self._goods += self._create("products", goods)
+        self._goods = self._create("products", goods)
         self._sell_shirts()
-        self._people += self._create("customers", [_person(n) for n in range(_PEOPLE * times)])
+        self._people = self._create("customers", [_person(n) for n in range(_PEOPLE * times)])
         orders = [
             self._order(n, self._people[n % len(self._people)]) for n in range(_ORDERS * times)
         ]
         # A guest bought as well.
         orders[0]["customer_id"] = 0
-        self._orders += self._create("orders", orders)
+        self._orders = self._create("orders", orders)
 
     def trade(self) -> None:
         """One more day: new and changed records in every stream."""

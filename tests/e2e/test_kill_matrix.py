@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from connectors.records import Stream
 from tests.e2e.arena import (
     KILLS,
     KINDS,
@@ -37,20 +38,46 @@ ARENAS = 3
 PATIENCE = 900.0
 """Seconds until a cell has to have been played, all those before it included."""
 
-OFTEN = (Place.AFTER_FETCH, Place.AFTER_INTENT, Place.AFTER_WRITE, Place.SPLITTING)
-"""Places that every job passes several times: the blow falls in the middle."""
+_AMONG_ORDERS = {
+    "full": {
+        Place.AFTER_FETCH: 7,
+        Place.AFTER_INTENT: 8,
+        Place.AFTER_WRITE: 8,
+        Place.AFTER_ANSWER: 7,
+        Place.AFTER_COMMIT: 7,
+        Place.SPLITTING: 4,
+    },
+    "recent": {
+        Place.AFTER_FETCH: 8,
+        Place.AFTER_INTENT: 5,
+        Place.AFTER_WRITE: 5,
+        Place.AFTER_ANSWER: 8,
+        Place.AFTER_COMMIT: 8,
+        Place.SPLITTING: 4,
+    },
+}
+_AMONG_ORDERS["cutover"] = _AMONG_ORDERS["recent"]
+"""At which hit a worker is at work on orders: nothing but our own intents keeps a shop from having
+one twice, while SKUs, emails and names protect everything else.
+"""
 
 
 class Cell(NamedTuple):
-    """One blow: a worker is struck at `place`, the second time if it comes there often."""
+    """One blow: a worker is struck at `place`, while it works on orders if it can be."""
 
     place: Place
     kind: str
     action: Action
 
     @property
+    def among_orders(self) -> int | None:
+        """At which hit the place is reached for an order, None where that is no question."""
+        return _AMONG_ORDERS[self.kind].get(self.place)
+
+    @property
     def words(self) -> str:
-        return f"{self.place}={self.action}:{2 if self.place in OFTEN else 1}"
+        """What arms the worker."""
+        return f"{self.place}={self.action}:{self.among_orders or 1}"
 
 
 def chosen() -> list[Cell]:
@@ -78,7 +105,8 @@ def play(arena: Arena, cell: Cell) -> None:
         log = arena.scene.folder / f"{job}.log"
         worker = ArmedWorker(arena.scene, cell.words, log, **_settings(cell))
         try:
-            worker.wait_for_the_strike()
+            struck = worker.wait_for_the_strike()
+            assert cell.among_orders is None or struck["stream"] == Stream.ORDERS
             held = arena.held_by(worker.holder)
             go_on()
             _AFTERWARDS[cell.action](arena, cell, worker, held)
