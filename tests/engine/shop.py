@@ -388,9 +388,13 @@ class FakeStore:
         return before
 
     async def mute(self, before: Json) -> None:
+        if hook := self.shop.hooks.get("muting"):
+            await hook(before)
         self.shop.mails_on = False
 
     async def unmute(self, before: Json) -> None:
+        if hook := self.shop.hooks.get("unmuting"):
+            await hook(before)
         self.shop.mails_on = before["mails_on"]
 
 
