@@ -26,7 +26,7 @@ demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing
 	@$(RUN) app.cli demo $(ARGS)
 
 test: $(INSTALLED) ## Run the tests
-	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 kills: $(INSTALLED) ## Strike a worker at every place, in every way, during every kind of job
 	@RECENT_SYNC_TEST_KILLS=all $(RUN) pytest tests/e2e/test_kill_matrix.py tests/e2e/test_restarts.py $(ARGS)
