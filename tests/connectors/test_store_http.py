@@ -15,6 +15,7 @@ import httpx
 import msgspec
 import pytest
 
+from connectors.budget import LocalBudget
 from connectors.concurrency import Concurrency, read_ahead, together
 from connectors.errors import BadAnswer, SignInAgain, TryLater, Unreachable
 from connectors.http import Answer, Patience, StoreHttp, retry_after
@@ -31,6 +32,7 @@ class Script:
         self.replies = list(replies)
         self.requests: list[httpx.Request] = []
         self.slept: list[float] = []
+        self.budget = LocalBudget(clock=lambda: sum(self.slept))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -48,6 +50,7 @@ class Script:
             f"https://script-{id(self)}.test/shop",
             transport=httpx.MockTransport(self),
             sleep=self.sleep,
+            budgets=lambda _: self.budget,
             **options,
         )
 
@@ -121,14 +124,27 @@ async def test_without_a_wish_the_waits_grow():
     assert 0.5 <= script.slept[2] <= 1.0
 
 
-async def test_a_day_is_not_waited_for_and_reported_as_a_quarter_of_an_hour():
+async def test_a_day_is_not_waited_for_and_reported_as_such():
     script = Script(ok(status=429, retry_after="86400"))
     with pytest.raises(TryLater) as caught:
         await script.ask()
-    assert caught.value.after == 900.0
+    assert caught.value.after == 86_400.0
     assert caught.value.code == "store_limits"
     assert script.slept == []
     assert len(script.requests) == 1
+
+
+async def test_a_year_is_reported_as_a_day():
+    with pytest.raises(TryLater) as caught:
+        await Script(ok(status=429, retry_after="31536000")).ask()
+    assert caught.value.after == 86_400.0
+
+
+async def test_a_store_out_of_order_is_asked_again_within_a_quarter_of_an_hour():
+    with pytest.raises(TryLater) as caught:
+        await Script(ok(status=503, retry_after="86400")).ask()
+    assert caught.value.after == 900.0
+    assert caught.value.code == "store_unavailable"
 
 
 async def test_patience_ends():
@@ -257,10 +273,6 @@ async def test_no_failure_tells_a_secret(caplog: pytest.LogCaptureFixture):
 # --- how many at once ----------------------------------------------------------------------------
 
 
-async def nothing(_: float) -> None:
-    await asyncio.sleep(0)
-
-
 async def test_good_answers_allow_more_at_once_and_throttling_halves():
     limit = Concurrency(start=4, most=8)
     for _ in range(100):
@@ -274,7 +286,7 @@ async def test_one_storm_halves_once_however_many_requests_it_hits():
     limit = Concurrency(start=8)
     async with AsyncExitStack() as places:
         for _ in range(8):
-            await places.enter_async_context(limit.slot(nothing))
+            await places.enter_async_context(limit.slot())
         for _ in range(8):
             limit.went_badly()
     assert limit.limit == 4
@@ -286,7 +298,7 @@ async def test_never_more_at_once_than_the_limit_and_nobody_starves():
 
     async def one() -> None:
         nonlocal running, most, done
-        async with limit.slot(nothing):
+        async with limit.slot():
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
@@ -298,20 +310,37 @@ async def test_never_more_at_once_than_the_limit_and_nobody_starves():
     assert done == 50
 
 
+async def test_who_was_let_in_before_goes_before_those_who_never_were():
+    limit = Concurrency(start=1, most=1)
+    order: list[str] = []
+
+    async def one(name: str, *, again: bool) -> None:
+        async with limit.slot(again=again):
+            order.append(name)
+
+    async with limit.slot():
+        waiting = [asyncio.create_task(one(name, again=False)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+        waiting.append(asyncio.create_task(one("refused", again=True)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    assert order == ["refused", "first", "second"]
+
+
 async def test_a_cancelled_waiter_gives_its_place_back():
     limit = Concurrency(start=1, most=1)
-    async with limit.slot(nothing):
+    async with limit.slot():
         waiting = [asyncio.create_task(hold(limit)) for _ in range(3)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.sleep(0)
     await asyncio.gather(*waiting[1:])
-    async with asyncio.timeout(1), limit.slot(nothing):
+    async with asyncio.timeout(1), limit.slot():
         assert limit.limit == 1
 
 
 async def hold(limit: Concurrency) -> None:
-    async with limit.slot(nothing):
+    async with limit.slot():
         await asyncio.sleep(0)
 
 
