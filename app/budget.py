@@ -25,8 +25,8 @@ log = structlog.get_logger(__name__)
 
 _SCRIPT = Path(__file__).with_name("budget.lua").read_text(encoding="utf-8")
 
-_TIMEOUT = 0.5
-"""Seconds that Redis may take; it needs a ten thousandth of that."""
+_TIMEOUT = 1.0
+"""Seconds that Redis may take. It needs a ten thousandth of that; a busy machine may need some."""
 
 _AWAY = 2.0
 """Seconds for which a Redis that failed is not asked again."""

@@ -27,8 +27,8 @@ class Limit(Protocol):
         """Let one request through, or refuse it."""
         ...
 
-    def headers(self, now: float, *, refused: bool) -> Headers:
-        """What the answer says."""
+    def says(self, now: float) -> Headers:
+        """The headers of an answer."""
         ...
 
     def allowed(self, since: float, until: float) -> float:
@@ -38,14 +38,13 @@ class Limit(Protocol):
 
 @dataclass
 class LeakyBucket:
-    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second."""
+    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second. `left` are
+    there in the beginning.
+    """
 
     most: float = 40
-    left: float = field(init=False)
-    at: float = field(init=False, default=0.0)
-
-    def __post_init__(self) -> None:
-        self.left = self.most
+    left: float = 40
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def rate(self) -> float:
@@ -61,10 +60,9 @@ class LeakyBucket:
         self.left -= 1
         return True
 
-    def headers(self, now: float, *, refused: bool) -> Headers:
-        """What is in use, and after a refusal a wait in decimal seconds."""
-        said = {"x-shopify-shop-api-call-limit": f"{self.most - self.left:.0f}/{self.most:.0f}"}
-        return said | ({"retry-after": "2.0"} if refused else {})
+    def says(self, _: float) -> Headers:
+        """What is in use."""
+        return {"x-shopify-shop-api-call-limit": f"{self.most - self.left:.0f}/{self.most:.0f}"}
 
     def allowed(self, since: float, until: float) -> float:
         """All that comes back."""
@@ -91,8 +89,8 @@ class FixedWindow:
         self.full[self.number] = self.spent
         return True
 
-    def headers(self, now: float, *, refused: bool) -> Headers:
-        """Quota, rest, length and end of the window; nothing more after a refusal."""
+    def says(self, now: float) -> Headers:
+        """Quota, rest, length and end of the window."""
         return {
             "x-rate-limit-requests-quota": str(self.quota),
             "x-rate-limit-requests-left": str(self.quota - self.spent),
@@ -115,7 +113,9 @@ class Entry(NamedTuple):
 
 @dataclass
 class LimitedStore:
-    """The store. `retry_after` is what the next requests are told, whatever the limit says."""
+    """The store. `retry_after` is what the next requests are told, whatever the limit says; the
+    limit itself refuses without naming a time.
+    """
 
     limit: Limit
     latency: float = 0.04
@@ -124,7 +124,7 @@ class LimitedStore:
     retry_after: list[str] = field(default_factory=list)
     dice: Random = field(default_factory=lambda: Random(7))
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], _: Any, send: Any) -> None:
         """Answer one request."""
         await asyncio.sleep(self.latency * self.dice.random())
         now = time.monotonic()
@@ -133,7 +133,7 @@ class LimitedStore:
             refused, said = True, {"retry-after": self.retry_after.pop(0)}
         else:
             refused = not self.limit.take(now)
-            said = self.limit.headers(now, refused=refused)
+            said = self.limit.says(now)
         self.log.append(Entry(now, scope["query_string"].decode(), refused))
         await asyncio.sleep(self.latency * self.dice.random())
         headers = [(name.encode(), text.encode()) for name, text in said.items()]

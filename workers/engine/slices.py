@@ -118,7 +118,9 @@ async def _pause(lease: Lease, code: str, message: str, after: float, limit: int
     """Give the slice back for a while; after `limit` pauses without a page the job fails."""
     if lease.held.failures >= limit:
         return await _fail(lease, code, message)
-    longest = _LONGEST_LIMIT if code == "store_limits" else _LONGEST_PAUSE
+    # Ending a job must not take a day for the target's mails alone.
+    patient = code == "store_limits" and lease.held.kind is not SliceKind.FINISH
+    longest = _LONGEST_LIMIT if patient else _LONGEST_PAUSE
     return await lease.release(
         after=min(after, longest), waiting=code, failures=lease.held.failures + 1
     )
