@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
@@ -23,6 +23,11 @@ Headers = dict[str, str]
 class Limit(Protocol):
     """What is allowed. `now` is in seconds of the store's own clock."""
 
+    @property
+    def left(self) -> float:
+        """How many requests could be let through now."""
+        ...
+
     def take(self, now: float) -> bool:
         """Let one request through, or refuse it."""
         ...
@@ -35,15 +40,17 @@ class Limit(Protocol):
         """How many requests could be let through in a long run of that time."""
         ...
 
+    def steady(self, log: Sequence[Entry]) -> tuple[float, float]:
+        """The time of a log in which nothing was spent that had been saved before."""
+        ...
+
 
 @dataclass
 class LeakyBucket:
-    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second. `left` are
-    there in the beginning.
-    """
+    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second."""
 
     most: float = 40
-    left: float = 40
+    left: float = 10
     at: float = field(default_factory=time.monotonic)
 
     @property
@@ -68,6 +75,10 @@ class LeakyBucket:
         """All that comes back."""
         return self.rate * (until - since)
 
+    def steady(self, log: Sequence[Entry]) -> tuple[float, float]:
+        """From when the bucket was nearly empty for the first time."""
+        return next(each.at for each in log if each.left < self.most / 10), log[-1].at
+
 
 @dataclass
 class FixedWindow:
@@ -77,7 +88,11 @@ class FixedWindow:
     length: float = 30.0
     number: int = -1
     spent: int = 0
-    full: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def left(self) -> int:
+        """What this window still allows."""
+        return self.quota - self.spent
 
     def take(self, now: float) -> bool:
         """Let one request through, or refuse it."""
@@ -86,29 +101,36 @@ class FixedWindow:
         if self.spent >= self.quota:
             return False
         self.spent += 1
-        self.full[self.number] = self.spent
         return True
 
     def says(self, now: float) -> Headers:
         """Quota, rest, length and end of the window."""
         return {
             "x-rate-limit-requests-quota": str(self.quota),
-            "x-rate-limit-requests-left": str(self.quota - self.spent),
+            "x-rate-limit-requests-left": str(self.left),
             "x-rate-limit-time-window-ms": f"{self.length * 1000:.0f}",
             "x-rate-limit-time-reset-ms": f"{(self.length - now % self.length) * 1000:.0f}",
         }
 
     def allowed(self, since: float, until: float) -> float:
-        """The quota, for whatever part of a window."""
+        """The quota of each window."""
         return self.quota * (until - since) / self.length
+
+    def steady(self, log: Sequence[Entry]) -> tuple[float, float]:
+        """The windows that lie between those of the first and the last request."""
+        first, last = (int(each.at // self.length) for each in (log[0], log[-1]))
+        return (first + 1) * self.length, last * self.length
 
 
 class Entry(NamedTuple):
-    """One request: when it was decided on (seconds), who sent it, and whether it was refused."""
+    """One request: when it was decided on (seconds), who sent it, whether it was refused, and how
+    many more could have been let through.
+    """
 
     at: float
     name: str
     refused: bool
+    left: float
 
 
 @dataclass
@@ -134,7 +156,7 @@ class LimitedStore:
         else:
             refused = not self.limit.take(now)
             said = self.limit.says(now)
-        self.log.append(Entry(now, scope["query_string"].decode(), refused))
+        self.log.append(Entry(now, scope["query_string"].decode(), refused, self.limit.left))
         await asyncio.sleep(self.latency * self.dice.random())
         headers = [(name.encode(), text.encode()) for name, text in said.items()]
         headers.append((b"content-type", b"application/json"))

@@ -1,7 +1,7 @@
 """How much of a store's limit several processes use, and how often they are refused: with the
 budget that they share, with what each learns from headers alone, and with refusals alone.
 
-`python -m benchmarks limits`. Every line is measured over the store's own log, after a warm-up.
+`python -m benchmarks limits`. Every line is counted in the store's own log.
 """
 
 from __future__ import annotations
@@ -65,8 +65,7 @@ def run(processes: int, seconds: float, log: Path) -> None:
                     ) as running,
                 ):
                     given_back = running.finish(seconds + 60)
-                    began = store.log[0].at + seconds / 3
-                    share = store.share(began, store.log[-1].at)
+                    share = store.share(*store.limit.steady(store.log))
                 print(
                     f"{name:14} {way:9} used {share.used:6.1%}   refused {share.refused:6.1%}"
                     f"   given back {given_back}",

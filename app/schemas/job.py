@@ -128,6 +128,7 @@ class JobOut(Output):
     throttled: int = Field(description="Requests that a store refused for the moment.")
     passes: dict[str, PassOut] = Field(description="Per stream.")
     waiting: list[str] = Field(description="What running parts wait for, for example a busy store.")
+    waiting_until: datetime | None = Field(description="When the first of them is tried again.")
     waiting_for: UUID | None = Field(description="The running job that this one waits for.")
     error: JobError | None
     retry_of: UUID | None
@@ -199,6 +200,7 @@ class JobOut(Output):
                         }
                     },
                     "waiting": [],
+                    "waiting_until": None,
                     "waiting_for": None,
                     "error": None,
                     "retry_of": None,

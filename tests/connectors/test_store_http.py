@@ -20,6 +20,7 @@ from connectors.concurrency import Concurrency, read_ahead, together
 from connectors.errors import BadAnswer, SignInAgain, TryLater, Unreachable
 from connectors.http import Answer, Patience, StoreHttp, retry_after
 from connectors.permit import permitted_by
+from connectors.readings import graphql_cost
 
 NOW = datetime(2026, 3, 29, 0, 59, 58, tzinfo=UTC)
 Reply = httpx.Response | Exception
@@ -351,6 +352,101 @@ async def test_a_pause_that_one_request_was_told_holds_back_the_others():
             await first.request("GET", "/x", decode=as_json)
         await second.request("GET", "/x", decode=as_json)
     assert max(script.slept) > 3.0
+
+
+# --- the store's budget --------------------------------------------------------------------------
+
+
+def calls(used: int, **answer: Any) -> httpx.Response:
+    return ok(x_shopify_shop_api_call_limit=f"{used}/40", **answer)
+
+
+async def test_who_learns_that_a_bucket_is_empty_waits_before_asking_again():
+    script = Script(calls(40), calls(40))
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+        assert script.slept == []
+        await http.request("GET", "/x", decode=as_json)
+    assert sum(script.slept) == pytest.approx((1 + 40 * 0.04) / 2)
+    assert http.stats.throttled == 0
+    assert http.stats.waited == pytest.approx(sum(script.slept))
+
+
+async def test_a_turn_that_is_far_away_is_the_callers_to_wait_for():
+    script = Script(
+        ok(
+            x_rate_limit_requests_quota="150",
+            x_rate_limit_requests_left="0",
+            x_rate_limit_time_reset_ms="20000",
+            x_rate_limit_time_window_ms="30000",
+        )
+    )
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+        with pytest.raises(TryLater) as caught:
+            await http.request("GET", "/x", decode=as_json)
+    assert caught.value.code == "store_limits"
+    assert caught.value.after == pytest.approx(20.0)
+    assert (len(script.requests), script.slept) == (1, [])
+    assert (http.stats.requests, http.stats.throttled) == (1, 0)
+
+
+async def test_a_wait_for_a_turn_can_be_cancelled_and_harms_nobody():
+    script = Script(calls(40), calls(30))
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+        http._sleep = asyncio.sleep
+        waiting = asyncio.create_task(http.request("GET", "/x", decode=as_json))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        http._sleep = script.sleep
+        assert await http.request("GET", "/x", decode=as_json) == {"ok": 1}
+    assert len(script.requests) == 2
+
+
+async def test_a_change_is_not_sent_where_the_right_to_write_was_lost_in_the_wait_for_a_turn():
+    script = Script(calls(40))
+    held = True
+
+    def check() -> None:
+        if not held:
+            raise TooLate
+
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+
+        async def lose(_: float) -> None:
+            nonlocal held
+            held = False
+            await script.sleep(5.0)
+
+        http._sleep = lose
+        with permitted_by(check), pytest.raises(TooLate):
+            await http.request("POST", "/x", body=b"{}", decode=as_json)
+    assert len(script.requests) == 1
+
+
+async def test_a_refusal_with_status_200_is_waited_for_and_counted():
+    throttle = '"throttleStatus": {"maximumAvailable": 1000, "currentlyAvailable": 1, '
+    refused = (
+        '{"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],'
+        ' "extensions": {"cost": {"requestedQueryCost": 101, ' + throttle + '"restoreRate": 50}}}}'
+    )
+    script = Script(ok(refused), ok())
+    async with script.http(cost_of=graphql_cost) as http:
+        found = await http.request("POST", "/graphql", body=b"{}", decode=as_json, cost=101)
+    assert found == {"ok": 1}
+    assert http.stats.throttled == 1
+    assert sum(script.slept) == pytest.approx((101 + 40 - 1) / 50)
+
+
+async def test_many_at_once_is_no_use_where_turns_are_rare():
+    script = Script(*(calls(39) for _ in range(40)), calls(39))
+    async with script.http(patience=Patience(wait=60)) as http:
+        await together([http.request("GET", "/x", decode=as_json) for _ in range(40)])
+        assert http._limit.limit <= 4
 
 
 async def test_the_first_failure_of_many_is_raised_as_itself():
