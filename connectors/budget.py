@@ -12,7 +12,6 @@ kept for it before any that came later.
 
 from __future__ import annotations
 
-import asyncio
 import itertools
 import time
 from collections.abc import Callable
@@ -20,7 +19,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from math import floor
 from typing import NamedTuple, Protocol
-from weakref import WeakValueDictionary
+
+from connectors.concurrency import PerLoop
 
 PROBE_PAUSE = 0.05
 """Seconds after which those that wait for the word of the first request look again."""
@@ -222,13 +222,5 @@ class LocalBudget:
         self._kind = Kind.PACED
 
 
-_budgets: WeakValueDictionary[tuple[int, str], LocalBudget] = WeakValueDictionary()
-
-
-def local_budget(origin: str) -> LocalBudget:
-    """The budget that all objects of one event loop share for one store."""
-    key = (id(asyncio.get_running_loop()), origin)
-    found = _budgets.get(key)
-    if found is None:
-        found = _budgets[key] = LocalBudget()
-    return found
+local_budget = PerLoop(LocalBudget)
+"""The budget that all objects of one event loop share for one store."""

@@ -7,11 +7,13 @@ from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
+    Callable,
     Coroutine,
     Iterable,
 )
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
@@ -91,6 +93,27 @@ class Concurrency:
             if not place.done():
                 self._running += 1
                 place.set_result(None)
+
+
+class PerLoop(Generic[T]):
+    """One object for each store in each event loop, kept for as long as the loop: what was learnt
+    of a store is still known when it is opened again.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._kept: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, T]] = WeakKeyDictionary()
+
+    def __call__(self, origin: str) -> T:
+        """The running loop's object for a store."""
+        kept = self._kept.setdefault(asyncio.get_running_loop(), {})
+        found = kept.get(origin)
+        if found is None:
+            found = kept[origin] = self._make()
+        return found
+
+
+concurrency_of = PerLoop(Concurrency)
 
 
 async def together(tasks: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

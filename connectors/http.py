@@ -22,7 +22,6 @@ from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 import httpx
 import msgspec
@@ -43,8 +42,8 @@ from connectors.answers import (
     undecodable,
 )
 from connectors.budget import Budget, Budgets, LocalBudget, Place, Word, local_budget
-from connectors.concurrency import Concurrency
-from connectors.errors import BadAnswer
+from connectors.concurrency import Concurrency, concurrency_of
+from connectors.errors import BadAnswer, TryLater
 from connectors.permit import require_permit
 from connectors.readings import Cost, from_headers
 
@@ -89,18 +88,6 @@ class Stats:
     throttled: int = 0
     retries: int = 0
     waited: float = 0.0
-
-
-_concurrency: WeakValueDictionary[tuple[int, str], Concurrency] = WeakValueDictionary()
-
-
-def _shared_concurrency(origin: str) -> Concurrency:
-    """One limit for all objects that talk to one store in one event loop."""
-    key = (id(asyncio.get_running_loop()), origin)
-    found = _concurrency.get(key)
-    if found is None:
-        found = _concurrency[key] = Concurrency()
-    return found
 
 
 def _origin(address: str) -> str:
@@ -162,7 +149,7 @@ class StoreHttp:
 
     async def __aenter__(self) -> Self:
         origin = _origin(self._base)
-        self._limit = _shared_concurrency(origin)
+        self._limit = concurrency_of(origin)
         self._budget = self._budgets(origin)
         self._client = httpx.AsyncClient(
             auth=self._auth,
@@ -257,7 +244,11 @@ class StoreHttp:
         signed: bool,
     ) -> Answer | Failure:
         async with self._limit.slot(again=place.number > 0):
-            waited = await self._turn(place)
+            try:
+                waited = await self._turn(place)
+            except TryLater:
+                self._limit.queued_long()
+                raise
             self.stats.requests += 1
             outcome, word = await self._exchange(method, path, query, body, signed=signed)
             await self._budget.tell(place, word)

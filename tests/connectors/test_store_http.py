@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import ssl
 from collections.abc import Callable
@@ -26,6 +27,9 @@ NOW = datetime(2026, 3, 29, 0, 59, 58, tzinfo=UTC)
 Reply = httpx.Response | Exception
 
 
+_numbers = itertools.count(1)
+
+
 class Script:
     """Answers one reply after the other; the last one for ever. Notes what was asked and slept."""
 
@@ -33,6 +37,7 @@ class Script:
         self.replies = list(replies)
         self.requests: list[httpx.Request] = []
         self.slept: list[float] = []
+        self.number = next(_numbers)
         self.budget = LocalBudget(clock=lambda: sum(self.slept))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
@@ -48,7 +53,7 @@ class Script:
 
     def http(self, **options: Any) -> StoreHttp:
         return StoreHttp(
-            f"https://script-{id(self)}.test/shop",
+            f"https://script-{self.number}.test/shop",
             transport=httpx.MockTransport(self),
             sleep=self.sleep,
             budgets=lambda _: self.budget,
@@ -447,6 +452,16 @@ async def test_many_at_once_is_no_use_where_turns_are_rare():
     async with script.http(patience=Patience(wait=60)) as http:
         await together([http.request("GET", "/x", decode=as_json) for _ in range(40)])
         assert http._limit.limit <= 4
+
+
+async def test_what_was_learnt_of_a_store_is_known_when_it_is_opened_again():
+    script = Script(ok(status=429), ok())
+    async with script.http(patience=Patience(attempts=1)) as http:
+        with pytest.raises(TryLater):
+            await http.request("GET", "/x", decode=as_json)
+        learnt = http._limit.limit
+    async with script.http() as http:
+        assert http._limit.limit == learnt < Concurrency().limit
 
 
 async def test_the_first_failure_of_many_is_raised_as_itself():
