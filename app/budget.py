@@ -77,10 +77,13 @@ class _Memory:
                 keys, [act, now, place.epoch, place.number, place.cost, *values]
             )
         except (RedisError, OSError, TimeoutError) as error:
-            if time.monotonic() >= self._away_until:
+            if not self._away_until:
                 log.warning("budget.redis_away", error=type(error).__name__)
             self._away_until = time.monotonic() + _AWAY
             return None
+        if self._away_until:
+            log.info("budget.redis_back")
+            self._away_until = 0.0
         return found or []
 
 

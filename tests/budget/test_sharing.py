@@ -212,9 +212,9 @@ async def test_a_redis_that_hangs_costs_a_second_once(own_servers: Servers, buck
     async with StoreHttp(bucket.url, budgets=budgets) as http:
         await get(http, "before")
         with sync_redis.Redis.from_url(own_servers.redis_url) as client:
-            client.execute_command("CLIENT", "PAUSE", "6000", "ALL")
+            client.execute_command("CLIENT", "PAUSE", "30000", "ALL")
         began = time.monotonic()
         for number in range(10):
             await get(http, f"during.{number}")
-        assert time.monotonic() - began < 5
+        assert time.monotonic() - began < 20
     await budgets.close()
