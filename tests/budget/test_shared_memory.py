@@ -101,3 +101,38 @@ async def test_what_redis_holds_names_no_store_and_is_forgotten(servers, redis: 
     assert min(left.values()) > 0
     assert not any(origin[8:16] in key for key in keys)
     await budgets.close()
+
+
+async def test_without_redis_a_process_keeps_to_what_it_learns_itself():
+    budgets = SharedBudgets("redis://127.0.0.1:1/0")
+    budget, place = budgets("https://shop.test:443"), Place()
+    assert await budget.ask(place, 5.0) == 0
+    await budget.tell(place, Word(Bucket(40, 0, 2).pace()))
+    assert 0 < await budget.ask(Place(), 5.0) <= 5.0
+    await budgets.close()
+
+
+async def test_what_was_learnt_with_redis_counts_when_redis_is_gone(budgets: SharedBudgets):
+    budget, place = budgets(f"https://{uuid4()}.test:443"), Place()
+    await budget.ask(place, 5.0)
+    await budget.tell(place, Word(refused=True, hold=86_400))
+    budgets._memory._away_until = float("inf")
+    assert await budget.ask(Place(), 5.0) == pytest.approx(86_400, abs=60)
+
+
+async def test_a_redis_that_forgot_learns_from_the_next_answer(
+    budgets: SharedBudgets, redis: Redis, clock: Clock
+):
+    budget = budgets(f"https://{uuid4()}.test:443")
+    before, waiting = Place(), Place()
+    await budget.ask(before, 5.0)
+    await budget.tell(before, Word(Bucket(40, 4, 2).pace()))
+    under_way = Place()
+    assert await budget.ask(under_way, 5.0) == 0
+    assert await budget.ask(waiting, 5.0) == 0
+    await redis.delete(*budget._keys)
+    clock.now += 1
+    assert await budget.ask(Place(), 5.0) == 0, "one goes first"
+    assert await budget.ask(waiting, 5.0) == pytest.approx(0.05), "the others wait for its word"
+    await budget.tell(under_way, Word(Bucket(40, 0, 2).pace()))
+    assert await budget.ask(waiting, 5.0) == pytest.approx((1 + 40 * 0.04) / 2)
