@@ -45,23 +45,28 @@ def when_spent(store: LimitedStore, seconds: float = 60) -> float:
     """Wait until the store's bucket is nearly empty; answers with that time."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        if store.log and store.limit.left < 40:
+        if store.log and store.limit.left < store.limit.most / 10:
             return time.monotonic()
         time.sleep(0.05)
     raise AssertionError("the bucket was never spent")
 
 
+@pytest.mark.parametrize(("most", "seconds"), [(40, 20), (400, 14)])
 def test_a_bucket_is_used_nearly_whole_and_hardly_anybody_is_refused(
-    servers, bucket: LimitedStore, tmp_path: Path
+    servers, tmp_path: Path, most: int, seconds: float
 ):
-    with askers(
-        bucket,
-        Way.SHARED,
-        servers.redis_url,
-        processes=PROCESSES,
-        seconds=14,
-        log=tmp_path / "errors",
-    ) as running:
+    """A bucket of 40 is so small that processes which do not share are refused all the time."""
+    with (
+        serving(LimitedStore(LeakyBucket(most, left=most / 5))) as bucket,
+        askers(
+            bucket,
+            Way.SHARED,
+            servers.redis_url,
+            processes=PROCESSES,
+            seconds=seconds,
+            log=tmp_path / "errors",
+        ) as running,
+    ):
         since = when_spent(bucket)
         running.finish(120)
     until = max(each.at for each in bucket.log)
