@@ -47,11 +47,13 @@ class Limit(Protocol):
 
 @dataclass
 class LeakyBucket:
-    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second."""
+    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second. Time begins with
+    the first request.
+    """
 
     most: float = 40
     left: float = 10
-    at: float = field(default_factory=time.monotonic)
+    at: float | None = None
 
     @property
     def rate(self) -> float:
@@ -60,7 +62,8 @@ class LeakyBucket:
 
     def take(self, now: float) -> bool:
         """Let one request through, or refuse it."""
-        self.left = min(self.most, self.left + self.rate * (now - self.at))
+        passed = 0.0 if self.at is None else now - self.at
+        self.left = min(self.most, self.left + self.rate * passed)
         self.at = now
         if self.left < 1:
             return False
