@@ -47,8 +47,9 @@ class Limit(Protocol):
 
 @dataclass
 class LeakyBucket:
-    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second. Time begins with
-    the first request.
+    """Shopify's REST limit: `most` requests at once, and `most` / 20 more a second.
+
+    Time begins with the first request.
     """
 
     most: float = 40
