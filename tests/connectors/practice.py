@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from connectors.base import StoreAccess
+from connectors.budget import LocalBudget
 from connectors.woocommerce import CONNECTOR
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.source import WooCommerceSource
@@ -90,6 +91,9 @@ class Practice:
     slept: list[float] = field(default_factory=list)
     instead: list[Instead] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.budget = LocalBudget(clock=lambda: self.now[0])
+
     @property
     def store(self) -> Any:
         return self.app.store
@@ -109,6 +113,7 @@ class Practice:
         return StoreAccess(
             CONNECTOR.settings(url=self.url, **settings),
             CONNECTOR.credentials(consumer_key=key, consumer_secret="cs_practice"),
+            budgets=lambda _: self.budget,
         )
 
     def source(self, **settings: Any) -> WooCommerceSource:
