@@ -20,7 +20,9 @@ from connectors.comparable import Names, comparable, external_source_id, natural
 from connectors.concurrency import together
 from connectors.records import Record, Stream
 
-_EXAMPLES = 10
+EXAMPLES = 10
+"""How many examples a comparison keeps of each kind."""
+
 _BYTES = 8
 _encode = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string").encode
 
@@ -48,10 +50,11 @@ class StreamComparison(Struct, kw_only=True):
     `missing` are records of the source that the target lacks, `doubled` target records beyond
     the first of a source record, `foreign` target records that come from nowhere in the source.
     `fields` counts the differing fields, `declared` those that the target's connector declares
-    it cannot keep. Lists hold a few examples.
+    it cannot keep. Lists hold up to `examples` of a kind.
     """
 
     stream: Stream
+    examples: int = EXAMPLES
     source: int = 0
     target: int = 0
     unreadable: int = 0
@@ -65,6 +68,7 @@ class StreamComparison(Struct, kw_only=True):
     missing_ids: list[str] = field(default_factory=list)
     wrong_pairs: list[Wrong] = field(default_factory=list)
     doubled_ids: list[str] = field(default_factory=list)
+    foreign_ids: list[str] = field(default_factory=list)
 
     @property
     def compared(self) -> int:
@@ -112,6 +116,7 @@ async def compare(
     *,
     prefix: str | None = None,
     progress: Progress | None = None,
+    examples: int = EXAMPLES,
 ) -> Comparison:
     """Read both stores in full and compare.
 
@@ -132,7 +137,7 @@ async def compare(
             fingerprints(target, streams, is_target=True, prefix=prefix, told=told),
         ]
     )
-    return confront(left, right, streams, losses)
+    return confront(left, right, streams, losses, examples=examples)
 
 
 async def fingerprints(
@@ -162,15 +167,17 @@ def confront(
     target: Mapping[Stream, Side],
     streams: Collection[Stream],
     losses: Mapping[Stream, Iterable[Loss]],
+    *,
+    examples: int = EXAMPLES,
 ) -> Comparison:
     """What the fingerprints of both stores say: the other half of `compare`."""
     return Comparison(
         {
             stream: _compared(
-                stream,
                 source[stream],
                 target[stream],
                 frozenset(loss.field for loss in losses.get(stream, ())),
+                StreamComparison(stream=stream, examples=examples),
             )
             for stream in Stream
             if stream in streams
@@ -261,14 +268,11 @@ def _prints(form: Mapping[str, object]) -> tuple[tuple[str, ...], bytes]:
 
 
 def _compared(
-    stream: Stream, left: Side, right: Side, declared: frozenset[str]
+    left: Side, right: Side, declared: frozenset[str], found: StreamComparison
 ) -> StreamComparison:
-    found = StreamComparison(
-        stream=stream,
-        source=left.count,
-        target=right.count,
-        unreadable=left.unreadable + right.unreadable,
-    )
+    """Fills `found`."""
+    found.source, found.target = left.count, right.count
+    found.unreadable = left.unreadable + right.unreadable
     names = left.fields or right.fields
     for key, ours in left.entries.items():
         theirs = right.entries.get(key, [])
@@ -279,6 +283,7 @@ def _compared(
     for key, theirs in right.entries.items():
         if key not in left.entries:
             found.foreign += len(theirs)
+            _keep(found, found.foreign_ids, theirs)
             if key.startswith("order:"):
                 _note_doubled(found, theirs[1:])
     return found
@@ -316,17 +321,20 @@ def _judge(
         found.equal += 1
         return
     found.wrong += 1
-    if len(found.wrong_pairs) < _EXAMPLES:
+    if len(found.wrong_pairs) < found.examples:
         found.wrong_pairs.append(Wrong(ours.id, theirs.id, wrong))
 
 
 def _note_missing(found: StreamComparison, entries: Sequence[Entry]) -> None:
     found.missing += len(entries)
-    room = _EXAMPLES - len(found.missing_ids)
-    found.missing_ids += [each.id for each in entries[: max(0, room)]]
+    _keep(found, found.missing_ids, entries)
 
 
 def _note_doubled(found: StreamComparison, entries: Sequence[Entry]) -> None:
     found.doubled += len(entries)
-    room = _EXAMPLES - len(found.doubled_ids)
-    found.doubled_ids += [each.id for each in entries[: max(0, room)]]
+    _keep(found, found.doubled_ids, entries)
+
+
+def _keep(found: StreamComparison, kept: list[str], entries: Sequence[Entry]) -> None:
+    """Examples, as many as there is room for."""
+    kept += [each.id for each in entries[: max(0, found.examples - len(kept))]]

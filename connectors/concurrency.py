@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
@@ -48,7 +47,7 @@ class Concurrency:
 
     def went_badly(self, pause: float = 0.0) -> None:
         """Halve, unless a request of the same moment did; hold back all for `pause` seconds."""
-        self._not_before = max(self._not_before, time.monotonic() + pause)
+        self._not_before = max(self._not_before, _now() + pause)
         if self._forgiven > 0:
             self._forgiven -= 1
             return
@@ -60,7 +59,7 @@ class Concurrency:
         """Hold one of the places; waits for one, and for the end of a pause."""
         await self._enter()
         try:
-            pause = self._not_before - time.monotonic()
+            pause = self._not_before - _now()
             if pause > 0:
                 await sleep(pause)
             yield
@@ -92,6 +91,11 @@ class Concurrency:
             if not place.done():
                 self._running += 1
                 place.set_result(None)
+
+
+def _now() -> float:
+    """The event loop's time, by which its sleeps are measured."""
+    return asyncio.get_running_loop().time()
 
 
 async def together(tasks: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

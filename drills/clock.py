@@ -1,0 +1,66 @@
+"""An event loop with a time of its own: it passes only while everybody waits for it.
+
+All that sleeps here (engine, connectors, practice stores, leases) sleeps in virtual time, which
+leaps to the next timer as soon as nothing can run. What lies outside of this process, PostgreSQL,
+takes no virtual time: while its answer is awaited, the clock stands still.
+
+Whether an answer has come is looked at only when nothing else can run. The order in which tasks go
+on therefore depends on nothing but the tasks themselves, and not on how fast the machine is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import selectors
+from typing import Any
+
+_PATIENCE = 60.0
+"""Real seconds that an answer from outside may take."""
+
+_BEYOND = 1e-6
+"""Seconds that a leap goes beyond a timer: a loop takes it up when its time lies behind it."""
+
+
+class StandstillError(RuntimeError):
+    """Nothing can ever happen again: every task waits for another one."""
+
+
+class VirtualLoop(asyncio.SelectorEventLoop):
+    """`time` is in seconds since 1970. `outside` says that somebody waits for what no timer of
+    this loop brings: whoever goes out sets it, and takes it back.
+    """
+
+    def __init__(self, start: float) -> None:
+        self._virtual = start
+        self.outside = False
+        super().__init__(_Selector(self))
+
+    def time(self) -> float:
+        """The virtual time."""
+        return self._virtual
+
+    def leap(self, seconds: float) -> None:
+        """Let time pass at once."""
+        self._virtual += seconds
+
+
+class _Selector(selectors.DefaultSelector):
+    """Looks for answers from outside only when a task waits for one and nothing else can run."""
+
+    def __init__(self, loop: VirtualLoop) -> None:
+        super().__init__()
+        self._loop = loop
+
+    def select(self, timeout: float | None = None) -> list[Any]:
+        """As the loop wants it: 0 where something can run, else the time to the next timer."""
+        if timeout is not None and timeout <= 0:
+            return []
+        if self._loop.outside:
+            found = super().select(_PATIENCE)
+            if not found:
+                raise StandstillError(f"no answer from outside within {_PATIENCE:.0f} s")
+            return found
+        if timeout is None:
+            raise StandstillError("every task waits for another one")
+        self._loop.leap(timeout + _BEYOND)
+        return []
