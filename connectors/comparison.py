@@ -16,9 +16,10 @@ import msgspec
 from msgspec import Struct, field
 
 from connectors.base import Loss, Source, Sweep
-from connectors.comparable import Names, comparable, external_source_id, natural_key
+from connectors.comparable import Names, comparable, external_source_id, lines_of, natural_key
 from connectors.concurrency import together
-from connectors.records import Record, Stream
+from connectors.goods import differ, goods_of, print_of
+from connectors.records import Order, Record, Stream
 
 EXAMPLES = 10
 """How many examples a comparison keeps of each kind."""
@@ -177,6 +178,7 @@ def confront(
                 source[stream],
                 target[stream],
                 frozenset(loss.field for loss in losses.get(stream, ())),
+                _products_of_both(source, target) if stream is Stream.ORDERS else frozenset(),
                 StreamComparison(stream=stream, examples=examples),
             )
             for stream in Stream
@@ -192,10 +194,13 @@ Key = Callable[[Record], str | None]
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A record: its id, and eight bytes for each of its fields."""
+    """A record: its id, eight bytes for each of its fields, and of an order what its lines are of
+    (`connectors.goods`).
+    """
 
     id: str
     prints: bytes
+    goods: bytes = b""
 
 
 class Side(Struct):
@@ -223,7 +228,7 @@ async def _read(
     store: Source, stream: Stream, names: Names, order_key: Key, told: Progress | None
 ) -> Side:
     """All records of a stream as fingerprints. A record that comes twice counts once."""
-    records: dict[str, tuple[str, bytes]] = {}
+    records: dict[str, tuple[str, Entry]] = {}
     fields: tuple[str, ...] = ()
     unreadable: set[str] = set()
     kept: list[Record] = []
@@ -237,16 +242,15 @@ async def _read(
             continue
         for record in page.records:
             names.add(stream, record)
-            key = _key(stream, record, names, order_key)
-            fields, prints = _prints(comparable(record.content, names))
-            records[record.id] = (key, prints)
+            fields, entry = _entry(record, names)
+            records[record.id] = (_key(stream, record, names, order_key), entry)
     names.add_categories(kept)
     for record in kept:
-        fields, prints = _prints(comparable(record.content, names))
-        records[record.id] = (_key(stream, record, names, order_key), prints)
+        fields, entry = _entry(record, names)
+        records[record.id] = (_key(stream, record, names, order_key), entry)
     entries: defaultdict[str, list[Entry]] = defaultdict(list)
-    for record_id, (key, prints) in records.items():
-        entries[key].append(Entry(record_id, prints))
+    for key, entry in records.values():
+        entries[key].append(entry)
     return Side(dict(entries), fields, len(unreadable), len(records))
 
 
@@ -257,27 +261,42 @@ def _key(stream: Stream, record: Record, names: Names, order_key: Key) -> str:
     return f"other:{record.id}" if found is None else f"order:{found}"
 
 
-def _prints(form: Mapping[str, object]) -> tuple[tuple[str, ...], bytes]:
-    hashes = [
+def _entry(record: Record, names: Names) -> tuple[tuple[str, ...], Entry]:
+    """The names of a record's fields, and its entry."""
+    form, content = comparable(record.content, names), record.content
+    prints = b"".join(
         hashlib.blake2b(_encode(value), digest_size=_BYTES).digest() for value in form.values()
-    ]
-    return tuple(form), b"".join(hashes)
+    )
+    goods = goods_of(content, lines_of(content), names) if isinstance(content, Order) else b""
+    return tuple(form), Entry(record.id, prints, goods)
 
 
 # --- comparing both ------------------------------------------------------------------------------
 
 
+def _products_of_both(
+    source: Mapping[Stream, Side], target: Mapping[Stream, Side]
+) -> frozenset[bytes]:
+    """The products that both stores can tell."""
+    both = source[Stream.PRODUCTS].entries.keys() & target[Stream.PRODUCTS].entries.keys()
+    return frozenset(print_of(each) for each in both)
+
+
 def _compared(
-    left: Side, right: Side, declared: frozenset[str], found: StreamComparison
+    left: Side,
+    right: Side,
+    declared: frozenset[str],
+    products: frozenset[bytes],
+    found: StreamComparison,
 ) -> StreamComparison:
-    """Fills `found`."""
+    """Fills `found`. `products` are those of which an order's line can be on both sides."""
     found.source, found.target = left.count, right.count
     found.unreadable = left.unreadable + right.unreadable
     names = left.fields or right.fields
     for key, ours in left.entries.items():
         theirs = right.entries.get(key, [])
         for pair in _pairs(ours, theirs):
-            _judge(found, names, declared, *pair)
+            _judge(found, names, declared, products, *pair)
         _note_missing(found, ours[len(theirs) :])
         _note_doubled(found, theirs[len(ours) :])
     for key, theirs in right.entries.items():
@@ -301,10 +320,11 @@ def _judge(
     found: StreamComparison,
     names: Sequence[str],
     declared: frozenset[str],
+    products: frozenset[bytes],
     ours: Entry,
     theirs: Entry,
 ) -> None:
-    if ours.prints == theirs.prints:
+    if ours.prints == theirs.prints and ours.goods == theirs.goods:
         found.equal += 1
         return
     differing = [
@@ -313,6 +333,8 @@ def _judge(
         if ours.prints[index * _BYTES : (index + 1) * _BYTES]
         != theirs.prints[index * _BYTES : (index + 1) * _BYTES]
     ]
+    if "lines" not in differing and differ(ours.goods, theirs.goods, products):
+        differing.append("products")
     for name in differing:
         counts = found.declared if name in declared else found.fields
         counts[name] = counts.get(name, 0) + 1

@@ -17,31 +17,33 @@ from typing import Any
 _PATIENCE = 60.0
 """Real seconds that an answer from outside may take."""
 
-_BEYOND = 1e-6
-"""Seconds that a leap goes beyond a timer: a loop takes it up when its time lies behind it."""
-
 
 class StandstillError(RuntimeError):
     """Nothing can ever happen again: every task waits for another one."""
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):
-    """`time` is in seconds since 1970. `outside` says that somebody waits for what no timer of
-    this loop brings: whoever goes out sets it, and takes it back.
+    """`start` is when it begins, in seconds since 1970. `outside` says that somebody waits for
+    what no timer of this loop brings: whoever goes out sets it, and takes it back.
     """
 
     def __init__(self, start: float) -> None:
-        self._virtual = start
+        self._start = start
+        self._passed = 0.0
         self.outside = False
         super().__init__(_Selector(self))
 
     def time(self) -> float:
-        """The virtual time."""
-        return self._virtual
+        """Seconds since it began: a small number, so that no timer is lost in rounding."""
+        return self._passed
+
+    def now(self) -> float:
+        """Seconds since 1970."""
+        return self._start + self._passed
 
     def leap(self, seconds: float) -> None:
         """Let time pass at once."""
-        self._virtual += seconds
+        self._passed += seconds
 
 
 class _Selector(selectors.DefaultSelector):
@@ -62,5 +64,5 @@ class _Selector(selectors.DefaultSelector):
             return found
         if timeout is None:
             raise StandstillError("every task waits for another one")
-        self._loop.leap(timeout + _BEYOND)
+        self._loop.leap(timeout)
         return []

@@ -14,7 +14,7 @@ from drills.database import Database
 from drills.judge import Verdict, judge
 from drills.world import Place, World, open_world, succeeded
 
-MINUTES = 30.0
+MINUTES = 15.0
 """Virtual minutes that people go on selling, unless told otherwise."""
 
 _NIGHTS = (
@@ -56,15 +56,22 @@ def moment(gmt: str) -> float:
     return datetime.fromisoformat(gmt).replace(tzinfo=UTC).timestamp()
 
 
+def night(seed: int) -> float:
+    """When the drill of a seed begins, in seconds since 1970."""
+    return moment(_NIGHTS[seed % len(_NIGHTS)])
+
+
+def place_of(dice: Random) -> Place:
+    """Somewhere."""
+    return Place(dice.choice(_ZONES), dice.choice(_ZONES), dice.randrange(4, 12))
+
+
 async def play(database: Database, seed: int, *, minutes: float = MINUTES) -> Outcome:
-    """Play the drill of a seed and judge it."""
+    """Play the drill of a seed, in a loop that begins at its `night`, and judge it."""
     dice = Random(seed)  # noqa: S311 - repeatable on purpose
     # The engine draws the length of some pauses from the common dice.
     random.seed(seed)
-    loop = database.loop
-    loop.leap(max(0.0, moment(dice.choice(_NIGHTS)) - loop.time()))
-    place = Place(dice.choice(_ZONES), dice.choice(_ZONES), dice.randrange(4, 12))
-    async with open_world(database, place, Random(dice.random())) as world:
+    async with open_world(database, place_of(dice), Random(dice.random())) as world:
         course = Course(world, dice)
         await course.play(minutes)
         verdict = await course.end()

@@ -27,7 +27,7 @@ _VIRTUAL_TIME = (
     "CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql STABLE AS"
     " $$ SELECT pg_catalog.to_timestamp(pg_catalog.current_setting('drill.now')::float8) $$",
 )
-_TELL_TIME = "SELECT pg_catalog.set_config('drill.now', $1, true)"
+_TELL_TIME = "SELECT pg_catalog.set_config('drill.now', $1, false)"
 _FOR_EVER = 1e9
 
 
@@ -111,10 +111,19 @@ def open_database(url: str, loop: VirtualLoop) -> Database:
     database = Database(engine, loop)
     _stop_the_clock(engine, loop)
 
+    told: list[float] = []
+
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         database.at_begin()
-        connection.exec_driver_sql(_TELL_TIME, (repr(loop.time()),))
+        now = loop.now()
+        if told != [now]:
+            connection.exec_driver_sql(_TELL_TIME, (repr(now),))
+            told[:] = [now]
+
+    @event.listens_for(engine.sync_engine, "rollback")
+    def forget(_: Connection) -> None:
+        told.clear()
 
     return database
 

@@ -35,7 +35,7 @@ class Shop:
 
     def __init__(self, name: str, loop: VirtualLoop, *, timezone: str, page_size: int) -> None:
         self.name = name
-        self.app: App = create_app(StoreConfig(time_source=loop.time, timezone=timezone))
+        self.app: App = create_app(StoreConfig(time_source=loop.now, timezone=timezone))
         # Connectors remember how fast a host is: every world has hosts of its own.
         self.url = f"http://{name}-{next(_hosts)}.test"
         self.page_size = page_size

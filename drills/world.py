@@ -108,7 +108,7 @@ class World:
         return row
 
     async def _check_cursors(self) -> None:
-        ahead = self.loop.time() + max(0.0, self.source.store.clock.now() - self.loop.time())
+        ahead = max(self.loop.now(), self.source.store.clock.now())
         for row in await self.database.rows("SELECT stream, watermark FROM cursors"):
             stream, now = row["stream"], row["watermark"].timestamp()
             if now < self.watermarks.get(stream, 0.0):
