@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 
 import httpx
 
-from app.models import JobStatus
 from app.queue import Wake
 from app.resources import Resources
 from app.services.lifecycle import start_next, to_json
@@ -208,16 +207,17 @@ class Crew:
         self.steps = 0
         self.struck = []
         for _ in range(_ROUNDS):
-            [row] = await self._database.rows("SELECT * FROM jobs WHERE id = :id", id=job)
-            if JobStatus(row["status"]).ended:
+            slices = await self._slices(job)
+            if not slices:
+                # A job that has ended has no open slice.
                 self.strikes.clear()
+                [row] = await self._database.rows("SELECT * FROM jobs WHERE id = :id", id=job)
                 return row
-            await self._round(job)
+            await self._round(slices)
         raise TimeoutError(f"the job did not end within {_ROUNDS} rounds")
 
-    async def _round(self, job: UUID) -> None:
+    async def _round(self, order: list[UUID]) -> None:
         """Wake workers for some of what is due, or let time pass."""
-        order = await self._slices(job)
         woken = sorted((each for each in self.wakes.due() if each in order), key=order.index)
         if not woken:
             await asyncio.sleep(self._resources.settings.reaper_seconds)
@@ -226,9 +226,10 @@ class Crew:
         now, later = woken[:_AT_ONCE], woken[_AT_ONCE:]
         self.wakes.put_back(later)
         tasks = [asyncio.create_task(self._turn(each)) for each in now]
-        # A dead worker's task ends with what killed it.
+        # A dead worker's task ends with what killed it; a worker process outlives a database that
+        # is away when it takes a slice up.
         for ended in await asyncio.gather(*tasks, return_exceptions=True):
-            if isinstance(ended, BaseException) and not isinstance(ended, Crash):
+            if isinstance(ended, BaseException) and not isinstance(ended, Crash | OSError):
                 raise ended
 
     async def _turn(self, slice_id: UUID) -> None:

@@ -137,6 +137,30 @@ async def _fetch(run: Run, stream: Stream, ids: list[str], *, depth: int) -> Non
     if not records:
         return
     await learn_references(run, records, depth=depth + 1)
+    for wave in _waves(stream, records):
+        await _bring_over(run, stream, wave)
+
+
+def _waves(stream: Stream, records: Sequence[Record]) -> Iterable[list[Record]]:
+    """Records so that what one of them names comes in a wave before it: a category's parent is
+    fetched together with the category when both are named on a page. Those of a circle come last.
+    """
+    left = {record.id: record for record in records}
+    while left:
+        wave = [
+            record
+            for record in left.values()
+            if not any(
+                each.stream is stream and each.id in left and each.id != record.id
+                for each in references(record.content)
+            )
+        ]
+        yield wave or list(left.values())
+        left = {each: left[each] for each in left if wave and left[each] not in wave}
+
+
+async def _bring_over(run: Run, stream: Stream, records: Sequence[Record]) -> None:
+    """Write records whose references are known as far as they ever will be, and commit them."""
     held = run.lease.held
     async with run.engine.connect() as connection:
         links = await ledger.load(
