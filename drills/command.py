@@ -7,13 +7,13 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from app.embedded import start
-from drills.clock import VirtualLoop
+from drills.clock import VirtualLoop, virtual_time
 from drills.course import MINUTES, Outcome, night, play
 from drills.database import drill_database, open_database
 from drills.naive import play_naively
@@ -102,11 +102,15 @@ def play_seed(url: str, seed: int, *, minutes: float = MINUTES) -> tuple[Outcome
     return in_virtual_time(seed, drill), in_virtual_time(seed, naive)
 
 
-def in_virtual_time(seed: int, play_it: Callable[[VirtualLoop], Any]) -> Any:
+def in_virtual_time(seed: int, play_it: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
     """Run something in a loop of its own, which begins at the seed's night."""
-    loop = VirtualLoop(night(seed))
-    with asyncio.Runner(loop_factory=lambda: loop) as runner:
-        return runner.run(play_it(loop))
+    with virtual_time(night(seed)) as runner:
+        return runner.run(_play(play_it))
+
+
+async def _play(play_it: Callable[[VirtualLoop], Coroutine[Any, Any, T]]) -> T:
+    loop: Any = asyncio.get_running_loop()
+    return await play_it(loop)
 
 
 def run_examples(count: int) -> int:

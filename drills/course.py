@@ -17,7 +17,7 @@ from drills.world import Place, World, open_world, succeeded
 MINUTES = 15.0
 """Virtual minutes that people go on selling, unless told otherwise."""
 
-_NIGHTS = (
+NIGHTS = (
     # Ordinary days, and nights in which clocks change, shortly before they do.
     "2026-03-10T11:00:00",
     "2026-07-01T23:50:00",
@@ -27,7 +27,7 @@ _NIGHTS = (
     "2026-11-01T05:40:00",  # New York falls back at 06:00 GMT
     "2026-04-04T15:40:00",  # Sydney falls back at 16:00 GMT
 )
-_ZONES = (
+ZONES = (
     "America/New_York",
     "Europe/Berlin",
     "Europe/London",
@@ -35,7 +35,7 @@ _ZONES = (
     "Asia/Kolkata",
     "UTC",
 )
-_STEPS = 330
+STEPS = 330
 """About as many steps as a job of this size has."""
 
 QUIET = 400.0
@@ -58,12 +58,12 @@ def moment(gmt: str) -> float:
 
 def night(seed: int) -> float:
     """When the drill of a seed begins, in seconds since 1970."""
-    return moment(_NIGHTS[seed % len(_NIGHTS)])
+    return moment(NIGHTS[seed % len(NIGHTS)])
 
 
 def place_of(dice: Random) -> Place:
     """Somewhere."""
-    return Place(dice.choice(_ZONES), dice.choice(_ZONES), dice.randrange(4, 12))
+    return Place(dice.choice(ZONES), dice.choice(ZONES), dice.randrange(4, 12))
 
 
 async def play(database: Database, seed: int, *, minutes: float = MINUTES) -> Outcome:
@@ -123,7 +123,7 @@ class Course:
         blows = [Blow.KILL, Blow.KILL, Blow.STOP, Blow.RESET, Blow.LEAVE, Blow.ACT, Blow.ACT]
         for _ in range(dice.randrange(6)):
             world.crew.strikes.append(
-                Strike(dice.randrange(1, _STEPS), dice.choice(blows), world.people.do)
+                Strike(dice.randrange(1, STEPS), dice.choice(blows), world.people.do)
             )
 
     def _change_weather(self) -> None:

@@ -75,21 +75,25 @@ _worker: ContextVar[Worker | None] = ContextVar("worker", default=None)
 
 
 class Wakes:
-    """The queue: wakes with the time from which they count. Some are lost, some come twice."""
+    """The queue: wakes with the time from which they count. Some are lost, some come twice, by
+    chance; `fates` says how often each of the next ones comes.
+    """
 
     def __init__(self, now: Callable[[], float], dice: Random) -> None:
         self._now = now
         self._dice = dice
         self._wakes: list[tuple[float, UUID]] = []
+        self.fates: list[int] = []
 
     async def send(self, wakes: Iterable[Wake]) -> None:
         """Take wakes in."""
         for wake in wakes:
-            fate = self._dice.random()
-            if fate < _LOST:
-                continue
-            copies = 2 if fate > 1 - _DOUBLED else 1
+            copies = self.fates.pop(0) if self.fates else self._chance()
             self._wakes += [(self._now() + wake.after, wake.slice_id)] * copies
+
+    def _chance(self) -> int:
+        fate = self._dice.random()
+        return 0 if fate < _LOST else 2 if fate > 1 - _DOUBLED else 1
 
     def due(self) -> list[UUID]:
         """The slices whose wakes have come; they are taken out."""

@@ -21,6 +21,8 @@ _POLICIES = {
     "regular_price": "source",
 }
 """Who wins where both sides changed a field, as the migration's defaults have it."""
+FIELDS = sorted(_POLICIES)
+"""What the team edits."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ class Team:
 
     def edit(self, field: str | None = None) -> bool:
         """Edit a field of a product by hand. False where there is no product."""
-        chosen = field or self._dice.choice(sorted(_POLICIES))
+        chosen = field or self._dice.choice(FIELDS)
         doc = self._some(lambda each: each["type"] == "simple" and each["status"] != "trash")
         if doc is None:
             return False
