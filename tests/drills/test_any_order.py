@@ -106,16 +106,16 @@ class AnyOrder(RuleBasedStateMachine):
         self.world.crew.wakes.fates += copies
 
     @rule(
-        source=st.sampled_from(FAULTS),
-        target=st.sampled_from(ON_TARGET),
+        here=st.sampled_from(FAULTS),
+        there=st.sampled_from(ON_TARGET),
         skew=st.sampled_from([None, -60.0, 60.0]),
         seed=st.integers(0, 1000),
     )
     def the_weather_changes(
-        self, source: dict[str, Any], target: dict[str, Any], skew: float | None, seed: int
+        self, here: dict[str, Any], there: dict[str, Any], skew: float | None, seed: int
     ) -> None:
         clock = {"clock_skew": {"seconds": skew}} if skew else {}
-        self.world.weather({**source, **clock}, target, seed)
+        self.world.weather({**here, **clock}, there, seed)
 
     @rule(seconds=st.sampled_from([1.0, 30.0, 600.0, 7200.0]))
     def time_passes(self, seconds: float) -> None:
