@@ -37,7 +37,9 @@ def goods_of(order: Order, lines: Iterable[tuple[str, ...]], names: Names) -> by
 
 def _product(line: OrderLine, names: Names) -> bytes:
     product = names.products.get(line.product) if line.product else None
-    variant = names.variants.get((line.product, line.variant)) if line.product and line.variant else ""
+    variant = (
+        names.variants.get((line.product, line.variant)) if line.product and line.variant else ""
+    )
     if product is None or variant is None:
         return 2 * _UNKNOWN
     return print_of(product) + (print_of(variant) if variant else _UNKNOWN)
@@ -48,9 +50,7 @@ def differ(ours: bytes, theirs: bytes, known: Collection[bytes]) -> bool:
     both stores have: of any other one a store cannot tell.
     """
     left, right = _by_line(ours), _by_line(theirs)
-    return any(
-        _contradict(left[line], right[line], known) for line in left.keys() & right.keys()
-    )
+    return any(_contradict(left[line], right[line], known) for line in left.keys() & right.keys())
 
 
 def _by_line(goods: bytes) -> dict[bytes, list[bytes]]:

@@ -68,7 +68,7 @@ def place_of(dice: Random) -> Place:
 
 async def play(database: Database, seed: int, *, minutes: float = MINUTES) -> Outcome:
     """Play the drill of a seed, in a loop that begins at its `night`, and judge it."""
-    dice = Random(seed)  # noqa: S311 - repeatable on purpose
+    dice = Random(seed)
     # The engine draws the length of some pauses from the common dice.
     random.seed(seed)
     async with open_world(database, place_of(dice), Random(dice.random())) as world:

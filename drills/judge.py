@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-
 from connectors.comparison import Comparison, StreamComparison, compare
 from connectors.records import Stream
 from connectors.woocommerce import CONNECTOR
 from drills.shop import Shop
-from drills.team import Edit, allowed, by_sku
+from drills.team import Edit, allowed, by_sku, is_one_of
 from drills.world import PREFIX, World
 from sandbox.wire import Doc
 
@@ -148,7 +147,7 @@ def _judge_team(world: World, verdict: Verdict) -> None:
 
 def _judge_edit(edit: Edit, there: Doc, here: Doc, verdict: Verdict) -> None:
     may = allowed(edit, here[edit.field])
-    if there[edit.field] not in may:
+    if not is_one_of(edit.field, there[edit.field], may):
         sentence = f"{edit.field} of {edit.sku} is {there[edit.field]!r}, not one of {may!r}"
         verdict.say("overwritten" if edit.value in may else "wrong", sentence)
 

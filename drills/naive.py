@@ -42,7 +42,7 @@ class NaiveReader:
                 return
 
     async def _read(self, kind: str, path: str) -> None:
-        query = {
+        query: dict[str, str | int] = {
             "per_page": self._page_size,
             "orderby": "modified",
             "order": "asc",
@@ -53,7 +53,8 @@ class NaiveReader:
             query["modified_after"] = self._newest[kind]
         page = 1
         while True:
-            found: list[Doc] = (await self._api.list(path, {**query, "page": page}, Any)).rows
+            listed: Any = await self._api.list(path, {**query, "page": page}, dict)
+            found: list[Doc] = listed.rows
             for doc in found:
                 self.copies[kind][doc["id"]] = doc
                 if doc["date_modified_gmt"]:
@@ -96,7 +97,7 @@ async def play_naively(loop: VirtualLoop, seed: int, *, minutes: float = MINUTES
     """The same people in the same weather, and this reader instead of the engine. Answers with
     how much is wrong once everything has come to rest and was read once more.
     """
-    dice = Random(seed)  # noqa: S311 - repeatable on purpose
+    dice = Random(seed)
     place = place_of(dice)
     shop = Shop("source", loop, timezone=place.source_zone, page_size=place.page_size)
     people = Shopkeepers(shop, Random(dice.random()))

@@ -195,7 +195,9 @@ class Shopkeepers:
             return ""
         price = self._price()
         fields = {"regular_price": price, "price": price}
-        edits.edit(self._store, {"op": "patch", "kind": "variation", "id": doc["id"], "fields": fields})
+        edits.edit(
+            self._store, {"op": "patch", "kind": "variation", "id": doc["id"], "fields": fields}
+        )
         return f"{doc['id']}"
 
     def silent_stock(self) -> str:
@@ -225,7 +227,9 @@ class Shopkeepers:
         payload = {"name": f"Thing {self._next()}"}
         products.update(self._store, doc["id"], payload, checked=False)
         gmt = clock.stamps(clock.now() + shift)[1]
-        edits.edit(self._store, {"op": "set_modified", "kind": "product", "id": doc["id"], "gmt": gmt})
+        edits.edit(
+            self._store, {"op": "set_modified", "kind": "product", "id": doc["id"], "gmt": gmt}
+        )
         return f"{doc['id']} {gmt}"
 
     def trash_product(self) -> str:
@@ -327,7 +331,10 @@ class Shopkeepers:
             "status": self._dice.choice(_OPEN),
             "created_via": "checkout",
             "customer_id": buyer["id"] if buyer else 0,
-            "billing": {**self._address(), "email": buyer["email"] if buyer else "guest@example.com"},
+            "billing": {
+                **self._address(),
+                "email": buyer["email"] if buyer else "guest@example.com",
+            },
             "payment_method": "cod",
             "payment_method_title": "Cash",
             "transaction_id": f"tx-{self._next()}",

@@ -110,9 +110,9 @@ class _Way(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self._passing is None:
             return await self._inner.handle_async_request(request)
-        await self._passing(self._shop, request, False)  # noqa: FBT003
+        await self._passing(self._shop, request, False)
         response = await self._inner.handle_async_request(request)
-        await self._passing(self._shop, request, True)  # noqa: FBT003
+        await self._passing(self._shop, request, True)
         return response
 
 

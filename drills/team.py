@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -88,10 +89,17 @@ def by_sku(shop: Shop) -> dict[str, Doc]:
 def allowed(edit: Edit, now: Any) -> tuple[Any, ...]:
     """What the field may hold in the end, where the old shop holds `now`.
 
-    Where the old shop did not change the field after the edit, it may have done so before it and
-    the engine may have learnt of it later: then its value may stand there, under a policy that
-    lets it win.
+    Under a policy that lets the source win, its value stands there if it changed after the edit.
+    If it did not, it may have changed before the edit without the engine's knowing yet: then
+    either value is right.
     """
     if _POLICIES[edit.field] != "source":
         return (edit.value,)
     return (edit.value, now) if now == edit.source else (now,)
+
+
+def is_one_of(field: str, value: Any, may: tuple[Any, ...]) -> bool:
+    """Whether a field holds one of these. Shops write prices with more or fewer zeros."""
+    if field != "regular_price":
+        return value in may
+    return any(Decimal(value or "NaN") == Decimal(each or "NaN") for each in may)

@@ -98,8 +98,7 @@ class World:
 
     async def run(self, kind: str = "recent", **params: Any) -> dict[str, Any]:
         """A job from beginning to end. What must hold after every one of them is checked."""
-        row = await self.finish(await self.crew.start(self.migration, kind, **params))
-        return row
+        return await self.finish(await self.crew.start(self.migration, kind, **params))
 
     async def finish(self, job: UUID) -> dict[str, Any]:
         """Take a job to its end."""

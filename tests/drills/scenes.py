@@ -17,13 +17,13 @@ T = TypeVar("T")
 
 
 def in_world(
-    url: str, scene: Callable[[World], Awaitable[T]], *, place: Place = Place(), seed: int = 1
+    url: str, scene: Callable[[World], Awaitable[T]], *, place: Place | None = None, seed: int = 1
 ) -> T:
     async def play() -> T:
         random.seed(seed)
         database = open_database(url, asyncio.get_running_loop())
         try:
-            async with open_world(database, place, Random(seed)) as world:
+            async with open_world(database, place or Place(), Random(seed)) as world:
                 return await scene(world)
         finally:
             await database.close()
