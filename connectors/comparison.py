@@ -296,7 +296,7 @@ def _compared(
     for key, ours in left.entries.items():
         theirs = right.entries.get(key, [])
         for pair in _pairs(ours, theirs):
-            _judge(found, names, declared, products, *pair)
+            _judge(found, _differing(names, products, *pair), declared, *pair)
         _note_missing(found, ours[len(theirs) :])
         _note_doubled(found, theirs[len(ours) :])
     for key, theirs in right.entries.items():
@@ -316,17 +316,12 @@ def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry]) -> list[tuple[Entry, 
     return list(zip(ordered, sorted(theirs, key=lambda each: each.prints), strict=False))
 
 
-def _judge(
-    found: StreamComparison,
-    names: Sequence[str],
-    declared: frozenset[str],
-    products: frozenset[bytes],
-    ours: Entry,
-    theirs: Entry,
-) -> None:
+def _differing(
+    names: Sequence[str], products: frozenset[bytes], ours: Entry, theirs: Entry
+) -> list[str]:
+    """The fields in which a pair differs."""
     if ours.prints == theirs.prints and ours.goods == theirs.goods:
-        found.equal += 1
-        return
+        return []
     differing = [
         name
         for index, name in enumerate(names)
@@ -335,6 +330,16 @@ def _judge(
     ]
     if "lines" not in differing and differ(ours.goods, theirs.goods, products):
         differing.append("products")
+    return differing
+
+
+def _judge(
+    found: StreamComparison,
+    differing: Sequence[str],
+    declared: frozenset[str],
+    ours: Entry,
+    theirs: Entry,
+) -> None:
     for name in differing:
         counts = found.declared if name in declared else found.fields
         counts[name] = counts.get(name, 0) + 1

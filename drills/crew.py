@@ -186,7 +186,8 @@ class Crew:
             raise Crash
 
     async def _stand_still(self, worker: Worker) -> None:
-        while (left := worker.until - self._database.loop.time()) > 0:
+        left = worker.until - self._database.loop.time()
+        if left > 0:
             await asyncio.sleep(left)
 
     # --- jobs ----------------------------------------------------------------------------------

@@ -21,12 +21,11 @@ from sqlalchemy.pool import NullPool
 from app.database import async_url, upgrade
 from drills.clock import VirtualLoop
 
-_VIRTUAL_TIME = (
-    "CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql VOLATILE AS"
-    " $$ SELECT pg_catalog.to_timestamp(pg_catalog.current_setting('drill.now')::float8) $$",
-    "CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql STABLE AS"
-    " $$ SELECT pg_catalog.to_timestamp(pg_catalog.current_setting('drill.now')::float8) $$",
-)
+_VIRTUAL_TIME = """
+CREATE FUNCTION public.{name}() RETURNS timestamptz LANGUAGE sql {volatility} AS
+$$ SELECT pg_catalog.to_timestamp(pg_catalog.current_setting('drill.now')::float8) $$
+"""
+_FUNCTIONS = {"clock_timestamp": "VOLATILE", "now": "STABLE"}
 _TELL_TIME = "SELECT pg_catalog.set_config('drill.now', $1, false)"
 _FOR_EVER = 1e9
 
@@ -41,7 +40,13 @@ async def drill_database(server_url: str) -> AsyncIterator[str]:
     try:
         await _execute(server, f"ALTER DATABASE {name} SET search_path = public, pg_catalog")
         await _execute(server, f"ALTER DATABASE {name} SET synchronous_commit = off")
-        await _execute(url, *_VIRTUAL_TIME)
+        await _execute(
+            url,
+            *(
+                _VIRTUAL_TIME.format(name=name, volatility=volatility)
+                for name, volatility in _FUNCTIONS.items()
+            ),
+        )
         await asyncio.to_thread(upgrade, url)
         yield url
     finally:

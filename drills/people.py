@@ -10,6 +10,7 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from drills.chooser import Chooser
 from drills.shop import Shop
 from sandbox import (
     categories,
@@ -22,7 +23,6 @@ from sandbox import (
     refunds,
     variations,
 )
-from sandbox.store import Store
 from sandbox.wire import ApiError, Doc
 
 ORIGIN = "people"
@@ -31,19 +31,12 @@ _OPEN = ("pending", "processing", "on-hold")
 _STATUSES = ("processing", "completed", "on-hold", "cancelled")
 
 
-class Shopkeepers:
-    """The people of the old shop. `gone` holds, by kind, the natural keys of what they deleted."""
+class Shopkeepers(Chooser):
+    """The people of the old shop. `deeds` says what they did, in order."""
 
     def __init__(self, shop: Shop, dice: Random) -> None:
-        self._shop = shop
-        self._dice = dice
-        self._count = 0
-        self.gone: dict[str, set[str]] = {}
+        super().__init__(shop, dice)
         self.deeds: list[str] = []
-
-    @property
-    def _store(self) -> Store:
-        return self._shop.store
 
     def fill(self) -> None:
         """The shop as it was when the migration began."""
@@ -69,35 +62,6 @@ class Shopkeepers:
                 done = f"refused: {error.code}"
         self.deeds.append(f"{chosen} {done}")
         return bool(done)
-
-    # --- choosing ------------------------------------------------------------------------------
-
-    def _next(self) -> int:
-        self._count += 1
-        return self._count
-
-    def _some(self, kind: str, fits: Callable[[Doc], bool] = lambda _: True) -> Doc | None:
-        found = [doc for doc in self._shop.docs(kind) if fits(doc)]
-        return self._dice.choice(found) if found else None
-
-    def _product(self, kind: str = "") -> Doc | None:
-        return self._some(
-            "product",
-            lambda doc: doc["status"] != "trash" and (not kind or doc["type"] == kind),
-        )
-
-    def _order(self, *statuses: str) -> Doc | None:
-        return self._some(
-            "order",
-            lambda doc: doc["status"] in statuses if statuses else doc["status"] != "trash",
-        )
-
-    def _price(self) -> str:
-        number = self._next()
-        return f"{number // 100 + 1}.{number % 100:02}"
-
-    def _forget(self, kind: str, key: str) -> None:
-        self.gone.setdefault(kind, set()).add(key.casefold())
 
     # --- products ------------------------------------------------------------------------------
 

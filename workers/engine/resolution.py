@@ -7,7 +7,7 @@ order never waits for the pass that would have found its new customer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from connectors.base import Operation, Refused
 from connectors.records import InventoryLevel, Order, Product, Record, Stream
@@ -147,16 +147,18 @@ def _waves(stream: Stream, records: Sequence[Record]) -> Iterable[list[Record]]:
     """
     left = {record.id: record for record in records}
     while left:
-        wave = [
-            record
-            for record in left.values()
-            if not any(
-                each.stream is stream and each.id in left and each.id != record.id
-                for each in references(record.content)
-            )
-        ]
+        wave = [record for record in left.values() if not _names_one_of(record, stream, left)]
         yield wave or list(left.values())
-        left = {each: left[each] for each in left if wave and left[each] not in wave}
+        done = {record.id for record in wave} or left.keys()
+        left = {each: record for each, record in left.items() if each not in done}
+
+
+def _names_one_of(record: Record, stream: Stream, others: Container[str]) -> bool:
+    """Whether a record refers to another one of its stream that is among these."""
+    return any(
+        each.stream is stream and each.id != record.id and each.id in others
+        for each in references(record.content)
+    )
 
 
 async def _bring_over(run: Run, stream: Stream, records: Sequence[Record]) -> None:
