@@ -30,6 +30,7 @@ FIRST_PAUSE_SECONDS = 0.25
 LONGEST_PAUSE_SECONDS = 15.0
 YOUNG_SECONDS = 10.0
 END_SECONDS = 20.0
+SWALLOWED_AGAIN_SECONDS = 0.05
 _ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -203,9 +204,34 @@ def ended_by_signals() -> Iterator[None]:
 
     # What was ignored stays ignored: `nohup` means it.
     heard = [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]
-    before = {each: signal.signal(each, interrupt) for each in heard}
+    before = {each: signal.signal(each, interrupt) for each in (*heard, signal.SIGALRM)}
+    try:
+        with _interrupts_raised_again():
+            yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextlib.contextmanager
+def _interrupts_raised_again() -> Iterator[None]:
+    """Have SIGALRM follow a `KeyboardInterrupt` that Python has swallowed.
+
+    A signal that arrives while a finalizer or a weak reference's callback runs, as one does after
+    every import, is raised there, and nobody above hears of it.
+    """
+    before = sys.unraisablehook
+
+    def hook(unraisable: sys.UnraisableHookArgs) -> None:
+        if issubclass(unraisable.exc_type, KeyboardInterrupt):
+            # From here nothing can be raised either: in a moment the callback is over.
+            signal.setitimer(signal.ITIMER_REAL, SWALLOWED_AGAIN_SECONDS)
+        else:
+            before(unraisable)
+
+    sys.unraisablehook = hook
     try:
         yield
     finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
+        sys.unraisablehook = before

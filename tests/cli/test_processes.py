@@ -175,3 +175,19 @@ def test_signals_end_a_block_once_and_do_not_disturb_its_tidying_up(number):
         block()
     assert tidied == [True]
     assert signal.getsignal(number) is before
+
+
+def test_a_signal_that_arrives_in_a_finalizer_still_ends_the_block():
+    class Finalized:
+        def __del__(self):
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+
+    def block():
+        with ended_by_signals():
+            Finalized()
+            time.sleep(5)
+            raise AssertionError("the signal was swallowed")
+
+    with pytest.raises(KeyboardInterrupt):
+        block()

@@ -205,7 +205,7 @@ async def test_refused_record_is_quarantined_and_the_rest_goes_on(bench: Bench) 
     assert len(bench.target.rows[Stream.CUSTOMERS]) == 6
 
 
-async def test_quarantined_record_is_retried_by_the_next_run_and_resolved(bench: Bench) -> None:
+async def test_quarantined_record_is_retried_and_resolved(bench: Bench) -> None:
     bench.source.put(Stream.CUSTOMERS, "u1", customer(1))
     bench.target.script = ["refused"]
     await bench.run("full")
@@ -233,8 +233,10 @@ async def test_quarantined_record_deleted_at_the_source_is_closed(bench: Bench) 
     bench.target.script = ["refused"]
     await bench.run("full")
     bench.source.rows[Stream.CUSTOMERS].clear()
-    row = await bench.run("recent")
+    row = await bench.run("recent", options={"only": "quarantine"})
     assert row["status"] == "succeeded"
+    [item] = await bench.rows("SELECT status FROM quarantine")
+    assert item["status"] == "resolved"
 
 
 async def test_record_that_vanished_from_the_target_is_reported_and_made_anew_on_retry(
@@ -346,6 +348,32 @@ async def test_cutover_looks_again_until_the_source_is_quiet(bench: Bench) -> No
     row = await bench.run("recent", cutover=True)
     assert row["status"] == "succeeded"
     assert len(bench.target.rows[Stream.ORDERS]) == 9
+
+
+async def test_closing_look_of_a_cutover_begins_a_settle_lag_after_the_sweep(bench: Bench) -> None:
+    fill(bench)
+    await bench.run("full")
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 30}'"""))
+    job = await bench.start("recent", cutover=True)
+
+    async def closing() -> bool:
+        row = await bench.job(job)
+        return bool(row["plan"] and row["plan"][row["stage"]].get("closing"))
+
+    for _ in range(100):
+        await bench.turn()
+        if await closing():
+            break
+        bench.source.tick(seconds=10)
+        await bench.pass_time()
+    [due] = await bench.rows(
+        "SELECT extract(epoch FROM due_at - clock_timestamp())::float8 AS seconds"
+        " FROM slices WHERE job_id = :job AND NOT done",
+        job=job,
+    )
+    assert 20 < due["seconds"] <= 30
+    assert (await bench.finish(job))["status"] == "succeeded"
 
 
 async def test_cutover_of_a_shop_that_does_not_stop_selling_says_so(bench: Bench) -> None:
