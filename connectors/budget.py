@@ -13,14 +13,13 @@ kept for it before any that came later.
 from __future__ import annotations
 
 import itertools
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 from math import floor
 from typing import NamedTuple, Protocol
 
-from connectors.concurrency import PerLoop
+from connectors.concurrency import PerLoop, loop_time
 
 PROBE_PAUSE = 0.05
 """Seconds after which those that wait for the word of the first request look again."""
@@ -108,7 +107,7 @@ class LocalBudget:
     process asks a few things at once at most and needs no such care; many together do.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.monotonic, probe: float = 0.0) -> None:
+    def __init__(self, clock: Callable[[], float] = loop_time, probe: float = 0.0) -> None:
         self._clock = clock
         self._alone = probe
         self._epoch = f"local {next(_epochs)}"

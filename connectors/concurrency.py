@@ -95,6 +95,11 @@ class Concurrency:
                 place.set_result(None)
 
 
+def loop_time() -> float:
+    """The running event loop's time in seconds, by which its sleeps are measured."""
+    return asyncio.get_running_loop().time()
+
+
 class PerLoop(Generic[T]):
     """One object for each store in each event loop, kept for as long as the loop: what was learnt
     of a store is still known when it is opened again.

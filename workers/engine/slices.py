@@ -55,7 +55,7 @@ async def work(
     """Work on a slice for one turn. Does nothing where it is not there to be taken.
 
     `stopping` says that this process is about to end: the turn ends with the page in hand.
-    `clock` is what the lease is measured by, in seconds.
+    `clock` is what the lease and the turn are measured by, in seconds.
     """
     seconds = resources.settings.lease_seconds
     lease = await claim(resources.engine, slice_id, holder=holder, lease=seconds, clock=clock)
@@ -188,7 +188,8 @@ async def _work_on(
             case SliceKind.FINISH:
                 return await _finish(run, stores)
             case _:
-                return await _go_on(run, _timer(resources.settings.slice_seconds, stopping))
+                seconds = resources.settings.slice_seconds
+                return await _go_on(run, _timer(seconds, stopping, lease.clock))
 
 
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
@@ -260,9 +261,11 @@ async def _go_on(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
         )
 
 
-def _timer(seconds: float, stopping: Callable[[], bool]) -> Callable[[], bool]:
-    end = time.monotonic() + seconds
-    return lambda: stopping() or time.monotonic() >= end
+def _timer(
+    seconds: float, stopping: Callable[[], bool], clock: Callable[[], float]
+) -> Callable[[], bool]:
+    end = clock() + seconds
+    return lambda: stopping() or clock() >= end
 
 
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
