@@ -367,11 +367,12 @@ async def test_mendable_order_that_is_gone_from_the_source_is_not_asked_for_agai
 ) -> None:
     await guest(bench)
     await mend_customer(bench)
+    for number in range(2, 12):
+        bench.source.put(Stream.ORDERS, f"o{number}", order(number))
     await bench.run("recent", streams=["customers"])
     del bench.source.rows[Stream.ORDERS]["o1"]
     await bench.run("recent", cutover=True)
     await unchanged(bench)
-    assert placed(bench).customer is None
 
 
 async def test_those_that_lack_a_record_are_found_by_an_index(bench: Bench) -> None:
