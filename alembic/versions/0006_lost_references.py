@@ -33,6 +33,7 @@ def upgrade() -> None:
         "links",
         ["lost_references"],
         postgresql_using="gin",
+        postgresql_with={"fastupdate": "off"},
         postgresql_where=_LACKING,
     )
 

@@ -74,10 +74,12 @@ class Link(SQLModel, table=True):
             "source_id",
             postgresql_where=text("lost_references IS NOT NULL"),
         ),
+        # Without a list of pending entries, which every look-up would have to read through.
         Index(
             "links_lost_references",
             "lost_references",
             postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
             postgresql_where=text("lost_references IS NOT NULL"),
         ),
     )

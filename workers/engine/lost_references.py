@@ -21,24 +21,31 @@ from connectors.records import Stream
 from workers.engine.ledger import ON_TARGET
 
 # What the source has perhaps lost cannot be read again; a sweep that sees it takes that back.
-_LACKING = (
-    "l.migration_id = :migration AND l.lost_references IS NOT NULL"
-    " AND l.state = 'applied' AND l.missed = 0 AND NOT l.exempt"
-)
+_LACKING = "l.lost_references IS NOT NULL AND l.state = 'applied' AND l.missed = 0 AND NOT l.exempt"
+_OF_STREAM = f"{_LACKING} AND l.migration_id = :migration AND l.stream = :stream"
 
-# One look into the index for each record, as in the quarantine.
+# One look into the index of lost references for each (`OFFSET 0` keeps it apart), then the rows by
+# their places: of a table that was filled a moment ago the planner believes that a migration has
+# one link, and would read all of them for each reference.
+_MARK_LACKING = f"""
+    UPDATE links SET mendable = true WHERE ctid = ANY(ARRAY(
+        SELECT l.ctid FROM links AS l
+        WHERE l.ctid = ANY(ARRAY(
+            SELECT found.place FROM arrived, LATERAL (
+                SELECT l.ctid AS place, l.migration_id FROM links AS l
+                WHERE l.lost_references @> ARRAY[arrived.reference] OFFSET 0
+            ) AS found
+            WHERE found.migration_id = :migration
+        )) AND {_LACKING} AND NOT l.mendable
+        FOR UPDATE SKIP LOCKED
+    ))
+"""
 _MARK = text(
     f"""
-    WITH lacking AS (
-        SELECT l.stream, l.source_id
-        FROM unnest(CAST(:arrived AS text[])) AS one (reference)
-        JOIN links AS l ON l.lost_references @> ARRAY[one.reference]
-        WHERE {_LACKING} AND NOT l.mendable
-        FOR UPDATE OF l SKIP LOCKED
+    WITH arrived AS MATERIALIZED (
+        SELECT reference FROM unnest(CAST(:arrived AS text[])) AS one (reference)
     )
-    UPDATE links AS l SET mendable = true FROM lacking
-    WHERE l.migration_id = :migration AND l.stream = lacking.stream
-      AND l.source_id = lacking.source_id
+    {_MARK_LACKING}
     """
 )
 
@@ -49,19 +56,17 @@ async def mark(connection: AsyncConnection, migration: UUID, arrived: Sequence[s
         await connection.execute(_MARK, {"migration": migration, "arrived": arrived})
 
 
+# Many records lack few others: each of these is looked up once.
 _MARK_LINKED = text(
     f"""
-    WITH lacking AS (
-        SELECT l.source_id FROM links AS l
-        WHERE {_LACKING} AND l.stream = :stream AND NOT l.mendable AND EXISTS (
-            SELECT 1
-            FROM unnest(l.lost_references) AS each, LATERAL (SELECT CAST(each AS jsonb)) AS r (part)
-            WHERE {ON_TARGET}
-        )
-        FOR UPDATE OF l SKIP LOCKED
+    WITH lost AS MATERIALIZED (
+        SELECT DISTINCT unnest(l.lost_references) AS reference FROM links AS l
+        WHERE {_OF_STREAM} AND NOT l.mendable
+    ), arrived AS MATERIALIZED (
+        SELECT lost.reference FROM lost, LATERAL (SELECT CAST(lost.reference AS jsonb)) AS r (part)
+        WHERE CASE WHEN {ON_TARGET} THEN true END
     )
-    UPDATE links AS l SET mendable = true FROM lacking
-    WHERE l.migration_id = :migration AND l.stream = :stream AND l.source_id = lacking.source_id
+    {_MARK_LACKING}
     """
 )
 
@@ -75,7 +80,7 @@ async def mark_linked(connection: AsyncConnection, migration: UUID, stream: Stre
 _MENDABLE = text(
     f"""
     SELECT l.source_id FROM links AS l
-    WHERE {_LACKING} AND l.stream = :stream AND l.mendable AND l.source_id > :after
+    WHERE {_OF_STREAM} AND l.mendable AND l.source_id > :after
       AND NOT EXISTS (
           SELECT 1 FROM quarantine AS q
           WHERE q.migration_id = l.migration_id AND q.stream = l.stream
