@@ -16,6 +16,9 @@ from connectors.records import Stream
 from connectors.references import Reference
 
 
+_JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
+
+
 def spelled_out(kept: list[Any] | None) -> list[Any]:
     """References as `NamedOut` wants them: the tables hold each of them as one text."""
     return [_named(each) if isinstance(each, str) else each for each in kept or ()]
@@ -24,9 +27,6 @@ def spelled_out(kept: list[Any] | None) -> list[Any]:
 def _named(kept: str) -> dict[str, str | None]:
     reference = Reference.from_text(kept)
     return {"stream": reference.stream, "source_id": reference.id, "child": reference.child}
-
-
-_JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 
 
 class CursorIn(Input):

@@ -161,6 +161,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "Orders are found by `created_via`, which holds our key.",
+            "Lines that were changed count as taken from stock, also where the order is not paid.",
             "An archived order is in the trash, which WordPress empties after 30 days.",
         ),
     ),

@@ -57,6 +57,19 @@ async def test_a_cursor_belongs_to_a_stream_in_scope(api, runner, migration):
     problem(await runner.put(f"{HOME}/cursors/orders", json=body), 403, "missing_scope")
 
 
+async def test_link_names_the_records_that_it_was_written_without(api, service, migration):
+    await service.write(
+        "INSERT INTO links (migration_id, stream, source_id, target_id, state, lost_references)"
+        " SELECT id, 'orders', '7', '70', 'applied',"
+        ' ARRAY[\'["customers","3",null]\', \'["products","4","5"]\'] FROM migrations'
+    )
+    (link,) = (await api.get(f"{HOME}/links")).json()["items"]
+    assert link["lost_references"] == [
+        {"stream": "customers", "source_id": "3", "child": None},
+        {"stream": "products", "source_id": "4", "child": "5"},
+    ]
+
+
 async def test_links_are_looked_up_from_both_ends(api, service, migration):
     await service.write(
         "INSERT INTO links (migration_id, stream, source_id, target_id, state, losses)"
@@ -74,7 +87,7 @@ async def test_links_are_looked_up_from_both_ends(api, service, migration):
     assert await found(source_id="7") == [("orders", "7", "70"), ("products", "7", "71")]
     assert await found(source_id="9") == []
     (link,) = (await api.get(f"{HOME}/links?source_id=8")).json()["items"]
-    assert link["state"] == "intent"
+    assert (link["state"], link["lost_references"]) == ("intent", [])
     problem(await api.get("/v1/migrations/nowhere/links"), 404, "migration_not_found")
 
 
