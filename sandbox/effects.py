@@ -72,12 +72,12 @@ def line_stock(store: Store, order: Doc, private: Doc, line: Doc) -> None:
 
 
 def _taken(line: Doc) -> int:
-    found = [entry["value"] for entry in line["meta_data"] if entry["key"] == _TAKEN]
+    found = [entry["value"] for entry in line.get("meta_data", []) if entry["key"] == _TAKEN]
     return int(found[0]) if found else 0
 
 
 def _note_taken(store: Store, line: Doc, quantity: int | None) -> None:
-    line["meta_data"] = store.meta([{"key": _TAKEN, "value": quantity}], line["meta_data"])
+    line["meta_data"] = store.meta([{"key": _TAKEN, "value": quantity}], line.get("meta_data"))
 
 
 def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int) -> bool:

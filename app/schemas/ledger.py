@@ -15,7 +15,6 @@ from app.schemas.values import Input, Moment, Output, Words
 from connectors.records import Stream
 from connectors.references import Reference
 
-
 _JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 
 
