@@ -36,7 +36,6 @@ SHOP = Document(
     "plan{partnerDevelopment}} currentAppInstallation{accessScopes{handle}}}"
 )
 CLOCK = Document("query Clock{shop{id}}", cost=1)
-LOCATIONS = Document("query Locations{locations(first:250){nodes{id isActive}}}", cost=250)
 
 BULK_START = Document(
     "mutation BulkStart($query:String!){bulkOperationRunQuery(query:$query,groupObjects:false)"
@@ -175,7 +174,6 @@ def all_documents() -> Iterator[tuple[str, Document]]:
     yield from (
         ("shop", SHOP),
         ("clock", CLOCK),
-        ("locations", LOCATIONS),
         ("bulk start", BULK_START),
         ("bulk state", BULK_STATE),
         ("bulk latest", BULK_LATEST),
