@@ -117,7 +117,8 @@ class StoreHttp:
 
     `base` is the address that all paths are relative to. `timeout` bounds one attempt, from
     the connection to the last byte, in seconds; `max_bytes` its decoded answer. `is_refusal`
-    tells from the body of a 500 whether the platform refuses the request instead of failing at it.
+    tells from the body of a 500 whether the platform refuses the request instead of failing at it;
+    `judge` finds a failure in an answer whose status says that all is well.
     """
 
     def __init__(
@@ -129,6 +130,7 @@ class StoreHttp:
         verify: bool = True,
         timeout: float = 60.0,
         is_refusal: Callable[[bytes], bool] = lambda _: False,
+        judge: Callable[[Answer], Failure | None] = lambda _: None,
         max_bytes: int = 64 * 1024 * 1024,
         patience: Patience = Patience(),  # noqa: B008  a value
         sleep: Sleep = asyncio.sleep,
@@ -141,6 +143,7 @@ class StoreHttp:
         self._verify = verify
         self._timeout = timeout
         self._is_refusal = is_refusal
+        self._judge = judge
         self._max_bytes = max_bytes
         self._patience = patience
         self._sleep = sleep
@@ -279,7 +282,8 @@ class StoreHttp:
         status = response.status_code
         if status == HTTPStatus.INTERNAL_SERVER_ERROR and self._is_refusal(content):
             return Answer(status, response.headers, content)
-        return classify(status, response.headers, content, self._patience.after)
+        outcome = classify(status, response.headers, content, self._patience.after)
+        return (self._judge(outcome) or outcome) if isinstance(outcome, Answer) else outcome
 
     async def _content(self, response: httpx.Response) -> bytes | None:
         chunks = []
