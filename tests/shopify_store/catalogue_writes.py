@@ -67,7 +67,8 @@ def _product_update(ask: Ask, arguments: Doc) -> Doc:
     """Lists of metafields are added to here, not replaced."""
     given = dict(arguments.get("product") or arguments.get("input") or {})
     product = _known(ask, "Product", given.pop("id", None), "id")
-    more = given.pop("metafields", None) or ()
+    more = given.pop("metafields", None) or []
+    custom_data.check_metafields(ask.store, "Product", product["id"], more)
     joins, leaves = given.pop("collectionsToJoin", None), given.pop("collectionsToLeave", None)
     goods.save_product(ask.store, product, given)
     for each in more:
@@ -106,6 +107,7 @@ def _variants_update(ask: Ask, arguments: Doc) -> Doc:
             place = ("variants", str(index), "id")
             words = "Product variant does not exist"
             raise Refusal(words, *place, code="PRODUCT_VARIANT_DOES_NOT_EXIST")
+        goods.check_variant(ask.store, each)
         changes.append((variant, each))
     for variant, each in changes:
         goods.write_variant(ask.store, variant, each)

@@ -43,30 +43,38 @@ def definition(store: Store, owner: str, namespace: str, key: str) -> Doc | None
     return None
 
 
-def set_metafield(store: Store, owner: str, given: Doc) -> Doc:
-    """Write one metafield of a record, by the record's global id.
+def check_metafields(store: Store, kind: str, owner: str | None, given: list[Doc] | None) -> None:
+    """Raise `Refusal` for metafields that a record of a kind may not have.
 
-    Raises `Refusal` for a value that another record has where the definition wants it unique, for
-    a type that is not the definition's, and where there is no type at all.
+    That is a value that another record has where the definition wants it unique, a type that is
+    not the definition's, and no type or value at all. `owner` is None for a record to be made.
     """
+    for each in given or ():
+        namespace, key = namespace_of(each.get("namespace")), str(each["key"])
+        known = definition(store, kind, namespace, key)
+        name = _type_of(store, owner, each, known)
+        if not name:
+            raise Refusal("Type can't be blank", "metafields", "type", code="BLANK")
+        if known is not None and known["_type"] != name:
+            wanted = known["_type"]
+            words = f"Type '{name}' must be consistent with the definition's type: '{wanted}'."
+            raise Refusal(words, "metafields", "type", code="INVALID_TYPE")
+        value = str(each["value"])
+        if value == "":
+            raise Refusal("Value can't be blank.", "metafields", "value", code="BLANK")
+        _json(name, value)
+        others = store.owners(kind, namespace, key, value) if known and known["_unique"] else ()
+        if any(other["id"] != owner for other in others):
+            raise Refusal("Value has already been taken.", "metafields", "value", code="TAKEN")
+
+
+def set_metafield(store: Store, owner: str, given: Doc) -> Doc:
+    """Write one metafield of a record, by the record's global id, that was found good."""
     kind = gids.parse(owner)[0]
     namespace, key = namespace_of(given.get("namespace")), str(given["key"])
     known = definition(store, kind, namespace, key)
-    held = store.metafield(owner, namespace, key)
-    name = given.get("type") or (known or held or {}).get("_type") or (held or {}).get("type")
-    if not name:
-        raise Refusal("Type can't be blank", "metafields", "type", code="BLANK")
-    if known is not None and known["_type"] != name:
-        words = f"Type '{name}' must be consistent with the definition's type: '{known['_type']}'."
-        raise Refusal(words, "metafields", "type", code="INVALID_TYPE")
-    value = str(given["value"])
-    if value == "":
-        raise Refusal("Value can't be blank.", "metafields", "value", code="BLANK")
-    if known is not None and known["_unique"]:
-        for other in store.owners(kind, namespace, key, value):
-            if other["id"] != owner:
-                raise Refusal("Value has already been taken.", "metafields", "value", code="TAKEN")
-    doc = held or _blank(store, owner, kind, namespace, key)
+    name, value = _type_of(store, owner, given, known), str(given["value"])
+    doc = store.metafield(owner, namespace, key) or _blank(store, owner, kind, namespace, key)
     doc.update(value=value, type=name, updatedAt=store.clock.stamp(), jsonValue=_json(name, value))
     doc["compareDigest"] = hashlib.sha256(value.encode()).hexdigest()
     doc["definition"] = known
@@ -74,12 +82,19 @@ def set_metafield(store: Store, owner: str, given: Doc) -> Doc:
     return doc
 
 
+def _type_of(store: Store, owner: str | None, given: Doc, known: Doc | None) -> str:
+    """The type that is given, or the definition's, or the one that the metafield has."""
+    name = (namespace_of(given.get("namespace")), str(given["key"]))
+    held = store.metafield(owner, *name) if owner else None
+    return str(given.get("type") or (known and known["_type"]) or (held and held["type"]) or "")
+
+
 def replace_metafields(store: Store, owner: str, given: list[Doc] | None, *keep: Doc) -> None:
     """Write a whole list: what it does not name goes, but for `keep`; None leaves all alone."""
     if given is None:
         return
     wanted = {(namespace_of(each.get("namespace")), str(each["key"])) for each in (*given, *keep)}
-    for name in [name for name in store.metafields[owner] if name not in wanted]:
+    for name in [each for each in store.metafields[owner] if each not in wanted]:
         del store.metafields[owner][name]
     for each in given:
         set_metafield(store, owner, each)

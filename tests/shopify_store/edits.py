@@ -91,6 +91,11 @@ def sell(store: Store, product: Doc, quantity: int, email: str | None = None) ->
     return order
 
 
+def _metafield(store: Store, doc: Doc, given: Doc) -> None:
+    custom_data.check_metafields(store, doc["__typename"], doc["id"], [given])
+    custom_data.set_metafield(store, doc["id"], given)
+
+
 def _set_stock(store: Store, product: Doc, quantity: int) -> None:
     variant = goods.variants(store, product)[0]
     item = store.tables["InventoryItem"][variant["_item"]]
@@ -108,5 +113,5 @@ _EDITS: dict[str, Callable[[Store, Doc, Doc], object]] = {
         store, doc, int(given.get("quantity", 1)), given.get("email")
     ),
     "set_stock": lambda store, doc, given: _set_stock(store, doc, int(given["quantity"])),
-    "metafield": lambda store, doc, given: custom_data.set_metafield(store, doc["id"], given),
+    "metafield": _metafield,
 }

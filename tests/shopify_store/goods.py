@@ -22,7 +22,12 @@ def save_product(store: Store, product: Doc | None, given: Doc, *keep: Doc) -> D
     `keep` are metafields that a list of metafields need not name. Raises `Refusal`.
     """
     _check_product(store, product, given)
+    custom_data.check_metafields(
+        store, "Product", product and product["id"], given.get("metafields")
+    )
     wanted = _wanted_variants(product, given)
+    for each in wanted or ():
+        check_variant(store, each)
     if product is None:
         product = _new_product(store, given)
     else:
@@ -271,10 +276,20 @@ def write_variant(store: Store, variant: Doc, given: Doc) -> None:
         custom_data.replace_metafields(store, variant["id"], given["metafields"])
 
 
+def check_variant(store: Store, given: Doc) -> None:
+    """Raise `Refusal` for what a variant may not be."""
+    custom_data.check_metafields(store, "ProductVariant", given.get("id"), given.get("metafields"))
+    for each in given.get("inventoryQuantities") or ():
+        if store.get("Location", each["locationId"]) is None:
+            raise Refusal("Location not found", "input", "variants", code="NOT_FOUND")
+    if given.get("price") is not None and money.amount(given["price"]) < 0:
+        words = "Price must be greater than or equal to 0"
+        raise Refusal(words, "input", "variants", "price", code="INVALID_VARIANT")
+
+
 def _set_stock(store: Store, item: Doc, given: Doc) -> None:
     location = store.get("Location", given["locationId"])
-    if location is None:
-        raise Refusal("Location not found", "input", "variants", code="NOT_FOUND")
+    assert location is not None
     level = stock.level(store, item, location)
     quantity = given.get("quantity", given.get("availableQuantity"))
     stock.move(store, level, quantity - level["_available"], "product")
@@ -295,6 +310,8 @@ def save_collection(store: Store, collection: Doc | None, given: Doc) -> Doc:
     """Create a collection or write what is named of it. Raises `Refusal`."""
     if (collection is None or "title" in given) and not (given.get("title") or "").strip():
         raise Refusal("Title can't be blank", "title")
+    owner = collection and collection["id"]
+    custom_data.check_metafields(store, "Collection", owner, given.get("metafields"))
     if collection is None:
         collection = store.add("Collection", handle="", templateSuffix=None, sortOrder="MANUAL")
         collection.update(

@@ -131,7 +131,7 @@ def _collections(_: Store) -> Searchable:
     return Searchable(getters, lambda doc: [doc["title"], doc["handle"]])
 
 
-def _customers(_: Store) -> Searchable:
+def _customers(store: Store) -> Searchable:
     getters: dict[str, Getter] = {
         **_STAMPS,
         "customer_date": _field("createdAt"),
@@ -143,7 +143,13 @@ def _customers(_: Store) -> Searchable:
         "tag": _field("tags"),
     }
     names = ("firstName", "lastName", "email", "phone")
-    return Searchable(getters, lambda doc: [doc[name] for name in names])
+    return Searchable(
+        getters,
+        lambda doc: [doc[name] for name in names],
+        # Documented as «matching a whole day».
+        days=frozenset({"updated_at", "customer_date"}),
+        zone=store.config.timezone,
+    )
 
 
 def _orders(store: Store) -> Searchable:

@@ -19,6 +19,7 @@ def _order_create(ask: Ask, arguments: Doc) -> Doc:
 def _order_update(ask: Ask, arguments: Doc) -> Doc:
     given = arguments["input"]
     order = _known(ask, given["id"], "id")
+    custom_data.check_metafields(ask.store, "Order", order["id"], given.get("metafields"))
     for name in _CHANGEABLE:
         if name in given:
             order[name] = given[name]
@@ -33,6 +34,19 @@ def _order_update(ask: Ask, arguments: Doc) -> Doc:
     for each in given.get("metafields") or ():
         custom_data.set_metafield(ask.store, order["id"], each)
     ask.store.touch(order)
+    return {"order": order}
+
+
+@mutation("orderCustomerSet", "order")
+def _order_customer(ask: Ask, arguments: Doc) -> Doc:
+    order = _known(ask, arguments["orderId"], "orderId", code="NOT_FOUND")
+    customer = ask.store.get("Customer", arguments["customerId"])
+    if customer is None:
+        raise Refusal("Customer does not exist", "customerId", code="NOT_FOUND")
+    order["_customer"] = customer["_n"]
+    order["email"] = order["email"] or customer["email"]
+    ask.store.touch(order)
+    ask.store.touch(customer)
     return {"order": order}
 
 

@@ -171,6 +171,8 @@ def _metafields_set(ask: Ask, arguments: Doc) -> Doc:
     for each in given:
         if find(ask, each["ownerId"]) is None:
             raise Refusal("Owner does not exist.", "metafields", "ownerId", code="INVALID")
+        kind = gids.parse(each["ownerId"])[0]
+        custom_data.check_metafields(ask.store, kind, each["ownerId"], [each])
     made = [custom_data.set_metafield(ask.store, each["ownerId"], each) for each in given]
     return {"metafields": made}
 

@@ -26,20 +26,8 @@ _COUNTRIES = {"GB": "United Kingdom", "US": "United States", "DE": "Germany", "F
 
 def save_customer(store: Store, customer: Doc | None, given: Doc) -> Doc:
     """Create a customer or write what is named; addresses are replaced. Raises `Refusal`."""
+    check_customer(store, customer, given)
     email, phone = _identity(given)
-    _check_identity(store, customer, email, phone)
-    merged = {**(customer or {}), **given}
-    if not any(
-        (
-            email,
-            phone,
-            merged.get("email"),
-            merged.get("phone"),
-            merged.get("firstName"),
-            merged.get("lastName"),
-        )
-    ):
-        raise Refusal("A name, phone number, or email address must be present", code="INVALID")
     if customer is None:
         customer = _new_customer(store)
     else:
@@ -59,6 +47,17 @@ def save_customer(store: Store, customer: Doc | None, given: Doc) -> Doc:
     for each in given.get("metafields") or ():
         custom_data.set_metafield(store, customer["id"], each)
     return customer
+
+
+def check_customer(store: Store, customer: Doc | None, given: Doc) -> None:
+    """Raise `Refusal` for what a customer may not be."""
+    email, phone = _identity(given)
+    _check_identity(store, customer, email, phone)
+    merged = {**(customer or {}), **given}
+    if not any(merged.get(name) for name in ("email", "phone", "firstName", "lastName")):
+        raise Refusal("A name, phone number, or email address must be present", code="INVALID")
+    owner = customer and customer["id"]
+    custom_data.check_metafields(store, "Customer", owner, given.get("metafields"))
 
 
 def by_email(store: Store, email: str | None) -> Doc | None:

@@ -164,6 +164,10 @@ def _check(store: Store, given: Doc) -> None:
     wanted = _associated(given)
     if wanted and store.get("Customer", wanted) is None:
         raise Refusal("Customer not found", "order", "customer", code="INVALID")
+    upsert = (given.get("customer") or {}).get("toUpsert")
+    if upsert:
+        people.check_customer(store, _upserted(store, upsert), upsert)
+    custom_data.check_metafields(store, "Order", None, given.get("metafields"))
     for index, each in enumerate(given["lineItems"]):
         _check_line(store, each, "order", "lineItems", str(index))
     currency = given.get("currency") or store.config.currency
@@ -325,9 +329,7 @@ def _customer(store: Store, order: Doc, given: Doc) -> None:
     upsert = (given.get("customer") or {}).get("toUpsert")
     customer = store.get("Customer", _associated(given))
     if upsert:
-        held = store.get("Customer", upsert.get("id")) or people.by_email(
-            store, upsert.get("email")
-        )
+        held = _upserted(store, upsert)
         named = {name: value for name, value in upsert.items() if name != "id"}
         customer = people.save_customer(store, held, named)
     if customer is None:
@@ -341,6 +343,10 @@ def _customer(store: Store, order: Doc, given: Doc) -> None:
         customer["_addresses"] = [copy, *customer["_addresses"]]
         customer["_default"] = copy["_n"]
     store.touch(customer)
+
+
+def _upserted(store: Store, given: Doc) -> Doc | None:
+    return store.get("Customer", given.get("id")) or people.by_email(store, given.get("email"))
 
 
 def _fulfilled_already(store: Store, order: Doc, given: Doc) -> None:

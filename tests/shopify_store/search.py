@@ -8,8 +8,10 @@ the practice store does not know is an error of ours.
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from graphql import GraphQLError
 
@@ -35,10 +37,15 @@ _VALUE = re.compile(
 
 @dataclass(frozen=True)
 class Searchable:
-    """How a kind of record is searched: a getter for each filter that is kept."""
+    """How a kind of record is searched: a getter for each filter that is kept.
+
+    `days` are filters by time that mean a whole day, in the store's own zone.
+    """
 
     getters: Mapping[str, Getter]
     default: Getter
+    days: frozenset[str] = frozenset()
+    zone: str = "UTC"
 
 
 @dataclass
@@ -146,6 +153,11 @@ class Search:
         if wanted is None:
             self._warn(name, f"Input `{text}` is not an accepted value.", "invalid_value")
             return _everything
+        if name in self.searchable.days:
+            zone, exact = ZoneInfo(self.searchable.zone), getter
+            wanted = _day(wanted, zone)
+            order = _ORDERS[op]
+            return lambda doc: _in_order(_day(exact(doc), zone), wanted, order)
         if isinstance(wanted, str) and kind != "time":
             return lambda doc: _matches(getter(doc), wanted, kind)
         order = _ORDERS[op]
@@ -177,6 +189,10 @@ _ORDERS: dict[str, Callable[[Any, Any], bool]] = {
     ">": lambda have, want: have > want,
     ">=": lambda have, want: have >= want,
 }
+
+
+def _day(stamp: str, zone: ZoneInfo) -> str:
+    return datetime.fromisoformat(stamp).astimezone(zone).date().isoformat()
 
 
 def _everything(_: Doc) -> bool:
