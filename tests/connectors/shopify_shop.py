@@ -16,9 +16,10 @@ from connectors.shopify import CONNECTOR
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.source import ShopifySource
 from tests.contracts_location import require
-from tests.shopify_store import App, open_store
+from tests.shopify_store import App, StoreConfig, open_store
 
 _hosts = itertools.count(1)
+_TOKEN = StoreConfig().token
 
 
 @dataclass
@@ -45,17 +46,17 @@ class ShopifyShop:
     def transport(self) -> httpx.ASGITransport:
         return httpx.ASGITransport(self.app)
 
-    def access(self, *, token: str = "shpat_practice", **settings: Any) -> StoreAccess:
+    def access(self, *, token: str = _TOKEN, **settings: Any) -> StoreAccess:
         return StoreAccess(
             CONNECTOR.settings(url=self.url, **settings),
             CONNECTOR.credentials(access_token=token),
         )
 
-    def api(self, *, token: str = "shpat_practice", **settings: Any) -> Api:
+    def api(self, *, token: str = _TOKEN, **settings: Any) -> Api:
         access = self.access(token=token, **settings)
         return open_api(access, transport=self.transport(), sleep=self.sleep)
 
-    def source(self, *, token: str = "shpat_practice", **settings: Any) -> ShopifySource:
+    def source(self, *, token: str = _TOKEN, **settings: Any) -> ShopifySource:
         access = self.access(token=token, **settings)
         api = self.api(token=token, **settings)
         return ShopifySource(access, api, files=self.transport())

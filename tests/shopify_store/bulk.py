@@ -18,7 +18,7 @@ from tests.shopify_store.store import Store
 
 WEEK = 7 * 86_400.0
 _OPEN = ("CREATED", "RUNNING", "CANCELING")
-_AT_A_LOOK = 1000
+_AT_A_LOOK = 500
 
 
 # --- the API ------------------------------------------------------------------------------------

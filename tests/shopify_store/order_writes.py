@@ -4,7 +4,7 @@ from tests.shopify_store import aftersales, custom_data, gids, goods, people, sa
 from tests.shopify_store.failures import Refusal, mutation
 from tests.shopify_store.fields import Ask, Doc
 from tests.shopify_store.idempotency import once
-from tests.shopify_store.shipment_fields import fulfillment_order
+from tests.shopify_store.shipment_fields import fulfillment_order, order_of
 
 _CHANGEABLE = ("note", "phone", "poNumber")
 
@@ -113,7 +113,7 @@ def _fulfillment_create(ask: Ask, arguments: Doc) -> Doc:
     given = arguments["fulfillment"]
     [part] = given["lineItemsByFulfillmentOrder"]
     number = gids.number(part["fulfillmentOrderId"], "FulfillmentOrder")
-    order = ask.store.find("Order", "_fulfillment_order", number)
+    order = order_of(ask.store, number)
     if order is None:
         raise Refusal("Fulfillment order does not exist.", "fulfillment")
     if fulfillment_order(ask.store, order)["status"] != "OPEN":
