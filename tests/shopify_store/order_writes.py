@@ -1,7 +1,7 @@
 """Mutations of orders."""
 
 from tests.shopify_store import aftersales, custom_data, gids, goods, people, sales
-from tests.shopify_store.failures import Refusal, mutation
+from tests.shopify_store.failures import Refusal, codes_of, mutation
 from tests.shopify_store.fields import Ask, Doc
 from tests.shopify_store.idempotency import once
 from tests.shopify_store.shipment_fields import fulfillment_order, order_of
@@ -56,7 +56,7 @@ def _order_cancel(ask: Ask, arguments: Doc) -> Doc:
         order = _known(ask, arguments["orderId"], "orderId", code="NOT_FOUND")
         aftersales.cancel(ask.store, order, arguments)
     except Refusal as refusal:
-        told = refusal.told()
+        told = refusal.told(codes_of(ask, "orderCancel", "orderCancelUserErrors"))
         errors = {"orderCancelUserErrors": [told], "userErrors": [told]}
         return {"job": None, "jobResult": None, **errors}
     job = gids.gid("Job", ask.store.number())

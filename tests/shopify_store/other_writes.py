@@ -80,7 +80,7 @@ def _checked(ask: Ask, name: str, index: int, given: Doc) -> tuple[Doc, int]:
     level = stock.find_level(ask.store, item, location)
     if level is None:
         words = "The specified inventory item is not stocked at the location."
-        raise Refusal(words, *place, "locationId", code="ITEM_NOT_STOCKED_AT_LOCATION")
+        raise Refusal(words, *place, "locationId")
     if abs(given["quantity"]) > _LIMIT:
         words = "The quantity can't be higher than 1,000,000,000."
         raise Refusal(words, *place, "quantity", code="INVALID_QUANTITY_TOO_HIGH")
