@@ -306,7 +306,9 @@ def _raise_for(envelope: _Envelope, request_id: str | None) -> None:
         if error.code == "SHOP_INACTIVE":
             raise Rejected("the store is closed", code="store_closed", request_id=request_id)
     codes = ", ".join(sorted(envelope.codes)) or "unknown"
-    raise BadAnswer(
+    # Without data, be it null, nothing was executed at all.
+    kind = BadAnswer if bytes(envelope.data) else Rejected
+    raise kind(
         f"the store answers with an error: {codes}",
         code="store_graphql_error",
         request_id=request_id,

@@ -19,6 +19,12 @@ KEY = "key"
 PART = "_recent_sync_part"
 """The property of an order line that says which part of the source it is: `12` or `fee:12`."""
 
+SUBTOTAL = "_recent_sync_subtotal"
+"""The property of an order line that holds what it cost before discounts: amount and tax."""
+
+STATUS = "Original status"
+"""The attribute of an order that holds a status which Shopify has no word for."""
+
 
 class UnmappableError(ValueError):
     """A record holds what has no canonical form. The message names the field, not its value."""
