@@ -14,6 +14,19 @@ from connectors.shopify.wire import WireShopAnswer
 READ_SCOPES = frozenset({"read_customers", "read_inventory", "read_orders", "read_products"})
 """What the documents that read need; a test derives them from Shopify's own schema."""
 
+WRITE_SCOPES = frozenset(
+    {
+        "read_locations",
+        "read_merchant_managed_fulfillment_orders",
+        "write_customers",
+        "write_inventory",
+        "write_merchant_managed_fulfillment_orders",
+        "write_orders",
+        "write_products",
+    }
+)
+"""What the documents that write need in addition."""
+
 ALL_ORDERS = "read_all_orders"
 
 
