@@ -42,7 +42,7 @@ SET_PRODUCT = _change(
     "productSet(identifier:$identifier,input:$input,synchronous:true)"
     f"{{product{{{PRODUCT.selection()}}} {_ERRORS}}}",
     cost=100,
-    repeatable=True,
+    repeatable=False,
 )
 SET_CUSTOMER = _change(
     "SetCustomer",
@@ -50,7 +50,7 @@ SET_CUSTOMER = _change(
     "customerSet(identifier:$identifier,input:$input)"
     f"{{customer{{{CUSTOMER.selection()}}} {_ERRORS}}}",
     cost=30,
-    repeatable=True,
+    repeatable=False,
 )
 CREATE_COLLECTION = _change(
     "CreateCollection",

@@ -28,7 +28,7 @@ from connectors.shopify.wire import (
 )
 from connectors.shopify.writing_stock import level_id
 
-_Found = dict[str, Raw | None]
+_Found = dict[str, Raw]
 
 
 class _Carrier(Wire):
@@ -177,11 +177,9 @@ class Finder:
     async def _one(self, stream: Stream, identifier: Any, kind: type[Any]) -> Any:
         answer = await self._api.ask(find_one(stream), _Found, {"identifier": identifier})
         raw = answer["found"]
-        return (
-            None
-            if raw is None or bytes(raw) == b"null"
-            else decoder(cast("Hashable", kind)).decode(raw)
-        )
+        if bytes(raw) == b"null":
+            return None
+        return decoder(cast("Hashable", kind)).decode(raw)
 
 
 def _age(gid: str) -> int:

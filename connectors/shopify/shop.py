@@ -33,9 +33,7 @@ ALL_ORDERS = "read_all_orders"
 async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) -> StoreReport:
     """Prove that a store answers in the right version and grants `scopes`. Raises `StoreError`."""
     answer = await api.ask(SHOP, WireShopAnswer)
-    granted = {each.handle for each in answer.current_app_installation.access_scopes}
-    # To be allowed to write is to be allowed to read.
-    granted |= {f"read_{each.removeprefix('write_')}" for each in granted if each[:6] == "write_"}
+    granted = with_reading(each.handle for each in answer.current_app_installation.access_scopes)
     missing = sorted(set(scopes) - granted)
     if missing:
         raise SignInAgain(
@@ -61,3 +59,10 @@ async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) ->
         server_time=api.http.server_now,
         findings=tuple(findings),
     )
+
+
+def with_reading(scopes: Iterable[str]) -> frozenset[str]:
+    """The scopes with all that they imply: to be allowed to write is to be allowed to read."""
+    found = frozenset(scopes)
+    written = {each.removeprefix("write_") for each in found if each.startswith("write_")}
+    return found | {f"read_{each}" for each in written}
