@@ -7,6 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from connectors.records import (
     Address,
     Attribute,
@@ -148,12 +150,19 @@ def own_variant(content: Product, changed: Changed, unit: str) -> Body:
         weight=content.weight,
         extra={**content.extra, "taxable": content.taxable},
     )
-    return variant_body(stands_for, changed, unit, taxable=content.taxable)
+    return variant_body(stands_for, changed, unit)
 
 
-def variant_body(
-    variant: Variant, changed: Changed, unit: str, *, taxable: bool | None = None
-) -> Body:
+def inheriting(variant: Variant, content: Product) -> Variant:
+    """A variant with what it has from its product, where it says nothing of its own."""
+    extra = {"taxable": content.taxable} | variant.extra
+    if variant.weight or not content.weight:
+        return replace(variant, extra=extra)
+    unit = content.extra.get("weight_unit", "")
+    return replace(variant, weight=content.weight, extra={"weight_unit": unit} | extra)
+
+
+def variant_body(variant: Variant, changed: Changed, unit: str) -> Body:
     """One variant with the fields to write. `unit` is the shop's own for weights."""
     name, value = _DEFAULT_OPTION
     options = variant.options or (Option(name, value),)
@@ -165,7 +174,7 @@ def variant_body(
     if touches(changed, "regular_price", "sale_price"):
         body |= _prices(variant.regular_price, variant.sale_price)
     if touches(changed, "taxable", "extra"):
-        body["taxable"] = variant.extra.get("taxable", True) if taxable is None else taxable
+        body["taxable"] = bool(variant.extra.get("taxable", True))
     item = _item(variant, changed, unit)
     return body | ({"inventoryItem": item} if item else {})
 

@@ -8,7 +8,7 @@ no price for one piece gives is split over two lines, which are read as one agai
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
 from connectors.base import Operation
@@ -27,12 +27,13 @@ OPTIONS = {
 _PAID = frozenset({"processing", "completed", "refunded"})
 
 
-def order_body(operation: Operation, content: Order) -> Body:
+def order_body(operation: Operation, content: Order, defaults: Mapping[str, str]) -> Body:
     """A whole order as it was, without its customer: Shopify would take the order's address for
-    the customer's. Refunds and cancellation come afterwards.
+    the customer's. Refunds and cancellation come afterwards. `defaults` are the variants of
+    products that have no others, by the product's number.
     """
     taxes = _Taxes(content)
-    lines = [body for each in content.lines for body in _line(each, taxes)]
+    lines = [body for each in content.lines for body in _line(each, taxes, defaults)]
     fees = [_fee(each, taxes) for each in content.fees]
     body: Body = {
         "name": content.number,
@@ -139,8 +140,9 @@ class _Taxes:
         return [{"title": self._title, "rate": f"{rate:f}", "priceSet": bag(value)}]
 
 
-def _line(line: OrderLine, taxes: _Taxes) -> list[Body]:
+def _line(line: OrderLine, taxes: _Taxes, defaults: Mapping[str, str]) -> list[Body]:
     """One line, or two where its total is no multiple of any price."""
+    variant = line.variant or defaults.get(line.product or "")
     properties = [{"name": PART, "value": line.id}]
     found = line.extra.get("properties")
     more = found if isinstance(found, dict) else {}
@@ -153,7 +155,7 @@ def _line(line: OrderLine, taxes: _Taxes) -> list[Body]:
         "sku": line.sku or None,
         "taxable": bool(line.extra.get("taxable", True)),
         "productId": gid("Product", line.product) if line.product else None,
-        "variantId": gid("ProductVariant", line.variant) if line.variant else None,
+        "variantId": gid("ProductVariant", variant) if variant else None,
     }
     bodies = []
     rest = line.tax.amount

@@ -146,7 +146,6 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("created_at", "The target dates products itself."),
             Loss("short_description", "Products have one description."),
             Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("sku", "A product with variants has no SKU of its own."),
             Loss("status", "Private and pending products become drafts."),
             Loss("visibility", "Products are visible or unlisted."),
             Loss("featured", "Products are not featured."),
@@ -154,6 +153,7 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("sale_to", "A sale has no end."),
             Loss("regular_price", "A product with variants has no price of its own."),
             Loss("sale_price", "A product with variants has no price of its own."),
+            Loss("barcode", "A product with variants has no barcode of its own."),
             Loss("images", _IMAGES),
             Loss("attributes", "Only what variants differ in is kept, in three options."),
             Loss("dimensions", "Products have a weight alone."),
@@ -163,6 +163,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "A taken handle silently becomes another one on the target.",
             "A new product is on no sales channel until somebody puts it there.",
+            "The SKU of a product whose variants have their own is kept in a metafield.",
             "An archived product keeps its address and its SKU.",
         ),
     ),

@@ -154,6 +154,18 @@ SET_POLICY = _change(
     cost=10,
     repeatable=True,
 )
+SET_METAFIELDS = _change(
+    "SetMetafields",
+    "$metafields:[MetafieldsSetInput!]!",
+    f"metafieldsSet(metafields:$metafields){{metafields{{id}} {_ERRORS}}}",
+    cost=10,
+    repeatable=True,
+)
+DEFAULT_VARIANTS = Document(
+    "query DefaultVariants($ids:[ID!]!){nodes(ids:$ids){...on Product{id hasOnlyDefaultVariant "
+    "variants(first:1){nodes{id}}}}}",
+    cost=100,
+)
 UPDATE_STATUS = _change(
     "UpdateStatus",
     "$product:ProductUpdateInput!",
@@ -252,6 +264,8 @@ def all_documents() -> Iterator[tuple[str, Document]]:
         ("activate stock", ACTIVATE_STOCK),
         ("set policy", SET_POLICY),
         ("update status", UPDATE_STATUS),
+        ("set metafields", SET_METAFIELDS),
+        ("default variants", DEFAULT_VARIANTS),
         ("find by sku", FIND_BY_SKU),
         ("find by title", FIND_BY_TITLE),
     )

@@ -12,7 +12,7 @@ from connectors.records import Stream
 from connectors.shopify.api import Api
 from connectors.shopify.changing import RefusedInput, change
 from connectors.shopify.documents_writing import DEFINE, DEFINITIONS
-from connectors.shopify.parts import KEY, NAMESPACE
+from connectors.shopify.parts import KEY, NAMESPACE, SKU
 from connectors.shopify.wire import Nodes, Wire
 
 _OWNERS = {
@@ -78,3 +78,8 @@ def custom_id(key: str) -> dict[str, Any]:
 def key_metafield(key: str) -> dict[str, str]:
     """The key as a metafield of a new record."""
     return {"namespace": NAMESPACE, "key": KEY, "type": _TYPE, "value": key}
+
+
+def sku_metafield(sku: str) -> dict[str, str]:
+    """The SKU of a product whose variants have their own."""
+    return {"namespace": NAMESPACE, "key": SKU, "type": "single_line_text_field", "value": sku}

@@ -203,7 +203,8 @@ def _line(wire: WireLine, prices: _Prices) -> OrderLine:
         before = amount(kept[0], prices.currency), amount(kept[1], prices.currency)
     return OrderLine(
         id=number(wire.id),
-        name=wire.name,
+        # With an imported line's variant Shopify adds that one's title once more.
+        name=(wire.title if part_of(wire) else "") or wire.name,
         quantity=wire.quantity,
         total=prices.without_tax(paid, tax),
         subtotal=before[0],

@@ -30,6 +30,7 @@ from connectors.shopify.changing import change
 from connectors.shopify.documents_writing import (
     CANCEL_ORDER,
     CREATE_ORDER,
+    DEFAULT_VARIANTS,
     JOB,
     OPEN_GOODS,
     PAY_ORDER,
@@ -43,7 +44,7 @@ from connectors.shopify.loading import Loader
 from connectors.shopify.mapping_orders import order, part_of
 from connectors.shopify.pairing import pair_order, pair_refunds
 from connectors.shopify.parts import gid, number
-from connectors.shopify.wire import Nodes, Wire, WireLine, WireOrder
+from connectors.shopify.wire import Nodes, Wire, WireId, WireLine, WireOrder
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not take this status.")
@@ -51,6 +52,7 @@ _FIXED = "Shopify does not let lines and totals of an order change"
 _GONE = "the order is not there any more"
 _SENDABLE = frozenset({"OPEN", "IN_PROGRESS"})
 _POLLS = 20
+_PRODUCTS = 50
 
 
 class _Job(Wire):
@@ -75,6 +77,15 @@ class _GoodsAnswer(Wire):
     order: _GoodsOfOrder | None = None
 
 
+class _Product(Wire):
+    id: str
+    variants: Nodes[WireId]
+
+
+class _Products(Wire):
+    nodes: list[_Product | None]
+
+
 class OrderWriter:
     """Writes orders to one store."""
 
@@ -82,6 +93,7 @@ class OrderWriter:
         self._api = api
         self._loader = loader
         self._keys = keys
+        self._defaults: dict[str, str] = {}
 
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one order. Raises `StoreError` while nothing of it was applied."""
@@ -107,7 +119,9 @@ class OrderWriter:
     async def _begun(self, operation: Operation, content: Order) -> WireOrder | None:
         """The first step: the order as it is then, None where it is not there."""
         if operation.target_id is None:
-            variables = {"order": order_body(operation, content), "options": OPTIONS}
+            defaults = await self._default_variants(content)
+            body = order_body(operation, content, defaults)
+            variables = {"order": body, "options": OPTIONS}
             answer = await change(self._api, CREATE_ORDER, variables)
             row: WireOrder = decoder(WireOrder).decode(answer["order"])
             return row
@@ -116,6 +130,18 @@ class OrderWriter:
         if found is not None and body:
             await change(self._api, UPDATE_ORDER, {"input": {"id": found.id, **body}})
         return found
+
+    async def _default_variants(self, content: Order) -> dict[str, str]:
+        """A line names its product by a variant, of products without any by the default one."""
+        wanted = {e.product for e in content.lines if e.product and not e.variant}
+        missing = [gid("Product", each) for each in sorted(wanted - self._defaults.keys())]
+        for start in range(0, len(missing), _PRODUCTS):
+            some = {"ids": missing[start : start + _PRODUCTS]}
+            answer = await self._api.ask(DEFAULT_VARIANTS, _Products, some)
+            for each in answer.nodes:
+                if each is not None and each.variants.nodes:
+                    self._defaults[number(each.id)] = number(each.variants.nodes[0].id)
+        return {each: self._defaults[each] for each in wanted if each in self._defaults}
 
     async def _finished(self, operation: Operation, content: Order, row: WireOrder) -> Outcome:
         whole = await self._loader.completed(Stream.ORDERS, row)

@@ -14,6 +14,7 @@ from connectors.records import Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
     OWN_VARIANT,
+    inheriting,
     kept_variant,
     option_bodies,
     options_of,
@@ -25,8 +26,8 @@ from connectors.shopify.bodies import (
     variant_body,
 )
 from connectors.shopify.changing import RefusedInput, change
-from connectors.shopify.documents_writing import SET_PRODUCT
-from connectors.shopify.keys import Keys, custom_id, key_metafield
+from connectors.shopify.documents_writing import SET_METAFIELDS, SET_PRODUCT
+from connectors.shopify.keys import Keys, custom_id, key_metafield, sku_metafield
 from connectors.shopify.loading import Loader
 from connectors.shopify.pairing import pair_variants
 from connectors.shopify.parts import gid, number
@@ -69,6 +70,9 @@ class ProductWriter:
                 return Refused(source_id=operation.source_id, code="gone", message=_GONE, gone=True)
             identifier = {"id": row.id}
             body = self._changes(operation, content, row, shop)
+            if content.variants and content.sku and touches(operation.changed, "sku"):
+                field = sku_metafield(content.sku) | {"ownerId": row.id}
+                await change(self._api, SET_METAFIELDS, {"metafields": [field]})
         return await self._send(operation, content, identifier, body)
 
     async def _send(
@@ -106,8 +110,11 @@ class ProductWriter:
         body = product_body(content, None)
         body["productOptions"] = option_bodies(options_of(content) if content.variants else [])
         body["metafields"] = [key_metafield(operation.key), *other_metafields(content.extra)]
+        if content.variants and content.sku:
+            body["metafields"].append(sku_metafield(content.sku))
         body["variants"] = [
-            variant_body(each, None, shop.weight_unit) for each in content.variants
+            variant_body(inheriting(each, content), None, shop.weight_unit)
+            for each in content.variants
         ] or [own_variant(content, None, shop.weight_unit)]
         return body
 
@@ -122,7 +129,7 @@ class ProductWriter:
                 own = {"id": row.variants.nodes[0].id}
                 body["variants"] = [own_variant(content, changed, unit) | own]
                 body["productOptions"] = option_bodies([])
-        elif touches(changed, "variants", "attributes"):
+        elif touches(changed, "variants", "attributes", "weight", "taxable"):
             body |= _variants(operation, content, row.variants.nodes, unit)
         return body
 
@@ -150,7 +157,9 @@ def _variants(
     for variant in content.variants:
         target = pairs.get(variant.id)
         fields = operation.variants.get(variant.id) if target else None
-        body = variant_body(variant, fields, unit)
+        if fields is not None and touches(operation.changed, "weight", "taxable"):
+            fields |= {"weight", "taxable"}
+        body = variant_body(inheriting(variant, content), fields, unit)
         bodies.append(body | ({"id": gid("ProductVariant", target)} if target else {}))
     kept = [
         each for each in rows if number(each.id) not in ours | dropped and not _is_default(each)
