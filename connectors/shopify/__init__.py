@@ -1,11 +1,12 @@
-"""Shopify over its Admin API (GraphQL)."""
+"""Shopify over its Admin API (GraphQL): as source and as target."""
 
 from __future__ import annotations
 
 from connectors.base import Connector
-from connectors.shopify.capabilities import READS
+from connectors.shopify.capabilities import READS, WRITES
 from connectors.shopify.settings import ShopifyCredentials, ShopifySettings
 from connectors.shopify.source import ShopifySource
+from connectors.shopify.target import ShopifyTarget
 
 CONNECTOR = Connector(
     name="shopify",
@@ -13,5 +14,7 @@ CONNECTOR = Connector(
     settings=ShopifySettings,
     credentials=ShopifyCredentials,
     reads=READS,
+    writes=WRITES,
     source=ShopifySource,
+    target=ShopifyTarget,
 )

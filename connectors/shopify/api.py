@@ -20,7 +20,7 @@ from msgspec import Raw, Struct, field
 
 from connectors.base import StoreAccess
 from connectors.errors import BadAnswer, Rejected, SignInAgain, TryLater, Unreachable
-from connectors.http import Again, Answer, Failure, Sleep, Stats, StoreHttp
+from connectors.http import Again, Answer, Failure, Patience, Sleep, Stats, StoreHttp
 from connectors.shopify.settings import ShopifyCredentials, ShopifySettings
 from connectors.shopify.signing import AccessToken, ClientCredentials
 
@@ -29,6 +29,9 @@ Variables = Mapping[str, Any]
 
 VERSION_HEADER = "x-shopify-api-version"
 _MAX_BYTES = 64 * 1024 * 1024
+_REFILL = 15.0
+"""Seconds: the costliest query there is takes ten of the smallest bucket's."""
+
 _NAME = re.compile(r"[A-Za-z0-9_]{1,80}")
 _encode = msgspec.json.Encoder(decimal_format="string").encode
 
@@ -190,6 +193,7 @@ def open_api(
         timeout=settings.timeout,
         judge=judge,
         max_bytes=_MAX_BYTES,
+        patience=Patience(wait=_REFILL),
         transport=transport,
         sleep=sleep,
     )
@@ -306,7 +310,9 @@ def _raise_for(envelope: _Envelope, request_id: str | None) -> None:
         if error.code == "SHOP_INACTIVE":
             raise Rejected("the store is closed", code="store_closed", request_id=request_id)
     codes = ", ".join(sorted(envelope.codes)) or "unknown"
-    raise BadAnswer(
+    # Without data, be it null, nothing was executed at all.
+    kind = BadAnswer if bytes(envelope.data) else Rejected
+    raise kind(
         f"the store answers with an error: {codes}",
         code="store_graphql_error",
         request_id=request_id,

@@ -110,9 +110,10 @@ def ends(stream: Stream) -> Document:
 def count(stream: Stream) -> Document:
     """How many records a search finds; no upper limit is kept to."""
     kind = KINDS[stream]
+    given, used = ("($search:String!)", "query:$search,") if kind.counts_ranges else ("", "")
     return Document(
-        f"query {kind.type}Count($search:String!)"
-        f"{{count:{kind.counted}(query:$search,limit:null){{count precision}}}}",
+        f"query {kind.type}Count{given}"
+        f"{{count:{kind.counted}({used}limit:null){{count precision}}}}",
         cost=1,
     )
 

@@ -42,6 +42,7 @@ from connectors.shopify.wire import (
     WireRefundedShipping,
     WireShippedLine,
     WireShippingLine,
+    WireShop,
     WireShopAnswer,
     WireStock,
     WireVariant,
@@ -81,26 +82,30 @@ class _Single(Wire):
 
 
 class Loader:
-    """Turns rows of a list into records. Remembers what never changes: the shop's currency."""
+    """Turns rows of a list into records. Remembers the shop."""
 
     def __init__(self, api: Api, settings: ShopifySettings) -> None:
         self._api = api
         self._locations = frozenset(settings.locations)
         self._most = settings.page_size
-        self._currency = ""
+        self._shop: WireShop | None = None
 
-    async def currency(self) -> str:
-        """The shop's currency, which all prices are in."""
-        if not self._currency:
-            self._currency = (await self._api.ask(SHOP, WireShopAnswer)).shop.currency_code
-        return self._currency
+    async def shop(self) -> WireShop:
+        """What never changes of the shop: its currency, which all prices are in, and its units."""
+        if self._shop is None:
+            self._shop = (await self._api.ask(SHOP, WireShopAnswer)).shop
+        return self._shop
+
+    async def completed(self, stream: Stream, row: Any) -> Any:
+        """A row with all its parts; None where its record was deleted meanwhile."""
+        return row if await self._complete(stream, row) else None
 
     async def load(self, stream: Stream, rows: Sequence[Any]) -> tuple[list[Record], list[Failed]]:
         """Records, and (id, reason) of those that could not be understood or are not whole.
 
         A row whose record was deleted while its parts were read is left out. Raises `StoreError`.
         """
-        currency = await self.currency() if stream is Stream.PRODUCTS else ""
+        currency = (await self.shop()).currency_code if stream is Stream.PRODUCTS else ""
         found = await together([self._whole(stream, row) for row in rows])
         records: list[Record] = []
         failed: list[Failed] = []

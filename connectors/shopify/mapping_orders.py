@@ -11,8 +11,11 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec.structs import replace
+
 from connectors.minor_units import rounded
 from connectors.records import (
+    Address,
     Discount,
     FeeLine,
     Fulfilment,
@@ -28,7 +31,10 @@ from connectors.records import (
 )
 from connectors.shopify.parts import (
     PART,
+    STATUS,
+    SUBTOTAL,
     address,
+    amount,
     exact,
     metafields,
     number,
@@ -59,7 +65,7 @@ def order(wire: WireOrder) -> Record:
     currency = wire.currency_code
     wrapped = _Prices(currency, included=wire.taxes_included)
     fees = [each for each in wire.line_items.nodes if _is_fee(each)]
-    lines = [each for each in wire.line_items.nodes if not _is_fee(each)]
+    lines, rows = _lines(wire, wrapped)
     shipping = tuple(_shipping(each, wrapped) for each in wire.shipping_lines.nodes)
     status = _status(wire)
     content = Order(
@@ -73,16 +79,16 @@ def order(wire: WireOrder) -> Record:
         prices_include_tax=wire.taxes_included,
         customer=number(wire.customer.id) if wire.customer else None,
         email=wire.email or "",
-        billing=address(wire.billing_address),
+        billing=_billing(wire),
         shipping=address(wire.shipping_address),
-        lines=tuple(_line(each, wrapped) for each in lines),
+        lines=lines,
         shipping_lines=shipping,
         fees=tuple(_fees(wire, fees, wrapped)),
         discounts=tuple(_discounts(wire, currency)),
         taxes=tuple(_taxes(wire, currency)),
         transactions=tuple(_transactions(wire.transactions, currency)),
-        refunds=tuple(_refund(each, wrapped) for each in wire.refunds),
-        fulfilments=tuple(_fulfilment(each) for each in wire.fulfillments),
+        refunds=tuple(_refund(each, wrapped, rows) for each in wire.refunds),
+        fulfilments=tuple(_fulfilment(each, rows) for each in wire.fulfillments),
         note=wire.note or "",
         created_at=utc(wire.processed_at or wire.created_at),
         paid_at=_paid_at(wire),
@@ -92,7 +98,21 @@ def order(wire: WireOrder) -> Record:
     return Record(number(wire.id), utc(wire.updated_at), content)
 
 
+def _billing(wire: WireOrder) -> Address | None:
+    """Where the bill goes, by mail as well."""
+    found = address(wire.billing_address)
+    return None if found is None else replace(found, email=wire.email or "")
+
+
 def _status(wire: WireOrder) -> str:
+    """The status that an imported order had, as long as Shopify's own has not moved since."""
+    own = _own_status(wire)
+    kept = next((each.value or "" for each in wire.custom_attributes if each.key == STATUS), "")
+    original, _, shown = kept.partition(", shown as ")
+    return original if original and shown == own else own
+
+
+def _own_status(wire: WireOrder) -> str:
     """One word for what Shopify says in three: cancelled, paid and sent."""
     money, goods = wire.display_financial_status, wire.display_fulfillment_status
     if wire.cancelled_at is not None:
@@ -133,22 +153,63 @@ class _Prices:
         return shop_amount(bag, self.currency).amount
 
 
+Rows = dict[str, str]
+"""The canonical id of each line of the store: of several that are one, the first one's."""
+
+
+def _lines(wire: WireOrder, prices: _Prices) -> tuple[tuple[OrderLine, ...], Rows]:
+    """Lines; those of an imported order that stand for one of its source are put together."""
+    found: dict[str, OrderLine] = {}
+    rows: Rows = {}
+    for each in wire.line_items.nodes:
+        line = _line(each, prices)
+        if _is_fee(each):
+            rows[line.id] = f"fee:{line.id}"
+            continue
+        part = part_of(each) or line.id
+        found[part] = _joined(found[part], line) if part in found else line
+        rows[line.id] = found[part].id
+    return tuple(found.values()), rows
+
+
+def _joined(left: OrderLine, right: OrderLine) -> OrderLine:
+    """One line of two. What it cost before discounts is said by the first where it differs."""
+    currency = left.total.currency
+    kept = left.subtotal != left.total or left.subtotal_tax != left.tax
+    return replace(
+        left,
+        quantity=left.quantity + right.quantity,
+        total=total((left.total, right.total), currency),
+        tax=total((left.tax, right.tax), currency),
+        subtotal=left.subtotal if kept else total((left.subtotal, right.subtotal), currency),
+        subtotal_tax=(
+            left.subtotal_tax if kept else total((left.subtotal_tax, right.subtotal_tax), currency)
+        ),
+    )
+
+
 def _line(wire: WireLine, prices: _Prices) -> OrderLine:
     """A line. The tax that undiscounted prices would have held is reckoned: nobody keeps it."""
     full = prices.plain(wire.original_total_set)
     paid = full - prices.discount(wire.discount_allocations)
     tax = prices.tax(wire.tax_lines)
     full_tax = rounded(tax * full / paid, prices.currency) if paid else Decimal(0)
+    before = prices.without_tax(full, full_tax), exact(full_tax, prices.currency)
     own = wire.product is None or wire.product.has_only_default_variant
-    properties = {each.key: each.value or "" for each in wire.custom_attributes if each.key != PART}
+    properties = {each.key: each.value or "" for each in wire.custom_attributes}
+    properties.pop(PART, None)
+    kept = properties.pop(SUBTOTAL, "").split(" ")
+    if len(kept) == 2:  # noqa: PLR2004  an amount and its tax
+        before = amount(kept[0], prices.currency), amount(kept[1], prices.currency)
     return OrderLine(
         id=number(wire.id),
-        name=wire.name,
+        # With an imported line's variant Shopify adds that one's title once more.
+        name=(wire.title if part_of(wire) else "") or wire.name,
         quantity=wire.quantity,
         total=prices.without_tax(paid, tax),
-        subtotal=prices.without_tax(full, full_tax),
+        subtotal=before[0],
         tax=exact(tax, prices.currency),
-        subtotal_tax=exact(full_tax, prices.currency),
+        subtotal_tax=before[1],
         product=number(wire.product.id) if wire.product else None,
         variant=number(wire.variant.id) if wire.variant and not own else None,
         sku=wire.sku or "",
@@ -284,10 +345,10 @@ def _paid_at(wire: WireOrder) -> Any:
     return max(moments, default=None)
 
 
-def _refund(wire: WireRefund, prices: _Prices) -> Refund:
+def _refund(wire: WireRefund, prices: _Prices, rows: Rows) -> Refund:
     lines = [
         RefundLine(
-            line=number(each.line_item.id),
+            line=rows.get(number(each.line_item.id), number(each.line_item.id)),
             quantity=each.quantity,
             total=prices.without_tax(
                 prices.plain(each.subtotal_set), prices.plain(each.total_tax_set)
@@ -316,13 +377,13 @@ def _refund(wire: WireRefund, prices: _Prices) -> Refund:
     )
 
 
-def _fulfilment(wire: WireFulfilment) -> Fulfilment:
+def _fulfilment(wire: WireFulfilment, rows: Rows) -> Fulfilment:
     return Fulfilment(
         id=number(wire.id),
         status=wire.status.lower(),
         tracking=", ".join(each.number for each in wire.tracking_info if each.number),
         lines=tuple(
-            (number(each.line_item.id), each.quantity or 0)
+            (rows.get(number(each.line_item.id), number(each.line_item.id)), each.quantity or 0)
             for each in wire.fulfillment_line_items.nodes
         ),
         at=utc(wire.created_at),
@@ -345,7 +406,10 @@ def _extra(wire: WireOrder) -> dict[str, Any]:
             "financial_status": ((wire.display_financial_status or "").lower(), "paid"),
             "fulfilment_status": (wire.display_fulfillment_status.lower(), "fulfilled"),
             "cancel_reason": ((wire.cancel_reason or "").lower(), ""),
-            "attributes": ({e.key: e.value or "" for e in wire.custom_attributes}, {}),
+            "attributes": (
+                {e.key: e.value or "" for e in wire.custom_attributes if e.key != STATUS},
+                {},
+            ),
             "metafields": (metafields(wire.metafields.nodes), {}),
         }
     )

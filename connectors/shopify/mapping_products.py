@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors.records import (
     Attribute,
@@ -17,11 +19,22 @@ from connectors.records import (
     Record,
     Variant,
 )
-from connectors.shopify.parts import amount, image, metafields, number, seo, told, utc
+from connectors.shopify.parts import (
+    SKU,
+    amount,
+    image,
+    metafields,
+    number,
+    own_metafield,
+    seo,
+    told,
+    utc,
+)
 from connectors.shopify.wire import (
     WireCollection,
     WireItem,
     WireLevel,
+    WireMeasurement,
     WireProduct,
     WireStock,
     WireVariant,
@@ -59,10 +72,13 @@ def product(wire: WireProduct, currency: str) -> Record:
     """A product. Where it has nothing but its default variant, that one's values are its own."""
     variants = sorted(wire.variants.nodes, key=lambda each: each.position)
     own = variants[0] if wire.has_only_default_variant and variants else None
+    # What all variants weigh is the product's weight, as elsewhere variants inherit it.
+    same = own or _of_one_weight(variants)
+    heavy = [_weightless(each) for each in variants] if same else variants
     regular, sale = _prices(own, currency) if own else (None, None)
     content = Product(
         name=wire.title,
-        sku=(own.sku or "") if own else "",
+        sku=(own.sku or "") if own else own_metafield(wire.metafields.nodes, SKU),
         slug=wire.handle,
         kind="simple" if wire.has_only_default_variant else "variable",
         status=STATUSES.get(wire.status, wire.status.lower()),
@@ -74,12 +90,12 @@ def product(wire: WireProduct, currency: str) -> Record:
         tags=tuple(sorted(wire.tags)),
         images=tuple(_images(wire)),
         attributes=() if own else tuple(_attributes(wire)),
-        variants=() if own else tuple(variant(each, currency) for each in variants),
+        variants=() if own else tuple(variant(each, currency) for each in heavy),
         barcode=(own.barcode or "") if own else "",
-        weight=_weight(own.inventory_item) if own else "",
+        weight=_weight(same.inventory_item) if same else "",
         taxable=own.taxable if own else all(each.taxable for each in variants),
         created_at=utc(wire.created_at),
-        extra=_extra(wire, own),
+        extra=_extra(wire, same),
     )
     return Record(number(wire.id), utc(wire.updated_at), content)
 
@@ -169,16 +185,31 @@ def _weight(item: WireItem) -> str:
     return "" if weight is None or not weight.value else f"{weight.value.normalize():f}"
 
 
-def _of_item(item: WireItem) -> dict[str, tuple[Any, Any]]:
+def _of_one_weight(variants: Sequence[WireVariant]) -> WireVariant | None:
+    """Any of the variants, where all weigh the same."""
+    weights = {(_weight(each.inventory_item), _unit(each.inventory_item)) for each in variants}
+    return variants[0] if len(weights) == 1 else None
+
+
+def _weightless(wire: WireVariant) -> WireVariant:
+    item = replace(wire.inventory_item, measurement=WireMeasurement())
+    return replace(wire, inventory_item=item)
+
+
+def _unit(item: WireItem) -> str:
     weight = item.measurement.weight
+    return weight.unit.lower() if weight and weight.value else ""
+
+
+def _of_item(item: WireItem) -> dict[str, tuple[Any, Any]]:
     return {
-        "weight_unit": (weight.unit.lower() if weight and weight.value else "", ""),
+        "weight_unit": (_unit(item), ""),
         "requires_shipping": (item.requires_shipping, True),
     }
 
 
-def _extra(wire: WireProduct, own: WireVariant | None) -> dict[str, Any]:
-    fields = {
+def _extra(wire: WireProduct, heavy: WireVariant | None) -> dict[str, Any]:
+    fields: dict[str, tuple[Any, Any]] = {
         "vendor": (wire.vendor, ""),
         "product_type": (wire.product_type, ""),
         "seo": (seo(wire.seo), {}),
@@ -186,4 +217,8 @@ def _extra(wire: WireProduct, own: WireVariant | None) -> dict[str, Any]:
         "template": (wire.template_suffix or "", ""),
         "metafields": (metafields(wire.metafields.nodes), {}),
     }
-    return told(fields | (_of_item(own.inventory_item) if own else {}))
+    if heavy and wire.has_only_default_variant:
+        fields |= _of_item(heavy.inventory_item)
+    elif heavy:
+        fields["weight_unit"] = (_unit(heavy.inventory_item), "")
+    return told(fields)

@@ -16,8 +16,17 @@ NAMESPACE = "recent_sync"
 KEY = "key"
 """The metafield that carries our external key."""
 
+SKU = "sku"
+"""The metafield that carries the SKU of a product whose variants have their own."""
+
 PART = "_recent_sync_part"
 """The property of an order line that says which part of the source it is: `12` or `fee:12`."""
+
+SUBTOTAL = "_recent_sync_subtotal"
+"""The property of an order line that holds what it cost before discounts: amount and tax."""
+
+STATUS = "Original status"
+"""The attribute of an order that holds a status which Shopify has no word for."""
 
 
 class UnmappableError(ValueError):
@@ -126,9 +135,14 @@ def metafields(wire: Iterable[WireMetafield]) -> dict[str, Any]:
     }
 
 
+def own_metafield(wire: Iterable[WireMetafield], key: str) -> str:
+    """The value of a metafield of ours, or nothing."""
+    return next((e.value for e in wire if (e.namespace, e.key) == (NAMESPACE, key)), "")
+
+
 def own_key(wire: Iterable[WireMetafield]) -> str:
     """The external key that a record carries, or nothing."""
-    return next((e.value for e in wire if (e.namespace, e.key) == (NAMESPACE, KEY)), "")
+    return own_metafield(wire, KEY)
 
 
 def told(fields: dict[str, tuple[Any, Any]]) -> dict[str, Any]:

@@ -79,7 +79,8 @@ class Kind(NamedTuple):
     """A type of record: its list, its count, its own fields and its parts.
 
     `within` are fields that hold the `deeper` parts, those of parts; `always` is added to every
-    search; `by_change` says that the list can be searched by date of change.
+    search. `by_change`: the list can be searched by date of change; `counts_ranges`: the count
+    can be searched as the list can.
     """
 
     type: str
@@ -91,6 +92,7 @@ class Kind(NamedTuple):
     deeper: tuple[Parts, ...] = ()
     always: str = ""
     by_change: bool = True
+    counts_ranges: bool = True
 
     def selection(self) -> str:
         """Everything of one record."""
@@ -156,4 +158,6 @@ STOCK = Kind(
     within=f"inventoryItem{{id tracked {LEVELS.selection()}}}",
     deeper=(LEVELS,),
     by_change=False,
+    # Its count takes no search at all.
+    counts_ranges=False,
 )

@@ -14,15 +14,26 @@ from connectors.shopify.wire import WireShopAnswer
 READ_SCOPES = frozenset({"read_customers", "read_inventory", "read_orders", "read_products"})
 """What the documents that read need; a test derives them from Shopify's own schema."""
 
+WRITE_SCOPES = frozenset(
+    {
+        "read_locations",
+        "read_merchant_managed_fulfillment_orders",
+        "write_customers",
+        "write_inventory",
+        "write_merchant_managed_fulfillment_orders",
+        "write_orders",
+        "write_products",
+    }
+)
+"""What the documents that write need in addition."""
+
 ALL_ORDERS = "read_all_orders"
 
 
 async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) -> StoreReport:
     """Prove that a store answers in the right version and grants `scopes`. Raises `StoreError`."""
     answer = await api.ask(SHOP, WireShopAnswer)
-    granted = {each.handle for each in answer.current_app_installation.access_scopes}
-    # To be allowed to write is to be allowed to read.
-    granted |= {f"read_{each.removeprefix('write_')}" for each in granted if each[:6] == "write_"}
+    granted = with_reading(each.handle for each in answer.current_app_installation.access_scopes)
     missing = sorted(set(scopes) - granted)
     if missing:
         raise SignInAgain(
@@ -48,3 +59,10 @@ async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) ->
         server_time=api.http.server_now,
         findings=tuple(findings),
     )
+
+
+def with_reading(scopes: Iterable[str]) -> frozenset[str]:
+    """The scopes with all that they imply: to be allowed to write is to be allowed to read."""
+    found = frozenset(scopes)
+    written = {each.removeprefix("write_") for each in found if each.startswith("write_")}
+    return found | {f"read_{each}" for each in written}

@@ -12,7 +12,7 @@ from connectors.records import Record, Stream
 from connectors.shopify.api import Api
 from connectors.shopify.documents import KINDS, STOCK_OF_PRODUCTS
 from connectors.shopify.loading import Loader, decoded
-from connectors.shopify.parts import gid
+from connectors.shopify.parts import gid, number
 from connectors.shopify.wire import Nodes, Wire, WireStock
 
 _PRODUCTS = 50
@@ -46,6 +46,16 @@ class SingleRecords:
         for record_id, reason in [*failed, *broken]:
             raise BadAnswer(f"record {record_id}: {reason}", code="record_unmappable")
         return {record.id: record for record in records if record.id in asked}
+
+    async def stock(self, level: str) -> WireStock | None:
+        """The row behind one level, whole; None where it is not there."""
+        rows, failed = await self._levels([level])
+        if failed:
+            raise BadAnswer(f"record {level}: {failed[0][1]}", code="record_unmappable")
+        row = await self._loader.completed(Stream.INVENTORY, rows[0]) if rows else None
+        if not isinstance(row, WireStock) or number(row.product.id) != level.partition(":")[0]:
+            return None
+        return row
 
     async def _levels(self, ids: Sequence[str]) -> tuple[list[Any], list[tuple[str, str]]]:
         """Stock by the id of a product, or of a product and its variant."""

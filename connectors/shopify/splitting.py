@@ -6,7 +6,7 @@ from connectors.base import Extent, Json
 from connectors.concurrency import together
 from connectors.records import Stream
 from connectors.shopify.api import Api
-from connectors.shopify.documents import count, ends
+from connectors.shopify.documents import KINDS, count, ends
 from connectors.shopify.parts import number
 from connectors.shopify.searches import search
 from connectors.shopify.wire import Nodes, WireCount, WireId
@@ -18,7 +18,10 @@ _NEAR = 0.02
 
 async def counted(api: Api, stream: Stream, extent: Extent, upto: int | None = None) -> int | None:
     """How many records there are, up to and with an id; None where the store does not say."""
-    asked = {"search": search(stream, extent, upto=upto)}
+    ranges = KINDS[stream].counts_ranges
+    if upto is not None and not ranges:
+        return None
+    asked = {"search": search(stream, extent, upto=upto)} if ranges else {}
     found = (await api.ask(count(stream), dict[str, WireCount | None], asked))["count"]
     return found.count if found is not None and found.precision == "EXACT" else None
 
@@ -32,10 +35,13 @@ async def split(api: Api, stream: Stream, extent: Extent, total: int, parts: int
     if not found["first"].nodes or not found["last"].nodes:
         return [{}]
     low, high = (int(number(found[end].nodes[0].id)) for end in ("first", "last"))
-    wanted = [total * index // parts for index in range(1, parts)]
-    slack = int(total * _NEAR)
-    near = [(max(1, each - slack), each + slack) for each in wanted]
-    cuts = await together([_cut(api, stream, extent, (low, high), each) for each in near])
+    if KINDS[stream].counts_ranges:
+        wanted = [total * index // parts for index in range(1, parts)]
+        slack = int(total * _NEAR)
+        near = [(max(1, each - slack), each + slack) for each in wanted]
+        cuts = await together([_cut(api, stream, extent, (low, high), each) for each in near])
+    else:
+        cuts = [low + (high - low) * index // parts for index in range(1, parts)]
     bounds = sorted({each for each in cuts if low <= each < high})
     if not bounds:
         return [{}]

@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from connectors.base import Operation, Outcome, Refused, Uncertain
-from connectors.errors import BadAnswer, Rejected, SignInAgain, StoreError, TryLater, Unreachable
-from connectors.http import NEVER_SENT, STOPPED
+from connectors import attempts
+from connectors.base import Operation, Refused
+from connectors.errors import BadAnswer, Rejected
 from connectors.woocommerce.api import Api, RefusedRequest, decoder, refusal, says_gone
 from connectors.woocommerce.wire import WireError
 
@@ -38,7 +38,6 @@ _CODES = {
     "term_exists": "duplicate_term",
     "woocommerce_rest_cannot_create_order_refund": "refund_refused",
 }
-_WRONG_PLACE = frozenset({"store_redirects", "store_bad_address", "store_not_woocommerce"})
 
 
 class _FailedItem(Struct):
@@ -106,35 +105,11 @@ def refused(operation: Operation, error: Rejected) -> Refused:
     )
 
 
-class Attempt:
-    """One call of `Target.write`: remembers whether anything may have been applied already,
-    because only before that an exception tells the truth.
-    """
+class Attempt(attempts.Attempt):
+    """One call of `Target.write` on a WooCommerce store."""
 
-    def __init__(self) -> None:
-        self.touched = False
+    wrong_places = attempts.Attempt.wrong_places | {"store_not_woocommerce"}
 
-    def outcome(self, operation: Operation, error: StoreError) -> Outcome:
-        """What a failed request means for one of its operations.
-
-        Raises the error itself where nothing at all was applied by this call.
-        """
-        if isinstance(error, Rejected):
-            return refused(operation, error)
-        if is_unapplied(error):
-            if not self.touched:
-                raise error
-            return Uncertain(source_id=operation.source_id, reason=error.code, running=False)
-        self.touched = True
-        # An answer that makes no sense says nothing about the request: a proxy may have given it.
-        running = error.code not in STOPPED
-        return Uncertain(source_id=operation.source_id, reason=error.code, running=running)
-
-
-def is_unapplied(error: StoreError) -> bool:
-    """Whether a write that failed this way surely changed nothing."""
-    if isinstance(error, Unreachable):
-        return error.code in NEVER_SENT
-    if isinstance(error, BadAnswer):
-        return error.code in _WRONG_PLACE
-    return isinstance(error, SignInAgain | TryLater)
+    def refused(self, operation: Operation, error: Rejected) -> Refused:
+        """Why a record was refused, in words that stay the same."""
+        return refused(operation, error)

@@ -15,11 +15,12 @@ from connectors.base import StoreAccess
 from connectors.shopify import CONNECTOR
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.source import ShopifySource
+from connectors.shopify.target import ShopifyTarget
 from tests.contracts_location import require
-from tests.shopify_store import App, StoreConfig, open_store
+from tests.shopify_store import App, open_store
 
+TOKEN = "shpat_practice"
 _hosts = itertools.count(1)
-_TOKEN = StoreConfig().token
 
 
 @dataclass
@@ -46,20 +47,27 @@ class ShopifyShop:
     def transport(self) -> httpx.ASGITransport:
         return httpx.ASGITransport(self.app)
 
-    def access(self, *, token: str = _TOKEN, **settings: Any) -> StoreAccess:
+    def access(self, *, token: str = TOKEN, **settings: Any) -> StoreAccess:
         return StoreAccess(
             CONNECTOR.settings(url=self.url, **settings),
             CONNECTOR.credentials(access_token=token),
         )
 
-    def api(self, *, token: str = _TOKEN, **settings: Any) -> Api:
+    def api(self, *, token: str = TOKEN, **settings: Any) -> Api:
         access = self.access(token=token, **settings)
         return open_api(access, transport=self.transport(), sleep=self.sleep)
 
-    def source(self, *, token: str = _TOKEN, **settings: Any) -> ShopifySource:
+    def source(self, *, token: str = TOKEN, **settings: Any) -> ShopifySource:
         access = self.access(token=token, **settings)
         api = self.api(token=token, **settings)
         return ShopifySource(access, api, files=self.transport())
+
+    def target(self, **settings: Any) -> ShopifyTarget:
+        return ShopifyTarget(self.access(**settings), self.api(**settings))
+
+    async def effects(self) -> dict[str, Any]:
+        found: dict[str, Any] = await self.control("GET", "effects")
+        return found
 
     # --- what a test does to the store by hand ---------------------------------------------------
 

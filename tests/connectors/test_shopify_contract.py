@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ReadCapability
-from connectors.records import Stream
+from connectors.base import ReadCapability, WriteCapability
+from connectors.records import Category, Content, Stream
 from connectors.shopify import CONNECTOR
-from tests.connectors.contract import SourceContract
+from tests.connectors.contents import contents, customer, order, product
+from tests.connectors.contract import SourceContract, TargetContract
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
 pytestmark = pytest.mark.contracts
@@ -30,6 +31,7 @@ _FAULTS: dict[str, dict[str, Any]] = {
     "cut_off": {"timeout_before": {}},
     "web_page": {"web_page": {}},
     "half_json": {"half_json": {}},
+    "lost_answer": {"timeout_after": {"times": 3, "mutations": True}},
 }
 _CHANGES = {
     Stream.CATEGORIES: {"descriptionHtml": "changed"},
@@ -44,11 +46,17 @@ class ShopifyBench:
 
     def __init__(self, shop: ShopifyShop) -> None:
         self.reads: dict[Stream, ReadCapability] = dict(CONNECTOR.reads)
+        self.writes: dict[Stream, WriteCapability] = dict(CONNECTOR.writes)
         self._shop = shop
         self._made = 0
 
     def source(self) -> Any:
         return self._shop.source(page_size=5)
+
+    reader = source
+
+    def target(self) -> Any:
+        return self._shop.target()
 
     async def shut_out(self) -> Any:
         return self._shop.source(token="shpat_wrong")
@@ -104,7 +112,32 @@ class ShopifyBench:
         return datetime.fromtimestamp(self._shop.now[0], UTC)
 
     async def fail_next(self, how: str) -> None:
+        if how == "lost_answer":
+            # What is made once before all writes is not what the test wants to lose.
+            async with self._shop.target() as target:
+                await target.mute({})
         await self._shop.faults(**_FAULTS[how])
+
+    def contents(self, stream: Stream, count: int) -> list[Content]:
+        return contents(stream, count)
+
+    def impossible(self, stream: Stream) -> Content | None:
+        match stream:
+            case Stream.CATEGORIES:
+                return Category(name="")
+            case Stream.PRODUCTS:
+                return product(9, name="")
+            case Stream.CUSTOMERS:
+                return customer(9, email="not an email")
+            case Stream.ORDERS:
+                return order(9, customer="999999")
+            case _:
+                return None
+
+    async def side_effects(self) -> dict[str, int]:
+        found = await self._shop.effects()
+        counts: dict[str, int] = found["counts"]
+        return counts
 
 
 @pytest.fixture
@@ -114,4 +147,8 @@ async def bench() -> AsyncIterator[ShopifyBench]:
 
 
 class TestShopifySource(SourceContract):
+    pass
+
+
+class TestShopifyTarget(TargetContract):
     pass

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.shopify.documents import all_documents
-from connectors.shopify.shop import READ_SCOPES
+from connectors.shopify import documents, documents_writing
+from connectors.shopify.api import Document
+from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, with_reading
 from tests.connectors.shopify_schema import VERSIONS, complaints, scopes_of
 
 pytestmark = pytest.mark.contracts
 
-DOCUMENTS = dict(all_documents())
+READING = dict(documents.all_documents())
+WRITING = dict(documents_writing.all_documents())
+DOCUMENTS = READING | WRITING
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -44,10 +47,23 @@ def test_variables_of_a_wrong_type_are_noticed(version: str):
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_check_demands_the_scopes_that_the_schema_asks_for_and_no_more(version: str):
+@pytest.mark.parametrize(
+    ("sent", "demanded"),
+    [(READING, READ_SCOPES), (DOCUMENTS, READ_SCOPES | WRITE_SCOPES)],
+    ids=["source", "target"],
+)
+def test_check_demands_the_scopes_that_the_schema_asks_for_and_no_more(
+    sent: dict[str, Document], demanded: frozenset[str], version: str
+):
     """Of some things the schema says that any one of several scopes will do."""
-    needed = {each for document in DOCUMENTS.values() for each in scopes_of(document.text, version)}
-    assert all(each & READ_SCOPES for each in needed), sorted(map(sorted, needed))
-    for scope in READ_SCOPES:
-        less = READ_SCOPES - {scope}
-        assert not all(each & less for each in needed), f"{scope} is not needed"
+    granted = with_reading(demanded)
+    needed = {each for document in sent.values() for each in scopes_of(document.text, version)}
+    assert all(each & granted for each in needed), sorted(map(sorted, needed))
+    for scope in demanded:
+        less = with_reading(demanded - {scope})
+        covered = f"read_{scope.removeprefix('read_')}" in less or scope in less
+        assert covered or not all(each & less for each in needed), f"{scope} is not needed"
+
+
+def test_what_may_be_written_may_be_read():
+    assert with_reading({"write_orders"}) == {"write_orders", "read_orders"}
