@@ -18,7 +18,7 @@ from tests.shopify_store.store import Store
 
 WEEK = 7 * 86_400.0
 _OPEN = ("CREATED", "RUNNING", "CANCELING")
-_AT_A_LOOK = 1000
+_AT_A_LOOK = 500
 
 
 # --- the API ------------------------------------------------------------------------------------
@@ -82,6 +82,8 @@ def _current(ask: Ask, _: Any, arguments: Doc) -> Doc | None:
 def _many(ask: Ask, _: Any, arguments: Doc) -> Doc:
     """Newest first, as documented; searched by status alone."""
     held = ask.store.all("BulkOperation")
+    for each in held:
+        advance(ask.store, each, _AT_A_LOOK)
     text = (arguments.get("query") or "").lower()
     for term in text.split():
         name, _, value = term.partition(":")

@@ -75,12 +75,10 @@ def _product_update(ask: Ask, arguments: Doc) -> Doc:
         custom_data.set_metafield(ask.store, product["id"], each)
     for identity in joins or ():
         members = _known(ask, "Collection", identity, "collectionsToJoin")["_products"]
-        if product["_n"] not in members:
-            members.append(product["_n"])
+        members.setdefault(product["_n"])
     for identity in leaves or ():
         members = _known(ask, "Collection", identity, "collectionsToLeave")["_products"]
-        if product["_n"] in members:
-            members.remove(product["_n"])
+        members.pop(product["_n"], None)
     return {"product": product}
 
 
@@ -153,16 +151,16 @@ def _add_products(ask: Ask, arguments: Doc) -> Doc:
     members = collection["_products"]
     for each in arguments["productIds"]:
         number = gids.number(each, "Product")
-        if number in ask.store.tables["Product"] and number not in members:
-            members.append(number)
+        if number in ask.store.tables["Product"]:
+            members.setdefault(number)
     return {"job": _done(ask)}
 
 
 @mutation("collectionRemoveProducts", "job")
 def _remove_products(ask: Ask, arguments: Doc) -> Doc:
     collection = _known(ask, "Collection", arguments["id"], "id")
-    leaving = {gids.number(each, "Product") for each in arguments["productIds"]}
-    collection["_products"] = [each for each in collection["_products"] if each not in leaving]
+    for each in arguments["productIds"]:
+        collection["_products"].pop(gids.number(each, "Product"), None)
     return {"job": _done(ask)}
 
 

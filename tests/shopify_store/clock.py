@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 from email.utils import formatdate
+from functools import lru_cache
 
 _FORM = "%Y-%m-%dT%H:%M:%SZ"
 
@@ -34,7 +35,12 @@ class Clock:
 
 def stamp(seconds: float) -> str:
     """A moment in the form of the API."""
-    return datetime.fromtimestamp(int(seconds), UTC).strftime(_FORM)
+    return _stamp(int(seconds))
+
+
+@lru_cache(maxsize=256)
+def _stamp(second: int) -> str:
+    return datetime.fromtimestamp(second, UTC).strftime(_FORM)
 
 
 def normal(text: str) -> str | None:

@@ -17,8 +17,6 @@ from graphql import (
     build_client_schema,
     get_named_type,
 )
-from graphql.language import ValueNode
-from graphql.utilities import value_from_ast_untyped
 
 from tests.contracts_location import contracts_dir
 from tests.shopify_store import clock
@@ -123,8 +121,6 @@ def _teach(schema: GraphQLSchema, name: str, check: Any) -> None:
     scalar = schema.get_type(name)
     assert isinstance(scalar, GraphQLScalarType)
 
-    def literal(node: ValueNode, variables: dict[str, Any] | None = None) -> Any:
-        return check(value_from_ast_untyped(node, variables))
-
+    # Literals go through the first, variables through the second.
     scalar.parse_value = check  # type: ignore[method-assign]
-    scalar.parse_literal = literal  # type: ignore[method-assign]
+    scalar.coerce_input_value = check

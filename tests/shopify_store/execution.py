@@ -8,6 +8,7 @@ from graphql import (
     GraphQLError,
     OperationDefinitionNode,
     get_operation_ast,
+    get_variable_values,
 )
 
 import tests.shopify_store.bulk
@@ -35,7 +36,12 @@ def answer(ask: Ask, bucket: Bucket, body: Doc, *, throttled: bool = False) -> D
     except Wrong as wrong:
         return {"errors": wrong.errors}
     variables = body.get("variables") or {}
-    pricing = Pricing(ask.contract.schema, document, variables)
+    coerced = get_variable_values(
+        ask.contract.schema, operation.variable_definitions or (), variables
+    )
+    if isinstance(coerced, list):
+        return {"errors": [_invalid(each) for each in coerced]}
+    pricing = Pricing(ask.contract.schema, document, coerced.coerced)
     requested = pricing.requested(operation)
     limit = ask.store.config.max_query_cost
     if requested > limit:
@@ -75,9 +81,11 @@ def _error(error: GraphQLError) -> Doc:
     if error.original_error is not None and not isinstance(error.original_error, GraphQLError):
         told["message"] = f"Internal error: {error.original_error!r}"
         told["extensions"] = {"code": "INTERNAL_SERVER_ERROR"}
-    elif error.path is None and "extensions" not in told:
-        told["extensions"] = {"code": "INVALID_VARIABLE"}
     return told
+
+
+def _invalid(error: GraphQLError) -> Doc:
+    return {**error.formatted, "extensions": {"code": "INVALID_VARIABLE"}}
 
 
 def _cost(requested: int, actual: int | None, bucket: Bucket) -> Doc:

@@ -4,6 +4,7 @@ What is given is `ProductSetInput`, `CollectionInput` or a part of them. Everyth
 refused is checked before anything is changed.
 """
 
+import itertools
 from typing import Any
 
 from tests.shopify_store import custom_data, gids, money, stock
@@ -44,10 +45,10 @@ def save_product(store: Store, product: Doc | None, given: Doc, *keep: Doc) -> D
 
 def free_handle(store: Store, kind: str, wish: str) -> str:
     """The handle or, where another record has it, the handle with the next free number."""
-    taken = {each["handle"] for each in store.tables[kind].values()}
-    if wish not in taken:
+    if store.named(kind, "handle", wish) is None:
         return wish
-    return next(each for each in (f"{wish}-{n}" for n in range(1, 10**6)) if each not in taken)
+    numbered = (f"{wish}-{number}" for number in itertools.count(1))
+    return next(each for each in numbered if store.named(kind, "handle", each) is None)
 
 
 def remove_product(store: Store, product: Doc) -> None:
@@ -55,8 +56,7 @@ def remove_product(store: Store, product: Doc) -> None:
     for number in product["_variants"]:
         _remove_variant(store, store.tables["ProductVariant"][number])
     for collection in store.tables["Collection"].values():
-        if product["_n"] in collection["_products"]:
-            collection["_products"].remove(product["_n"])
+        collection["_products"].pop(product["_n"], None)
     store.remove(product)
 
 
@@ -72,7 +72,7 @@ def _check_product(store: Store, product: Doc | None, given: Doc) -> None:
     if (product is None or "title" in given) and not (given.get("title") or "").strip():
         raise Refusal("Title can't be blank", "input", "title", code="INVALID_PRODUCT")
     handle = given.get("handle")
-    other = store.find("Product", "handle", handle) if handle else None
+    other = store.named("Product", "handle", handle) if handle else None
     if other is not None and other is not product:
         words = f"Handle '{handle}' already in use. Please provide a new handle."
         raise Refusal(words, "input", "handle", code="HANDLE_NOT_UNIQUE")
@@ -149,7 +149,8 @@ def _new_product(store: Store, given: Doc) -> Doc:
         _options=[],
         _media=[],
     )
-    product["handle"] = given.get("handle") or free_handle(store, "Product", slug(given["title"]))
+    handle = given.get("handle") or free_handle(store, "Product", slug(given["title"]))
+    store.name(product, "handle", handle)
     return product
 
 
@@ -158,7 +159,7 @@ def _write_product(store: Store, product: Doc, given: Doc) -> None:
         if name in given:
             product[name] = given[name] or ("" if name != "templateSuffix" else None)
     if given.get("handle"):
-        product["handle"] = given["handle"]
+        store.name(product, "handle", given["handle"])
     if given.get("tags") is not None:
         product["tags"] = tidy_tags(given["tags"])
     if given.get("seo") is not None:
@@ -198,9 +199,9 @@ def _join(store: Store, product: Doc, wanted: list[int]) -> None:
     for number, collection in store.tables["Collection"].items():
         inside = product["_n"] in collection["_products"]
         if number in wanted and not inside:
-            collection["_products"].append(product["_n"])
+            collection["_products"][product["_n"]] = None
         elif inside and number not in wanted:
-            collection["_products"].remove(product["_n"])
+            del collection["_products"][product["_n"]]
 
 
 # --- variants -----------------------------------------------------------------------------------
@@ -321,10 +322,10 @@ def save_collection(store: Store, collection: Doc | None, given: Doc) -> Doc:
             ruleSet=None,
             sources=[],
             publishedAt=None,
-            _products=[],
+            _products={},  # in the order of the collection, without values
         )
         wish = given.get("handle") or slug(given["title"])
-        collection["handle"] = free_handle(store, "Collection", wish)
+        store.name(collection, "handle", free_handle(store, "Collection", wish))
     else:
         store.touch(collection)
         _rename(store, collection, given.get("handle"))
@@ -336,7 +337,8 @@ def save_collection(store: Store, collection: Doc | None, given: Doc) -> Doc:
     if "image" in given:
         collection["_image"] = _picture(store, given["image"])
     if given.get("products") is not None:
-        collection["_products"] = [gids.number(each, "Product") for each in given["products"]]
+        numbers = [gids.number(each, "Product") for each in given["products"]]
+        collection["_products"] = dict.fromkeys(numbers)
     for each in given.get("metafields") or ():
         custom_data.set_metafield(store, collection["id"], each)
     return collection
@@ -344,7 +346,7 @@ def save_collection(store: Store, collection: Doc | None, given: Doc) -> Doc:
 
 def _rename(store: Store, collection: Doc, handle: str | None) -> None:
     if handle and handle != collection["handle"]:
-        collection["handle"] = free_handle(store, "Collection", handle)
+        store.name(collection, "handle", free_handle(store, "Collection", handle))
 
 
 def _picture(store: Store, given: Any) -> Doc | None:

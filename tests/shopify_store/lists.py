@@ -126,7 +126,7 @@ def _collections(_: Store) -> Searchable:
         "handle": _field("handle"),
         "title": _field("title"),
         "collection_type": lambda doc: "smart" if doc["ruleSet"] else "custom",
-        "product_id": _field("_products"),
+        "product_id": lambda doc: list(doc["_products"]),
     }
     return Searchable(getters, lambda doc: [doc["title"], doc["handle"]])
 

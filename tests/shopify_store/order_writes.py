@@ -1,10 +1,10 @@
 """Mutations of orders."""
 
 from tests.shopify_store import aftersales, custom_data, gids, goods, people, sales
-from tests.shopify_store.failures import Refusal, mutation
+from tests.shopify_store.failures import Refusal, codes_of, mutation
 from tests.shopify_store.fields import Ask, Doc
 from tests.shopify_store.idempotency import once
-from tests.shopify_store.shipment_fields import fulfillment_order
+from tests.shopify_store.shipment_fields import fulfillment_order, order_of
 
 _CHANGEABLE = ("note", "phone", "poNumber")
 
@@ -56,7 +56,7 @@ def _order_cancel(ask: Ask, arguments: Doc) -> Doc:
         order = _known(ask, arguments["orderId"], "orderId", code="NOT_FOUND")
         aftersales.cancel(ask.store, order, arguments)
     except Refusal as refusal:
-        told = refusal.told()
+        told = refusal.told(codes_of(ask, "orderCancel", "orderCancelUserErrors"))
         errors = {"orderCancelUserErrors": [told], "userErrors": [told]}
         return {"job": None, "jobResult": None, **errors}
     job = gids.gid("Job", ask.store.number())
@@ -113,7 +113,7 @@ def _fulfillment_create(ask: Ask, arguments: Doc) -> Doc:
     given = arguments["fulfillment"]
     [part] = given["lineItemsByFulfillmentOrder"]
     number = gids.number(part["fulfillmentOrderId"], "FulfillmentOrder")
-    order = ask.store.find("Order", "_fulfillment_order", number)
+    order = order_of(ask.store, number)
     if order is None:
         raise Refusal("Fulfillment order does not exist.", "fulfillment")
     if fulfillment_order(ask.store, order)["status"] != "OPEN":

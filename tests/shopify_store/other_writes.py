@@ -80,7 +80,7 @@ def _checked(ask: Ask, name: str, index: int, given: Doc) -> tuple[Doc, int]:
     level = stock.find_level(ask.store, item, location)
     if level is None:
         words = "The specified inventory item is not stocked at the location."
-        raise Refusal(words, *place, "locationId", code="ITEM_NOT_STOCKED_AT_LOCATION")
+        raise Refusal(words, *place, "locationId")
     if abs(given["quantity"]) > _LIMIT:
         words = "The quantity can't be higher than 1,000,000,000."
         raise Refusal(words, *place, "quantity", code="INVALID_QUANTITY_TOO_HIGH")
@@ -196,10 +196,12 @@ def _redirect(ask: Ask, arguments: Doc) -> Doc:
     path, target = _path(given.get("path") or ""), given.get("target") or ""
     if path == "/" or not target:
         raise Refusal("Path can't be blank", "urlRedirect", "path", code="CREATE_FAILED")
-    if ask.store.find("UrlRedirect", "path", path):
+    if ask.store.named("UrlRedirect", "path", path):
         words = "Path has already been taken"
         raise Refusal(words, "urlRedirect", "path", code="CREATE_FAILED")
-    return {"urlRedirect": ask.store.add("UrlRedirect", path=path, target=target)}
+    redirect = ask.store.add("UrlRedirect", target=target)
+    ask.store.name(redirect, "path", path)
+    return {"urlRedirect": redirect}
 
 
 @mutation("urlRedirectUpdate", "urlRedirect")
@@ -207,7 +209,10 @@ def _redirect_update(ask: Ask, arguments: Doc) -> Doc:
     redirect = ask.store.get("UrlRedirect", arguments["id"])
     if redirect is None:
         raise Refusal("Redirect does not exist", "id", code="DOES_NOT_EXIST")
-    redirect.update({name: value for name, value in arguments["urlRedirect"].items() if value})
+    given = arguments["urlRedirect"]
+    if given.get("path"):
+        ask.store.name(redirect, "path", _path(given["path"]))
+    redirect["target"] = given.get("target") or redirect["target"]
     return {"urlRedirect": redirect}
 
 

@@ -36,9 +36,9 @@ def save_customer(store: Store, customer: Doc | None, given: Doc) -> Doc:
         if name in given:
             customer[name] = given[name]
     if "email" in given:
-        customer["email"] = email
+        store.name(customer, "email", email)
     if "phone" in given:
-        customer["phone"] = phone
+        store.name(customer, "phone", phone)
     if given.get("tags") is not None:
         customer["tags"] = tidy_tags(given["tags"])
     if given.get("addresses") is not None:
@@ -62,7 +62,7 @@ def check_customer(store: Store, customer: Doc | None, given: Doc) -> None:
 
 def by_email(store: Store, email: str | None) -> Doc | None:
     """The customer with an email address, whatever its case."""
-    return store.find("Customer", "email", email.strip().lower()) if email else None
+    return store.named("Customer", "email", email.strip().lower()) if email else None
 
 
 def address(store: Store, given: Doc) -> Doc:
@@ -99,7 +99,7 @@ def _check_identity(
     if phone is not None and not _PHONE.fullmatch(phone):
         raise Refusal("Phone is invalid", "input", "phone", code="INVALID")
     for name, value in (("email", email), ("phone", phone)):
-        other = store.find("Customer", name, value) if value else None
+        other = store.named("Customer", name, value) if value else None
         if other is not None and other is not customer:
             words = f"{name.capitalize()} has already been taken"
             raise Refusal(words, "input", name, code="TAKEN")

@@ -8,7 +8,7 @@ from tests.shopify_store.contract import VERSIONS
 from tests.shopify_store.fields import Ask, Doc, not_kept, resolves
 from tests.shopify_store.lists import visible
 from tests.shopify_store.people import by_email
-from tests.shopify_store.shipment_fields import fulfillment_order
+from tests.shopify_store.shipment_fields import fulfillment_order, order_of
 
 _OWNERS = "Product ProductVariant Collection Customer Order Location Shop"
 _RECORDS = f"{_OWNERS} InventoryItem InventoryLevel LineItem Refund Fulfillment OrderTransaction"
@@ -30,7 +30,7 @@ def find(ask: Ask, identity: str) -> Doc | None:
     """The record with a global id, whatever its kind; None where it is gone or hidden."""
     kind, number = gids.parse(identity)
     if kind == "FulfillmentOrder":
-        order = ask.store.find("Order", "_fulfillment_order", number)
+        order = order_of(ask.store, number)
         return fulfillment_order(ask.store, order) if order else None
     if kind == "Metafield":
         every = (each for held in ask.store.metafields.values() for each in held.values())
@@ -74,7 +74,7 @@ def _by_identifier(ask: Ask, _: Any, arguments: Doc) -> Doc | None:
 def _by_handle(ask: Ask, _: Any, arguments: Doc) -> Doc | None:
     assert ask.info is not None
     kind = ask.info.field_name.removesuffix("ByHandle").capitalize()
-    return ask.store.find(kind, "handle", arguments["handle"])
+    return ask.store.named(kind, "handle", arguments["handle"])
 
 
 @resolves("QueryRoot", "customerByIdentifier")
@@ -91,11 +91,11 @@ def identified(ask: Ask, kind: str, identifier: Doc) -> Doc | None:
         case ("customId", value):
             doc = custom_data.by_custom_id(store, kind, value)
         case ("handle", value):
-            doc = store.find(kind, "handle", value)
+            doc = store.named(kind, "handle", value)
         case (("email" | "emailAddress"), value):
             doc = by_email(store, value)
         case (("phone" | "phoneNumber"), value):
-            doc = store.find(kind, "phone", value)
+            doc = store.named(kind, "phone", value)
         case (name, _):
             raise not_kept(f"the identifier `{name}`")
     return doc if doc is not None and visible(ask, doc) else None

@@ -71,6 +71,12 @@ def _fulfillment_orders(ask: Ask, order: Doc, arguments: Doc) -> Doc:
     return page(ask, [fulfillment_order(ask.store, order)], arguments)
 
 
+def order_of(store: Store, number: int) -> Doc | None:
+    """The order that a fulfilment order belongs to, by the latter's number."""
+    found = (each for each in store.all("Order") if each["_fulfillment_order"] == number)
+    return next(found, None)
+
+
 def fulfillment_order(store: Store, order: Doc) -> Doc:
     """What is still to be shipped, all from one place; closed when that is nothing."""
     left = sales.unfulfilled(store, order)

@@ -14,6 +14,8 @@ from tests.shopify_store.fields import Doc
 # Ids are larger than 32 bits, as Shopify's are, and no two records of any kind share a number.
 _FIRST_ID = 8_000_000_001
 _WITH_EVENTS = ("Product", "Collection", "Order", "Customer")
+# Fields by which single records are looked up, and which are written by `Store.name` therefore.
+_NAMES = ("handle", "email", "phone", "path")
 
 
 class Store:
@@ -25,6 +27,7 @@ class Store:
         self.bucket = Bucket(self.clock, config.bucket, config.restore_rate)
         self.tables: dict[str, dict[int, Doc]] = defaultdict(dict)
         self.metafields: dict[str, dict[tuple[str, str], Doc]] = defaultdict(dict)
+        self._named: dict[tuple[str, str], dict[Any, int]] = defaultdict(dict)
         self.effects: list[Doc] = []
         self.idempotency: dict[str, tuple[str, Any]] = {}
         self.order_times: list[float] = []
@@ -72,6 +75,8 @@ class Store:
 
     def remove(self, doc: Doc) -> None:
         """Delete for good; custom data goes along, and an event stays."""
+        for field in _NAMES:
+            self._forget(doc, field)
         del self.tables[doc["__typename"]][doc["_n"]]
         self.metafields.pop(doc["id"], None)
         if doc["__typename"] in _WITH_EVENTS:
@@ -89,9 +94,21 @@ class Store:
             return doc
         return {**doc, "updatedAt": doc["_indexed"]} if doc["_indexed"] else None
 
-    def find(self, kind: str, name: str, value: Any) -> Doc | None:
-        """The first record of a kind with a value in a field."""
-        return next((doc for doc in self.tables[kind].values() if doc.get(name) == value), None)
+    def name(self, doc: Doc, field: str, value: str | None) -> None:
+        """Write a field by which the record is looked up."""
+        self._forget(doc, field)
+        doc[field] = value
+        if value is not None:
+            self._named[doc["__typename"], field].setdefault(value, doc["_n"])
+
+    def _forget(self, doc: Doc, field: str) -> None:
+        held = self._named[doc["__typename"], field]
+        if held.get(doc.get(field)) == doc["_n"]:
+            del held[doc[field]]
+
+    def named(self, kind: str, field: str, value: str) -> Doc | None:
+        """The record of a kind with a handle, an email, a phone or a path."""
+        return self.tables[kind].get(self._named[kind, field].get(value, 0))
 
     # --- custom data ----------------------------------------------------------------------------
 
