@@ -16,7 +16,7 @@ from connectors.minor_units import decimals, rounded
 from connectors.records import FeeLine, Money, Order, OrderLine, Refund, ShippingLine
 from connectors.shopify.bodies import Body, address_body
 from connectors.shopify.keys import key_metafield
-from connectors.shopify.parts import PART, STATUS, SUBTOTAL, gid, iso, plain
+from connectors.shopify.parts import NO_GOODS, PART, STATUS, SUBTOTAL, gid, iso, plain
 from connectors.shopify.wire import WireLine, WireOrder
 
 OPTIONS = {
@@ -45,14 +45,14 @@ def order_body(operation: Operation, content: Order, defaults: Mapping[str, str]
         "metafields": [key_metafield(operation.key)],
         "billingAddress": address_body(content.billing) if content.billing else None,
         "shippingAddress": address_body(content.shipping) if content.shipping else None,
-        "lineItems": [*lines, *fees],
+        "lineItems": [*lines, *fees] or [_nothing(content)],
         "shippingLines": [_shipping(each, taxes) for each in content.shipping_lines],
         "taxesIncluded": False,
         "financialStatus": _financial_status(content),
         "transactions": _transactions(content),
         "customAttributes": attributes(content),
     }
-    if content.status == "completed":
+    if was_sent(content):
         body["fulfillmentStatus"] = "FULFILLED"
         body["closedAt"] = iso(content.completed_at)
     return {name: value for name, value in body.items() if value not in (None, [], "")}
@@ -87,6 +87,13 @@ def is_paid(content: Order) -> bool:
     if content.status in _PAID:
         return True
     return content.status not in ("pending", "failed") and content.paid_at is not None
+
+
+def was_sent(content: Order) -> bool:
+    """Whether all goods left, although they may have come back since."""
+    return content.status == "completed" or (
+        content.status == "refunded" and content.completed_at is not None
+    )
 
 
 def _financial_status(content: Order) -> str:
@@ -206,6 +213,16 @@ def _fee(fee: FeeLine, taxes: _Taxes) -> Body:
         "priceSet": bag(fee.total),
         "taxLines": taxes.lines(fee.tax.amount, fee.total.amount),
         "properties": [{"name": PART, "value": f"fee:{fee.id}"}],
+    }
+
+
+def _nothing(content: Order) -> Body:
+    """An order needs a line: of one without goods, a line that stands for none."""
+    return {
+        "title": "No goods",
+        "quantity": 1,
+        "priceSet": bag(Money(Decimal(0), content.currency)),
+        "properties": [{"name": PART, "value": NO_GOODS}],
     }
 
 

@@ -30,6 +30,7 @@ from connectors.records import (
     Transaction,
 )
 from connectors.shopify.parts import (
+    NO_GOODS,
     PART,
     STATUS,
     SUBTOTAL,
@@ -56,6 +57,7 @@ from connectors.shopify.wire import (
 )
 
 _PAID = frozenset({"PAID", "PARTIALLY_REFUNDED"})
+_ENDED = frozenset({"completed", "refunded"})
 _PAYMENTS = frozenset({"SALE", "CAPTURE", "AUTHORIZATION"})
 _MADE = frozenset({"SUCCESS", "PENDING"})
 
@@ -92,7 +94,7 @@ def order(wire: WireOrder) -> Record:
         note=wire.note or "",
         created_at=utc(wire.processed_at or wire.created_at),
         paid_at=_paid_at(wire),
-        completed_at=utc(wire.closed_at) if status == "completed" else None,
+        completed_at=utc(wire.closed_at) if status in _ENDED else None,
         extra=_extra(wire),
     )
     return Record(number(wire.id), utc(wire.updated_at), content)
@@ -163,10 +165,12 @@ def _lines(wire: WireOrder, prices: _Prices) -> tuple[tuple[OrderLine, ...], Row
     rows: Rows = {}
     for each in wire.line_items.nodes:
         line = _line(each, prices)
+        part = part_of(each) or line.id
         if _is_fee(each):
             rows[line.id] = f"fee:{line.id}"
             continue
-        part = part_of(each) or line.id
+        if part == NO_GOODS:
+            continue
         found[part] = _joined(found[part], line) if part in found else line
         rows[line.id] = found[part].id
     return tuple(found.values()), rows

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from connectors.base import Operation
 from connectors.records import Order, Product, Refund
+from connectors.shopify.bodies import told_apart
 from connectors.shopify.mapping_orders import part_of
-from connectors.shopify.parts import number, shop_amount, utc
+from connectors.shopify.parts import NO_GOODS, number, shop_amount, utc
 from connectors.shopify.wire import WireOrder, WireRefund, WireVariant
 
 
@@ -16,6 +17,7 @@ def pair_variants(operation: Operation, rows: Sequence[WireVariant]) -> dict[str
     content = operation.content
     if not isinstance(content, Product):
         return {}
+    content = told_apart(content)
     there = {number(each.id) for each in rows}
     by_sku = {each.sku.casefold(): number(each.id) for each in rows if each.sku}
     by_options = {
@@ -44,7 +46,7 @@ def pair_order(content: Order, row: WireOrder) -> dict[str, str]:
     """
     pairs: dict[str, str] = {}
     for each in row.line_items.nodes:
-        if part := part_of(each):
+        if (part := part_of(each)) not in ("", NO_GOODS):
             # Of two lines that stand for one the first names both.
             pairs.setdefault(part, number(each.id))
     shipped = [each for each in row.shipping_lines.nodes if each.id]

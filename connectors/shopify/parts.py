@@ -22,6 +22,9 @@ SKU = "sku"
 PART = "_recent_sync_part"
 """The property of an order line that says which part of the source it is: `12` or `fee:12`."""
 
+NO_GOODS = "none"
+"""The part of a line that stands for nothing, in an order that has shipping or fees alone."""
+
 SUBTOTAL = "_recent_sync_subtotal"
 """The property of an order line that holds what it cost before discounts: amount and tax."""
 

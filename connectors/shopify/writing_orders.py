@@ -25,6 +25,7 @@ from connectors.shopify.bodies_orders import (
     order_body,
     refund_body,
     refund_key,
+    was_sent,
 )
 from connectors.shopify.changing import change
 from connectors.shopify.documents_writing import (
@@ -204,7 +205,7 @@ class OrderWriter:
 
     async def _send(self, content: Order, row: WireOrder) -> None:
         """Mark all goods as sent, without a mail to anybody."""
-        if content.status != "completed" or row.display_fulfillment_status == "FULFILLED":
+        if not was_sent(content) or row.display_fulfillment_status == "FULFILLED":
             return
         answer = await self._api.ask(OPEN_GOODS, _GoodsAnswer, {"id": row.id})
         goods = answer.order.fulfillment_orders.nodes if answer.order else []

@@ -22,6 +22,7 @@ from connectors.shopify.bodies import (
     own_variant,
     prices_of,
     product_body,
+    told_apart,
     touches,
     variant_body,
 )
@@ -34,6 +35,7 @@ from connectors.shopify.parts import gid, number
 from connectors.shopify.wire import WireProduct, WireVariant
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
+_OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _KIND = Loss("kind", "Shopify knows products with and without variants only.")
 _STATUS = Loss("status", "Shopify knows active, draft and archived products only.")
 _STATUSES = frozenset({"published", "draft", "archived"})
@@ -54,6 +56,7 @@ class ProductWriter:
         content = operation.content
         if not isinstance(content, Product):
             raise TypeError("an operation of another stream")
+        content = told_apart(content)
         shop = await self._loader.shop()
         foreign = {each.currency for each in prices_of(content)} - {shop.currency_code}
         if foreign:
@@ -94,6 +97,8 @@ class ProductWriter:
         shown = records[0].content
         if content.slug and row.handle != content.slug:
             losses.append(_SLUG)
+        if content is not operation.content:
+            losses.append(_OPTIONS)
         if content.kind not in _KINDS:
             losses.append(_KIND)
         if content.status not in _STATUSES:

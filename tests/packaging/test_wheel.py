@@ -111,7 +111,7 @@ def test_an_installed_wheel_registers_its_connectors(installed: Path) -> None:
         "    print(entry.name)"
     )
     names = run(installed / "python", "-c", ask, cwd=installed).split()
-    assert set(names) >= {"postgres", "woocommerce"}
+    assert set(names) >= {"postgres", "shopify", "woocommerce"}
 
 
 def test_a_production_install_imports_without_the_embedded_servers(installed: Path) -> None:
