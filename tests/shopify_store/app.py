@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 import httpx
 
-from tests.shopify_store import bulk, contract, execution
+from tests.shopify_store import bulk, contract, documents, execution
 from tests.shopify_store.config import StoreConfig
 from tests.shopify_store.control import Control
 from tests.shopify_store.faults import Faults
@@ -23,6 +23,7 @@ Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
+_DEPRECATION = "https://shopify.dev/api/usage/versioning#deprecation-practices"
 _TOKEN_SECONDS = 86_399
 _AT_ONCE = 100
 _PAGE = b"<!DOCTYPE html><html><head><title>Something went wrong</title></head></html>"
@@ -193,11 +194,15 @@ class App:
             base_url=request.base_url,
         )
         told = execution.answer(ask, self.store.bucket, body, throttled=throttled)
+        entry["deprecated"] = _deprecated(version, body.get("query"))
         entry["cost"] = told.get("extensions", {}).get("cost")
         entry["errors"] = [
             each.get("extensions", {}).get("code") for each in told.get("errors", [])
         ]
-        return self._after(told, mutation=mutation)
+        answer = self._after(told, mutation=mutation)
+        if entry["deprecated"]:
+            answer.headers["x-shopify-api-deprecated-reason"] = _DEPRECATION
+        return answer
 
     def _before(self, *, mutation: bool) -> Answer | None:
         """What is answered before anything is done."""
@@ -243,6 +248,14 @@ class App:
             await _drop(receive, send)
             return
         await send({"type": "http.response.body", "body": answer.body})
+
+
+def _deprecated(version: str, text: Any) -> list[str]:
+    """Deprecated fields of a document; none of one that is not valid."""
+    try:
+        return list(documents.deprecated(version, text))
+    except (documents.Wrong, TypeError):
+        return []
 
 
 def _partial(told: Doc) -> Doc:

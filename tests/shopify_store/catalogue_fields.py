@@ -111,10 +111,9 @@ def _in_collection(ask: Ask, product: Doc, arguments: Doc) -> bool:
     return collection is not None and product["_n"] in collection["_products"]
 
 
-@resolves("Product Collection", "onlineStoreUrl")
+@resolves("Product", "onlineStoreUrl")
 def _url(_: Ask, doc: Doc, __: Doc) -> str | None:
-    kind = "products" if doc["__typename"] == "Product" else "collections"
-    return f"https://practice.example/{kind}/{doc['handle']}" if doc.get("publishedAt") else None
+    return f"https://practice.example/products/{doc['handle']}" if doc["publishedAt"] else None
 
 
 @resolves("Product Collection", "publishedOnPublication")
