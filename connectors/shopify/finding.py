@@ -17,15 +17,8 @@ from connectors.shopify.keys import Keys, custom_id
 from connectors.shopify.loading import Loader
 from connectors.shopify.pairing import pair_order, pair_variants
 from connectors.shopify.parts import number, own_key
-from connectors.shopify.wire import (
-    Nodes,
-    Wire,
-    WireId,
-    WireMetafield,
-    WireOfProduct,
-    WireOrder,
-    WireProduct,
-)
+from connectors.shopify.wire import Nodes, Wire, WireId, WireMetafield, WireOfProduct, WireProduct
+from connectors.shopify.wire_orders import WireOrder
 from connectors.shopify.writing_stock import level_id
 
 _Found = dict[str, Raw]
