@@ -200,6 +200,8 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("refunds", "The target reckons what a line that is given back is worth."),
             Loss("fulfilments", "Goods are sent or not, all at once."),
             Loss("billing", "The address of a bill can be written once and never changed."),
+            Loss("completed_at", "An order that is completed later is dated by the target."),
+            Loss("email", "An order without an email shows that of its customer."),
         ),
         notes=(
             "Orders carry our key in `sourceIdentifier` and in a metafield.",

@@ -83,6 +83,8 @@ class App:
             await _lifespan(receive, send)
         elif scope["type"] == "http":
             request = await _request(scope, receive)
+            # As on a network, others get their turn meanwhile.
+            await asyncio.sleep(0)
             answer = self._answer(request)
             self._get_on()
             await self._send(answer, receive, send)
