@@ -17,7 +17,7 @@ from connectors.records import FeeLine, Money, Order, OrderLine, Refund, Shippin
 from connectors.shopify.bodies import Body, address_body
 from connectors.shopify.keys import key_metafield
 from connectors.shopify.parts import NO_GOODS, PART, STATUS, SUBTOTAL, gid, iso, plain
-from connectors.shopify.wire import WireLine, WireOrder
+from connectors.shopify.wire_orders import WireLine, WireOrder
 
 OPTIONS = {
     "inventoryBehaviour": "BYPASS",

@@ -10,6 +10,7 @@ from msgspec import Raw
 from connectors.base import Match, Operation
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
+from connectors.external_keys import is_anothers
 from connectors.records import Category, Customer, InventoryLevel, Order, Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.documents_writing import FIND_BY_SKU, FIND_BY_TITLE, find_one
@@ -17,15 +18,8 @@ from connectors.shopify.keys import Keys, custom_id
 from connectors.shopify.loading import Loader
 from connectors.shopify.pairing import pair_order, pair_variants
 from connectors.shopify.parts import number, own_key
-from connectors.shopify.wire import (
-    Nodes,
-    Wire,
-    WireId,
-    WireMetafield,
-    WireOfProduct,
-    WireOrder,
-    WireProduct,
-)
+from connectors.shopify.wire import Nodes, Wire, WireId, WireMetafield, WireOfProduct, WireProduct
+from connectors.shopify.wire_orders import WireOrder
 from connectors.shopify.writing_stock import level_id
 
 _Found = dict[str, Raw]
@@ -190,15 +184,6 @@ async def _coroutine(
     find: Callable[[Operation], Awaitable[Match | None]], operation: Operation
 ) -> Match | None:
     return await find(operation)
-
-
-def is_anothers(found: str, key: str) -> bool:
-    """Whether a record carries the key of another source record of the same stream and store."""
-    return bool(found) and found != key and _kin(found) == _kin(key)
-
-
-def _kin(key: str) -> str:
-    return key.rpartition(":")[0]
 
 
 def quoted(text: str) -> str:

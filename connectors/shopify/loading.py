@@ -33,19 +33,21 @@ from connectors.shopify.wire import (
     WireCustomer,
     WireId,
     WireLevel,
-    WireLine,
     WireMedia,
     WireMetafield,
-    WireOrder,
     WireProduct,
-    WireRefundedLine,
-    WireRefundedShipping,
-    WireShippedLine,
-    WireShippingLine,
     WireShop,
     WireShopAnswer,
     WireStock,
     WireVariant,
+)
+from connectors.shopify.wire_orders import (
+    WireLine,
+    WireOrder,
+    WireRefundedLine,
+    WireRefundedShipping,
+    WireShippedLine,
+    WireShippingLine,
 )
 
 ROWS: dict[Stream, type[Any]] = {

@@ -1,17 +1,15 @@
 """Does the store do what windows rely on? Two requests whose right answer is known beforehand.
 
-The store names the records that changed last, and is then asked for all that changed since the
-oldest of these: they must all be there, sorted by id, and nothing older. A search that is not
-understood is no finding but an error: Shopify says so, and shows everything.
+A search that is not understood is no finding but an error: Shopify says so, and shows everything.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 
-from connectors.base import Finding, Severity, Window
+from connectors.base import Finding, Window
+from connectors.probing import judged
 from connectors.records import Stream
 from connectors.shopify.api import Api
 from connectors.shopify.documents import KINDS, marks, newest
@@ -19,18 +17,6 @@ from connectors.shopify.parts import number, utc
 from connectors.shopify.searches import asked_since, search
 from connectors.shopify.wire import Nodes, WireMark
 
-NOT_KEPT = Finding(
-    "filter_not_kept",
-    "Asked for what changed since a moment, the store shows what changed before it.",
-)
-LOSES = Finding(
-    "filter_loses_records",
-    "Asked for what changed since a moment, the store leaves out records that changed later.",
-)
-UNSORTED = Finding("order_not_kept", "Asked for an order by id, the store answers in another.")
-FUTURE = Finding(
-    "stamp_in_the_future", "A record says that it will change in the future.", Severity.WARNING
-)
 _PAGE = 250
 _Lists = dict[str, Nodes[WireMark]]
 
@@ -57,12 +43,11 @@ def findings(
     `now` is the store's clock.
     """
     ids = [int(number(row.id)) for row in shown.nodes]
-    stamps = [stamp for row in shown.nodes if (stamp := utc(row.updated_at))]
-    whole = not shown.page_info.has_next_page
-    seen = {
-        NOT_KEPT: any(stamp < since for stamp in stamps),
-        LOSES: whole and not {int(number(row.id)) for row in latest} <= set(ids),
-        UNSORTED: any(left >= right for left, right in pairwise(ids)),
-        FUTURE: now is not None and any(stamp > now for stamp in stamps),
-    }
-    return tuple(finding for finding, found in seen.items() if found)
+    return judged(
+        {int(number(row.id)) for row in latest},
+        ids,
+        [stamp for row in shown.nodes if (stamp := utc(row.updated_at))],
+        whole=None if shown.page_info.has_next_page else set(ids),
+        since=since,
+        now=now,
+    )

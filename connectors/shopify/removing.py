@@ -10,21 +10,20 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Raw, field
 
-from connectors.base import Action, Applied, Json, Refused, Withdrawal
+from connectors.base import Action, Json, Withdrawal
 from connectors.concurrency import together
+from connectors.external_keys import is_anothers
 from connectors.records import Stream
 from connectors.shopify.api import Api, Document, decoder
 from connectors.shopify.changing import RefusedInput, change
 from connectors.shopify.documents import KINDS
 from connectors.shopify.documents_writing import UPDATE_STATUS, delete, standing
-from connectors.shopify.finding import is_anothers
 from connectors.shopify.parts import gid, number, own_key
 from connectors.shopify.wire import Nodes, Wire, WireMetafield
+from connectors.withdrawals import Answer, carried_out, not_ours, not_there, turned_down
 
 _PAGE = 50
 _HIDDEN = frozenset({"ARCHIVED", "DRAFT"})
-
-Answer = Applied | Refused
 
 
 class _Standing(Wire):
@@ -67,14 +66,13 @@ class Remover:
         async def one(withdrawal: Withdrawal) -> Answer:
             row = rows.get(withdrawal.target_id)
             if row is None:
-                return _applied(withdrawal)
+                return carried_out(withdrawal)
             if _is_strange(withdrawal, row, action):
-                text = "The record on the target does not carry this key."
-                return _refused(withdrawal, "not_ours", text)
+                return not_ours(withdrawal)
             if action is Action.DELETE:
                 return await self._delete(stream, withdrawal, row)
             if row.status in _HIDDEN:
-                return _applied(withdrawal)
+                return carried_out(withdrawal)
             return await self._set_status(withdrawal, row.id, "ARCHIVED")
 
         return await together([one(each) for each in withdrawals])
@@ -86,8 +84,7 @@ class Remover:
         async def one(withdrawal: Withdrawal) -> Answer:
             row = rows.get(withdrawal.target_id)
             if row is None:
-                text = "The record is not on the target any more."
-                return _refused(withdrawal, "gone", text, gone=True)
+                return not_there(withdrawal)
             return await self._set_status(withdrawal, row.id, str(withdrawal.before["status"]))
 
         return await together([one(each) for each in withdrawals])
@@ -104,8 +101,8 @@ class Remover:
             await change(self._api, document, variables)
         except RefusedInput as error:
             if not error.gone:
-                return _refused(withdrawal, error.code, error.message)
-        return _applied(withdrawal)
+                return turned_down(withdrawal, error.code, error.message)
+        return carried_out(withdrawal)
 
     async def _rows(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> _Rows:
         """The records that are there, by target id."""
@@ -128,11 +125,3 @@ def _is_strange(withdrawal: Withdrawal, row: _Standing, action: Action) -> bool:
     if action is Action.DELETE:
         return found != withdrawal.key
     return is_anothers(found, withdrawal.key)
-
-
-def _applied(withdrawal: Withdrawal) -> Applied:
-    return Applied(source_id=withdrawal.source_id, target_id=withdrawal.target_id)
-
-
-def _refused(withdrawal: Withdrawal, code: str, message: str, *, gone: bool = False) -> Refused:
-    return Refused(source_id=withdrawal.source_id, code=code, message=message, gone=gone)

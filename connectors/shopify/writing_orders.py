@@ -42,10 +42,12 @@ from connectors.shopify.documents_writing import (
 )
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
-from connectors.shopify.mapping_orders import order, part_of
+from connectors.shopify.mapping_lines import part_of
+from connectors.shopify.mapping_orders import order
 from connectors.shopify.pairing import pair_order, pair_refunds
 from connectors.shopify.parts import gid, number
-from connectors.shopify.wire import Nodes, Wire, WireId, WireLine, WireOrder
+from connectors.shopify.wire import Nodes, Wire, WireId
+from connectors.shopify.wire_orders import WireLine, WireOrder
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not take this status.")

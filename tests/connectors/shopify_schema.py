@@ -48,7 +48,7 @@ def complaints(text: str, version: str, variables: Mapping[str, Any] | None = No
     if found or variables is None:
         return found
     [operation] = [e for e in document.definitions if isinstance(e, OperationDefinitionNode)]
-    coerced = get_variable_values(schema, operation.variable_definitions, dict(variables))
+    coerced = get_variable_values(schema, operation.variable_definitions or [], dict(variables))
     return [error.message for error in coerced] if isinstance(coerced, list) else []
 
 

@@ -131,7 +131,7 @@ def test_a_status_is_told(status: int, kind: type[Exception], code: str):
 
 
 def test_one_text_instead_of_a_list_of_errors_is_an_error():
-    with pytest.raises(BadAnswer):
+    with pytest.raises(Rejected):
         opened(answer({"errors": "something"}), VERSION)
 
 

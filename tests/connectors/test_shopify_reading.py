@@ -11,8 +11,9 @@ import pytest
 
 from connectors.base import Sweep, Window
 from connectors.errors import SignInAgain, StoreError
+from connectors.probing import LOSES, NOT_KEPT, UNSORTED
 from connectors.records import InventoryLevel, Product, Stream
-from connectors.shopify.probing import LOSES, NOT_KEPT, UNSORTED, findings
+from connectors.shopify.probing import findings
 from connectors.shopify.wire import Nodes, WireMark
 from tests.connectors.contract import ids_of, read
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
