@@ -161,3 +161,25 @@ async def sell_again(move: Move) -> None:
     await old.edit(op="silent_stock", kind="product", id=thing["id"], quantity=1)
     await old.edit(op="patch", kind="product", id=thing["id"], fields={"name": "Silent thing"})
     await old.admin("POST", "orders", {"line_items": [{"product_id": thing["id"], "quantity": 1}]})
+
+
+def statuses(move: Move) -> dict[str, str]:
+    """What Shopify shows of each product, by name."""
+    table = move.new.store.tables["Product"]
+    return {each["title"]: each["status"] for each in table.values()}
+
+
+async def test_products_that_are_gone_are_archived_on_shopify_and_brought_back(move: Move) -> None:
+    goods = {"status": "publish", "regular_price": "5.00"}
+    things = [goods | {"name": f"Thing {n}", "sku": f"SKU-{n:02}"} for n in range(30)]
+    made = (await move.old.load(product=things))["product"]
+    await move.run("full", streams=["products"])
+    for number in (4, 17):
+        await move.old.edit(op="hard_delete", kind="product", id=made[number])
+    await move.run("full", streams=["products"])
+    archived = [name for name, each in statuses(move).items() if each == "ARCHIVED"]
+    assert archived == ["Thing 4", "Thing 17"]
+    removals = await move.bench.rows("SELECT id FROM removals")
+    undo = {"only": "undo", "ids": [str(each["id"]) for each in removals]}
+    await move.run("recent", streams=["products"], options=undo)
+    assert set(statuses(move).values()) == {"ACTIVE"}
