@@ -6,9 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
 
-from app.services.lifecycle import to_json
 from connectors import registry
 from connectors.records import Stream
 from connectors.shopify import CONNECTOR as SHOPIFY
@@ -41,17 +39,7 @@ async def vast(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[S
             "fake": replace(target, writes=products),
         }
         monkeypatch.setattr(registry, "connectors", lambda: platforms)
-        async with bench.resources.engine.begin() as connection:
-            await connection.execute(
-                text(
-                    "UPDATE stores SET platform = 'shopify', credentials = :sealed,"
-                    " settings = CAST(:settings AS jsonb) WHERE name = 'source'"
-                ),
-                {
-                    "settings": to_json({"url": shop.url}),
-                    "sealed": bench.resources.vault.seal({"access_token": TOKEN}),
-                },
-            )
+        await bench.place("source", "shopify", shop.url, access_token=TOKEN)
         yield shop
 
 

@@ -14,7 +14,6 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from app.services.lifecycle import to_json
 from connectors import registry
 from connectors.comparison import Comparison, compare
 from connectors.records import Stream
@@ -77,30 +76,12 @@ async def move(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[M
         }
         monkeypatch.setattr(registry, "connectors", lambda: platforms)
         keys = {"consumer_key": "ck_practice", "consumer_secret": "cs_practice"}
-        await _register(bench, "source", "woocommerce", old.url, keys)
-        await _register(bench, "target", "shopify", new.url, {"access_token": TOKEN})
+        await bench.place("source", "woocommerce", old.url, **keys)
+        await bench.place("target", "shopify", new.url, access_token=TOKEN)
         # Their time stands still: a cutover would wait for ever for the source to settle.
         async with bench.resources.engine.begin() as connection:
             await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 0}'"""))
         yield Move(bench, old, new)
-
-
-async def _register(
-    bench: Bench, name: str, platform: str, url: str, credentials: dict[str, str]
-) -> None:
-    async with bench.resources.engine.begin() as connection:
-        await connection.execute(
-            text(
-                "UPDATE stores SET platform = :platform, credentials = :sealed,"
-                " settings = CAST(:settings AS jsonb) WHERE name = :name"
-            ),
-            {
-                "name": name,
-                "platform": platform,
-                "settings": to_json({"url": url}),
-                "sealed": bench.resources.vault.seal(credentials),
-            },
-        )
 
 
 async def sell(move: Move) -> None:
