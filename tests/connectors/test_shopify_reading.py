@@ -174,7 +174,7 @@ async def test_a_probe_finds_nothing_where_the_search_is_kept(shop: ShopifyShop)
 
 async def test_a_probe_minds_an_index_that_loses_and_not_one_that_is_late(shop: ShopifyShop):
     made = (await shop.control("POST", "seed", {"products": 3}))["product"]
-    shop.now[0] += 60
+    shop.now[0] += 7200
     await shop.faults(search_lag={"seconds": 3600})
     for number in made:
         await shop.edit(op="bump", kind="product", id=number)
