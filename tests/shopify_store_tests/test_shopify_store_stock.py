@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -204,6 +205,7 @@ async def test_the_store_runs_as_a_process_and_cuts_connections():
         "--currency",
         "EUR",
         stdout=asyncio.subprocess.PIPE,
+        cwd=Path(__file__).resolve().parents[2],
     )
     try:
         line = await asyncio.wait_for(process.stdout.readline(), 60)
