@@ -6,12 +6,13 @@ A search that is not understood is no finding but an error: Shopify says so, and
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from connectors.base import Finding, Window
 from connectors.probing import judged
 from connectors.records import Stream
 from connectors.shopify.api import Api
+from connectors.shopify.capabilities import READS
 from connectors.shopify.documents import KINDS, marks, newest
 from connectors.shopify.parts import number, utc
 from connectors.shopify.searches import asked_since, search
@@ -33,7 +34,18 @@ async def probe(api: Api, stream: Stream) -> tuple[Finding, ...]:
     variables = {"first": _PAGE, "search": search(stream, window)}
     shown = (await api.ask(marks(stream), _Lists, variables))[kind.list]
     since = asked_since(stream, window)
-    return findings(latest, shown, since=since or min(stamps), now=api.http.server_date)
+    now = api.http.server_date
+    return findings(_indexed(stream, latest, now), shown, since=since or min(stamps), now=now)
+
+
+def _indexed(stream: Stream, latest: Sequence[WireMark], now: datetime | None) -> list[WireMark]:
+    """The records that the store's index must know by now: it follows the store by some seconds,
+    and until then a search finds a record where it stood before its change.
+    """
+    if now is None:
+        return list(latest)
+    known = now - timedelta(seconds=READS[stream].settle)
+    return [row for row in latest if (stamp := utc(row.updated_at)) and stamp <= known]
 
 
 def findings(

@@ -172,6 +172,20 @@ async def test_a_probe_finds_nothing_where_the_search_is_kept(shop: ShopifyShop)
             assert await source.probe(stream) == ()
 
 
+async def test_a_probe_minds_an_index_that_loses_and_not_one_that_is_late(shop: ShopifyShop):
+    made = (await shop.control("POST", "seed", {"products": 3}))["product"]
+    shop.now[0] += 7200
+    await shop.faults(search_lag={"seconds": 3600})
+    for number in made:
+        await shop.edit(op="bump", kind="product", id=number)
+    async with shop.source() as source:
+        for waited in (0, 10):
+            shop.now[0] += waited
+            assert await source.probe(Stream.PRODUCTS) == ()
+        shop.now[0] += 60
+        assert await source.probe(Stream.PRODUCTS) == (LOSES,)
+
+
 def test_a_probe_tells_what_a_store_that_lies_shows():
     now = datetime(2026, 11, 20, tzinfo=UTC)
     latest = [WireMark("gid://shopify/Product/7", "2026-11-20T00:00:00Z")]

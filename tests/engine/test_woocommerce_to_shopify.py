@@ -14,7 +14,6 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from app.services.lifecycle import to_json
 from connectors import registry
 from connectors.comparison import Comparison, compare
 from connectors.records import Stream
@@ -77,30 +76,12 @@ async def move(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[M
         }
         monkeypatch.setattr(registry, "connectors", lambda: platforms)
         keys = {"consumer_key": "ck_practice", "consumer_secret": "cs_practice"}
-        await _register(bench, "source", "woocommerce", old.url, keys)
-        await _register(bench, "target", "shopify", new.url, {"access_token": TOKEN})
+        await bench.place("source", "woocommerce", old.url, **keys)
+        await bench.place("target", "shopify", new.url, access_token=TOKEN)
         # Their time stands still: a cutover would wait for ever for the source to settle.
         async with bench.resources.engine.begin() as connection:
             await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 0}'"""))
         yield Move(bench, old, new)
-
-
-async def _register(
-    bench: Bench, name: str, platform: str, url: str, credentials: dict[str, str]
-) -> None:
-    async with bench.resources.engine.begin() as connection:
-        await connection.execute(
-            text(
-                "UPDATE stores SET platform = :platform, credentials = :sealed,"
-                " settings = CAST(:settings AS jsonb) WHERE name = :name"
-            ),
-            {
-                "name": name,
-                "platform": platform,
-                "settings": to_json({"url": url}),
-                "sealed": bench.resources.vault.seal(credentials),
-            },
-        )
 
 
 async def sell(move: Move) -> None:
@@ -161,3 +142,25 @@ async def sell_again(move: Move) -> None:
     await old.edit(op="silent_stock", kind="product", id=thing["id"], quantity=1)
     await old.edit(op="patch", kind="product", id=thing["id"], fields={"name": "Silent thing"})
     await old.admin("POST", "orders", {"line_items": [{"product_id": thing["id"], "quantity": 1}]})
+
+
+def statuses(move: Move) -> dict[str, str]:
+    """What Shopify shows of each product, by name."""
+    table = move.new.store.tables["Product"]
+    return {each["title"]: each["status"] for each in table.values()}
+
+
+async def test_products_that_are_gone_are_archived_on_shopify_and_brought_back(move: Move) -> None:
+    goods = {"status": "publish", "regular_price": "5.00"}
+    things = [goods | {"name": f"Thing {n}", "sku": f"SKU-{n:02}"} for n in range(30)]
+    made = (await move.old.load(product=things))["product"]
+    await move.run("full", streams=["products"])
+    for number in (4, 17):
+        await move.old.edit(op="hard_delete", kind="product", id=made[number])
+    await move.run("full", streams=["products"])
+    archived = [name for name, each in statuses(move).items() if each == "ARCHIVED"]
+    assert archived == ["Thing 4", "Thing 17"]
+    removals = await move.bench.rows("SELECT id FROM removals")
+    undo = {"only": "undo", "ids": [str(each["id"]) for each in removals]}
+    await move.run("recent", streams=["products"], options=undo)
+    assert set(statuses(move).values()) == {"ACTIVE"}

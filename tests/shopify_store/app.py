@@ -5,24 +5,21 @@ import contextlib
 import hashlib
 import itertools
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl
 
-import httpx
-
-from tests.shopify_store import bulk, contract, execution
+from sandbox.app import Receive, Scope, Send, drop, read_request
+from sandbox.wire import Request
+from tests.shopify_store import bulk, contract, documents, execution
 from tests.shopify_store.config import StoreConfig
 from tests.shopify_store.control import Control
 from tests.shopify_store.faults import Faults
 from tests.shopify_store.fields import Ask, Doc
 from tests.shopify_store.store import Store
 
-Scope = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-
+_DEPRECATION = "https://shopify.dev/api/usage/versioning#deprecation-practices"
 _TOKEN_SECONDS = 86_399
 _AT_ONCE = 100
 _PAGE = b"<!DOCTYPE html><html><head><title>Something went wrong</title></head></html>"
@@ -45,19 +42,9 @@ class Answer:
     cut: bool = False
 
 
-@dataclass
-class Request:
-    method: str
-    path: str
-    query: str
-    headers: dict[str, str]
-    body: bytes
-
-    @property
-    def base_url(self) -> str:
-        """The address by which the store was met."""
-        scheme = self.headers.get("x-forwarded-proto", "http")
-        return f"{scheme}://{self.headers.get('host', 'localhost')}"
+def _base_url(request: Request) -> str:
+    """The address by which the store was met."""
+    return f"{'https' if request.https else 'http'}://{request.host}"
 
 
 def _json(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -82,7 +69,7 @@ class App:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
         elif scope["type"] == "http":
-            request = await _request(scope, receive)
+            request = await read_request(scope, receive)
             # As on a network, others get their turn meanwhile.
             await asyncio.sleep(0)
             answer = self._answer(request)
@@ -133,7 +120,7 @@ class App:
         """A file of an operation, for whoever knows its signed address."""
         number = request.path.removeprefix("/_files/").removesuffix(".jsonl")
         operation = self.store.tables["BulkOperation"].get(int(number))
-        if operation is None or not operation["_lines"] or "signature=" not in request.query:
+        if operation is None or not operation["_lines"] or "signature" not in request.query:
             return Answer(403, b"<Error><Code>AccessDenied</Code></Error>", content_type="text/xml")
         bulk.advance(self.store, operation, 0)
         cut = bool(self.faults.strikes("file_cut_off"))
@@ -190,14 +177,18 @@ class App:
             self.store,
             contract.load(version),
             frozenset(self.config.scopes),
-            base_url=request.base_url,
+            base_url=_base_url(request),
         )
         told = execution.answer(ask, self.store.bucket, body, throttled=throttled)
+        entry["deprecated"] = _deprecated(version, body.get("query"))
         entry["cost"] = told.get("extensions", {}).get("cost")
         entry["errors"] = [
             each.get("extensions", {}).get("code") for each in told.get("errors", [])
         ]
-        return self._after(told, mutation=mutation)
+        answer = self._after(told, mutation=mutation)
+        if entry["deprecated"]:
+            answer.headers["x-shopify-api-deprecated-reason"] = _DEPRECATION
+        return answer
 
     def _before(self, *, mutation: bool) -> Answer | None:
         """What is answered before anything is done."""
@@ -226,7 +217,7 @@ class App:
 
     async def _send(self, answer: Answer, receive: Receive, send: Send) -> None:
         if answer.dropped:
-            await _drop(receive, send)
+            await drop(0.0, receive, send)
             return
         headers = {
             "date": self.store.clock.date_header(),
@@ -240,9 +231,17 @@ class App:
         if answer.cut:
             half = answer.body[: len(answer.body) // 2]
             await send({"type": "http.response.body", "body": half, "more_body": True})
-            await _drop(receive, send)
+            await drop(0.0, receive, send)
             return
         await send({"type": "http.response.body", "body": answer.body})
+
+
+def _deprecated(version: str, text: Any) -> list[str]:
+    """Deprecated fields of a document; none of one that is not valid."""
+    try:
+        return list(documents.deprecated(version, text))
+    except (documents.Wrong, TypeError):
+        return []
 
 
 def _partial(told: Doc) -> Doc:
@@ -255,27 +254,6 @@ def _partial(told: Doc) -> Doc:
             told["errors"] = [{"message": "Internal error.", "path": path, "extensions": code}]
             break
     return told
-
-
-async def _drop(receive: Receive, send: Send) -> None:
-    """Never answer: cut the connection, or in process raise what a client would see."""
-    transport = getattr(getattr(send, "__self__", None), "transport", None)
-    if transport is None:
-        raise httpx.ReadTimeout("The store never answered.")
-    transport.abort()
-    await receive()
-
-
-async def _request(scope: Scope, receive: Receive) -> Request:
-    body = b""
-    while True:
-        message = await receive()
-        body += message.get("body", b"")
-        if not message.get("more_body"):
-            break
-    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-    query = scope["query_string"].decode("latin-1")
-    return Request(scope["method"], scope["path"], query, headers, body)
 
 
 async def _lifespan(receive: Receive, send: Send) -> None:

@@ -6,7 +6,7 @@ from tests.shopify_store import gids, goods, stock
 from tests.shopify_store.connections import page
 from tests.shopify_store.fields import Ask, Doc, resolves
 
-_NO_METADATA = {"mediaErrors": [], "mediaWarnings": []}
+_NO_TROUBLE: Doc = {"mediaErrors": [], "mediaWarnings": []}
 
 
 def _position(doc: Doc) -> int:
@@ -111,10 +111,9 @@ def _in_collection(ask: Ask, product: Doc, arguments: Doc) -> bool:
     return collection is not None and product["_n"] in collection["_products"]
 
 
-@resolves("Product Collection", "onlineStoreUrl")
+@resolves("Product", "onlineStoreUrl")
 def _url(_: Ask, doc: Doc, __: Doc) -> str | None:
-    kind = "products" if doc["__typename"] == "Product" else "collections"
-    return f"https://practice.example/{kind}/{doc['handle']}" if doc.get("publishedAt") else None
+    return f"https://practice.example/products/{doc['handle']}" if doc["publishedAt"] else None
 
 
 @resolves("Product Collection", "publishedOnPublication")
@@ -153,7 +152,7 @@ def _shown(ask: Ask, media: Doc) -> Doc:
     image = {"url": media["_url"], "altText": media["alt"] or None, "width": 800, "height": 800}
     return {
         **media,
-        **_NO_METADATA,
+        **_NO_TROUBLE,
         "status": "READY" if ready else "PROCESSING",
         "fileStatus": "READY" if ready else "PROCESSING",
         "mimeType": "image/jpeg" if ready else None,

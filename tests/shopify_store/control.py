@@ -22,7 +22,7 @@ from tests.shopify_store.faults import REQUEST_FAULTS, STATE_FAULTS, Faults
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
 
-_LOADERS = {
+_LOADERS: dict[str, Callable[[Store, Doc], Doc]] = {
     "collection": lambda store, given: goods.save_collection(store, None, given),
     "product": lambda store, given: goods.save_product(store, None, given),
     "customer": lambda store, given: people.save_customer(store, None, given),

@@ -35,7 +35,7 @@ def edit(store: Store, given: Doc) -> None:
     if given["op"] == "location":
         store.add("Location", name=given["name"], _active=True)
         return
-    kind = _NAMES.get(given["kind"], given["kind"])
+    kind: str = _NAMES.get(given["kind"], given["kind"])
     doc = store.tables[kind].get(int(given["id"]))
     if doc is None:
         raise CannotEdit(f"no {kind} {given['id']}")

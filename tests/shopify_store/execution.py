@@ -26,6 +26,7 @@ from tests.shopify_store.documents import Wrong, checked, run
 from tests.shopify_store.fields import Ask, Doc
 from tests.shopify_store.pricing import Pricing
 
+MAX_INPUT = 250
 _LIMITS = "https://shopify.dev/api/usage/rate-limits"
 
 
@@ -41,6 +42,9 @@ def answer(ask: Ask, bucket: Bucket, body: Doc, *, throttled: bool = False) -> D
     )
     if isinstance(coerced, list):
         return {"errors": [_invalid(each) for each in coerced]}
+    longest = _longest(coerced.coerced)
+    if longest > MAX_INPUT:
+        return {"errors": [_too_many(longest)]}
     pricing = Pricing(ask.contract.schema, document, coerced.coerced)
     requested = pricing.requested(operation)
     limit = ask.store.config.max_query_cost
@@ -82,6 +86,25 @@ def _error(error: GraphQLError) -> Doc:
         told["message"] = f"Internal error: {error.original_error!r}"
         told["extensions"] = {"code": "INTERNAL_SERVER_ERROR"}
     return told
+
+
+def _longest(value: Any) -> int:
+    """The length of the longest list in an input; variants have a limit of their own."""
+    if isinstance(value, list):
+        return max([len(value), *map(_longest, value)])
+    if isinstance(value, dict):
+        return max(
+            (_longest(each) for name, each in value.items() if name != "variants"), default=0
+        )
+    return 0
+
+
+def _too_many(length: int) -> Doc:
+    return {
+        "message": f"The input array size of {length} is greater than the maximum allowed of "
+        f"{MAX_INPUT}.",
+        "extensions": {"code": "MAX_INPUT_SIZE_EXCEEDED"},
+    }
 
 
 def _invalid(error: GraphQLError) -> Doc:

@@ -23,9 +23,8 @@ def save_product(store: Store, product: Doc | None, given: Doc, *keep: Doc) -> D
     `keep` are metafields that a list of metafields need not name. Raises `Refusal`.
     """
     _check_product(store, product, given)
-    custom_data.check_metafields(
-        store, "Product", product and product["id"], given.get("metafields")
-    )
+    owner = product["id"] if product else None
+    custom_data.check_metafields(store, "Product", owner, given.get("metafields"))
     wanted = _wanted_variants(product, given)
     for each in wanted or ():
         check_variant(store, each)
@@ -311,7 +310,7 @@ def save_collection(store: Store, collection: Doc | None, given: Doc) -> Doc:
     """Create a collection or write what is named of it. Raises `Refusal`."""
     if (collection is None or "title" in given) and not (given.get("title") or "").strip():
         raise Refusal("Title can't be blank", "title")
-    owner = collection and collection["id"]
+    owner = collection["id"] if collection else None
     custom_data.check_metafields(store, "Collection", owner, given.get("metafields"))
     if collection is None:
         collection = store.add("Collection", handle="", templateSuffix=None, sortOrder="MANUAL")

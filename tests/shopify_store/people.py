@@ -56,7 +56,7 @@ def check_customer(store: Store, customer: Doc | None, given: Doc) -> None:
     merged = {**(customer or {}), **given}
     if not any(merged.get(name) for name in ("email", "phone", "firstName", "lastName")):
         raise Refusal("A name, phone number, or email address must be present", code="INVALID")
-    owner = customer and customer["id"]
+    owner = customer["id"] if customer else None
     custom_data.check_metafields(store, "Customer", owner, given.get("metafields"))
 
 

@@ -11,7 +11,9 @@ from tests.shopify_store.people import by_email
 from tests.shopify_store.shipment_fields import fulfillment_order, order_of
 
 _OWNERS = "Product ProductVariant Collection Customer Order Location Shop"
-_RECORDS = f"{_OWNERS} InventoryItem InventoryLevel LineItem Refund Fulfillment OrderTransaction"
+_NUMBERED = (
+    "Product ProductVariant Collection Customer Order Location InventoryItem Refund Fulfillment"
+)
 _SINGLE = {
     "product": "Product",
     "productVariant": "ProductVariant",
@@ -170,7 +172,7 @@ def _job(_: Ask, __: Any, arguments: Doc) -> Doc:
 # --- what many kinds share ----------------------------------------------------------------------
 
 
-@resolves(_RECORDS, "legacyResourceId")
+@resolves(_NUMBERED, "legacyResourceId")
 def _legacy(_: Ask, doc: Doc, __: Doc) -> str:
     return str(doc["_n"])
 

@@ -1,11 +1,13 @@
 """Fields of inventory items, levels and locations."""
 
+from collections.abc import Callable
+
 from tests.shopify_store import stock
 from tests.shopify_store.connections import page
 from tests.shopify_store.fields import Ask, Doc, not_kept, resolves
 from tests.shopify_store.money import amount, money
 
-_QUANTITIES = {
+_QUANTITIES: dict[str, Callable[[Doc], int]] = {
     "available": lambda level: level["_available"],
     "committed": lambda level: level["_committed"],
     "on_hand": lambda level: level["_available"] + level["_committed"],

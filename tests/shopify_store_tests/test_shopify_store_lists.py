@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from tests.shopify_store import connections
 from tests.shopify_store_tests.conftest import gid
 
 pytestmark = pytest.mark.contracts
@@ -67,6 +68,17 @@ async def test_pages_that_nobody_gives_are_refused(shop, arguments):
     answer = await shop.answer(f"{{products{arguments}{{nodes{{id}}}}}}")
     assert answer["data"] is None
     assert answer["errors"][0]["path"] == ["products"]
+
+
+async def test_no_list_is_walked_beyond_its_limit(shop, monkeypatch):
+    monkeypatch.setattr(connections, "MAX_DEPTH", 3)
+    await products(shop, 5)
+    cursor = None
+    for _ in range(2):
+        page = await shop.answer(PAGE, a=cursor)
+        cursor = page["data"]["products"]["pageInfo"]["endCursor"]
+    page = await shop.answer(PAGE, a=cursor)
+    assert "25,000" in page["errors"][0]["message"]
 
 
 async def test_products_are_active_ones_where_nothing_is_said(shop):

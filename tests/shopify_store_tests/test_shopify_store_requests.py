@@ -5,6 +5,9 @@ from __future__ import annotations
 import httpx
 import pytest
 
+from tests.shopify_store import contract
+from tests.shopify_store.fields import RESOLVERS
+
 pytestmark = pytest.mark.contracts
 
 SHOP = "{shop{name}}"
@@ -89,6 +92,33 @@ async def test_variables_are_checked(shop):
     create = "mutation($o:OrderCreateOrderInput!){orderCreate(order:$o){order{id}}}"
     for order in ({"processedAt": "yesterday"}, {"lineItems": [{"title": "x"}]}):
         assert await shop.refused(create, o=order) == ["INVALID_VARIABLE"]
+
+
+async def test_lists_in_an_input_have_a_limit(shop):
+    query = "query($i:[ID!]!){nodes(ids:$i){id}}"
+    ids = [f"gid://shopify/Product/{number}" for number in range(251)]
+    assert await shop.refused(query, i=ids) == ["MAX_INPUT_SIZE_EXCEEDED"]
+    assert len((await shop.ask(query, i=ids[1:]))["nodes"]) == 250
+
+
+async def test_fields_on_their_way_out_are_told(shop):
+    answer = await shop.post("{products(first:1){nodes{totalVariants}} shop{name}}")
+    assert "deprecation" in answer.headers["X-Shopify-API-Deprecated-Reason"]
+    assert "X-Shopify-API-Deprecated-Reason" not in (await shop.post(SHOP)).headers
+    logged = await shop.control("GET", "requests")
+    assert [each["deprecated"] for each in logged] == [["Product.totalVariants"], []]
+
+
+@pytest.mark.parametrize("version", contract.VERSIONS)
+async def test_what_the_store_resolves_is_in_the_published_schema(shop, version):
+    """A field that Shopify takes away is not answered by mistake."""
+    types = contract.load(version).schema.type_map
+    unknown = [
+        f"{kind}.{field}"
+        for kind, field in RESOLVERS
+        if kind not in types or field not in types[kind].fields
+    ]
+    assert unknown == []
 
 
 # --- prices -------------------------------------------------------------------------------------
