@@ -12,20 +12,25 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.budget import SharedBudgets
 from app.database import create_engine, upgrade
 from app.queue import ArqQueue
 from app.security import Vault
 from app.settings import Settings
+from connectors.budget import Budgets, local_budget
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """`engine` talks to PostgreSQL, `queue` wakes workers, `vault` opens store credentials."""
+    """`engine` talks to PostgreSQL, `queue` wakes workers, `vault` opens store credentials,
+    `budgets` says when a store may be asked.
+    """
 
     settings: Settings
     engine: AsyncEngine
     queue: ArqQueue
     vault: Vault
+    budgets: Budgets = local_budget
 
 
 @asynccontextmanager
@@ -38,11 +43,17 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             "`recent-sync up` starts servers of its own"
         )
     async with AsyncExitStack() as stack:
-        engine = create_engine(database.get_secret_value(), pool=settings.database_pool)
+        engine = create_engine(
+            database.get_secret_value(),
+            pool=settings.database_pool,
+            abandoned=settings.transaction_seconds,
+        )
         stack.push_async_callback(engine.dispose)
         queue = ArqQueue(redis.get_secret_value())
         stack.push_async_callback(queue.close)
-        yield Resources(settings, engine, queue, Vault.from_settings(settings))
+        budgets = SharedBudgets(redis.get_secret_value())
+        stack.push_async_callback(budgets.close)
+        yield Resources(settings, engine, queue, Vault.from_settings(settings), budgets)
 
 
 class MissingServerError(RuntimeError):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from connectors.answers import NEVER_SENT, STOPPED
 from connectors.base import Operation, Outcome, Refused, Uncertain
 from connectors.errors import BadAnswer, Rejected, SignInAgain, StoreError, TryLater, Unreachable
-from connectors.http import NEVER_SENT, STOPPED
+
+WRONG_PLACES = frozenset({"store_redirects", "store_bad_address"})
+"""Codes of `BadAnswer` that say that no store got the request."""
 
 
 class Attempt:
@@ -14,7 +17,7 @@ class Attempt:
     `wrong_places` are codes of `BadAnswer` which say that the request went to no such store.
     """
 
-    wrong_places = frozenset({"store_redirects", "store_bad_address"})
+    wrong_places = WRONG_PLACES
 
     def __init__(self) -> None:
         self.touched = False
@@ -26,7 +29,7 @@ class Attempt:
         """
         if isinstance(error, Rejected):
             return self.refused(operation, error)
-        if self.is_unapplied(error):
+        if is_unapplied(error, self.wrong_places):
             if not self.touched:
                 raise error
             return Uncertain(source_id=operation.source_id, reason=error.code, running=False)
@@ -44,10 +47,11 @@ class Attempt:
             request_id=error.request_id,
         )
 
-    def is_unapplied(self, error: StoreError) -> bool:
-        """Whether a write that failed this way surely changed nothing."""
-        if isinstance(error, Unreachable):
-            return error.code in NEVER_SENT
-        if isinstance(error, BadAnswer):
-            return error.code in self.wrong_places
-        return isinstance(error, SignInAgain | TryLater)
+
+def is_unapplied(error: StoreError, wrong_places: frozenset[str] = WRONG_PLACES) -> bool:
+    """Whether a write that failed this way surely changed nothing."""
+    if isinstance(error, Unreachable):
+        return error.code in NEVER_SENT
+    if isinstance(error, BadAnswer):
+        return error.code in wrong_places
+    return isinstance(error, SignInAgain | TryLater)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -19,3 +21,32 @@ def test_every_setting_is_documented(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
 def test_every_setting_says_what_it_is(name: str) -> None:
     assert Settings.model_fields[name].description
+
+
+FAULTS = (ROOT / "docs/faults.md").read_text()
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", FAULTS)))
+
+
+def names_in(path: Path) -> set[str]:
+    """Names of a file's tests, without importing it."""
+    tree = ast.parse(path.read_text())
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {each.name for each in tree.body if isinstance(each, kinds)}
+
+
+def test_faults_name_tests() -> None:
+    assert len(NAMED) >= FAULTS.count("::test_") > 0, "each test is named once, in one form"
+
+
+@pytest.mark.parametrize(("path", "name"), NAMED)
+def test_every_guard_that_is_named_is_tested(path: str, name: str) -> None:
+    assert name in names_in(ROOT / path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("tests/regressions/test_*.py")), ids=lambda path: path.stem
+)
+def test_every_regression_is_told(path: Path) -> None:
+    found = {name for name in names_in(path) if name.startswith("test_")}
+    told = {name for where, name in NAMED if ROOT / where == path}
+    assert found == told

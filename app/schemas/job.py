@@ -60,6 +60,7 @@ class Counters(Output):
     unchanged: int = 0
     conflicts: int = 0
     quarantined: int = 0
+    held_back: int = Field(0, description="Read again while in quarantine, and not tried yet.")
     deleted: int = 0
     audited: int = Field(0, description="Verified without regard to their timestamps.")
     missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
@@ -128,6 +129,7 @@ class JobOut(Output):
     throttled: int = Field(description="Requests that a store refused for the moment.")
     passes: dict[str, PassOut] = Field(description="Per stream.")
     waiting: list[str] = Field(description="What running parts wait for, for example a busy store.")
+    waiting_until: datetime | None = Field(description="When the first of them is tried again.")
     waiting_for: UUID | None = Field(description="The running job that this one waits for.")
     error: JobError | None
     retry_of: UUID | None
@@ -169,6 +171,7 @@ class JobOut(Output):
                             "unchanged": 43,
                             "conflicts": 0,
                             "quarantined": 0,
+                            "held_back": 0,
                             "deleted": 0,
                             "audited": 0,
                             "missed": 0,
@@ -181,6 +184,7 @@ class JobOut(Output):
                         "unchanged": 43,
                         "conflicts": 0,
                         "quarantined": 0,
+                        "held_back": 0,
                         "deleted": 0,
                         "audited": 0,
                         "missed": 0,
@@ -199,6 +203,7 @@ class JobOut(Output):
                         }
                     },
                     "waiting": [],
+                    "waiting_until": None,
                     "waiting_for": None,
                     "error": None,
                     "retry_of": None,

@@ -18,9 +18,11 @@ import httpx
 import msgspec
 from msgspec import Raw, Struct, field
 
+from connectors.answers import Again, Answer, Failure
 from connectors.base import StoreAccess
-from connectors.errors import BadAnswer, Rejected, SignInAgain, TryLater, Unreachable
-from connectors.http import Again, Answer, Failure, Patience, Sleep, Stats, StoreHttp
+from connectors.errors import BadAnswer, Rejected, SignInAgain, Unreachable, request_ref
+from connectors.http import Patience, Sleep, Stats, StoreHttp
+from connectors.readings import graphql_cost
 from connectors.shopify.settings import ShopifyCredentials, ShopifySettings
 from connectors.shopify.signing import AccessToken, ClientCredentials
 
@@ -69,20 +71,10 @@ class UserError(Struct):
 # --- the envelope --------------------------------------------------------------------------------
 
 
-class Throttle(Struct, rename="camel"):
-    """The bucket of points: what it holds at most and now, and what comes back a second."""
-
-    maximum_available: float
-    currently_available: float
-    restore_rate: float
-
-
-class Cost(Struct, rename="camel"):
-    """What a query was reckoned to cost beforehand, what it did cost, and what is left."""
+class _Cost(Struct, rename="camel"):
+    """What a query was reckoned to cost beforehand."""
 
     requested_query_cost: float | None = None
-    actual_query_cost: float | None = None
-    throttle_status: Throttle | None = None
 
 
 class _Warning(Struct):
@@ -94,7 +86,7 @@ class _Search(Struct):
 
 
 class _Extensions(Struct):
-    cost: Cost | None = None
+    cost: _Cost | None = None
     search: list[_Search] = field(default_factory=list)
 
 
@@ -135,7 +127,7 @@ class Api:
         self._http = http
         self._version = version
         self._path = f"/admin/api/{version}/graphql.json"
-        self.cost: Cost | None = None
+        self._costs: dict[tuple[str, int], float] = {}
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -155,19 +147,28 @@ class Api:
         return self._http.stats
 
     async def ask(self, document: Document, kind: type[T], variables: Variables | None = None) -> T:
-        """Send a document; its `data`, decoded. Raises `StoreError`."""
+        """Send a document; its `data`, decoded. Raises `StoreError`.
+
+        What the store reckoned the last one of this size to cost is reserved in its budget.
+        """
+        given = variables or {}
+        size = given.get("first") or len(given.get("ids", ()))
+        kind_of = (document.text, size)
 
         def decode(answer: Answer) -> T:
-            data, self.cost = opened(answer, self._version)
+            data, cost = opened(answer, self._version)
+            if cost is not None:
+                self._costs[kind_of] = cost
             found: T = decoder(cast("Hashable", kind)).decode(data)
             return found
 
         return await self._http.request(
             "POST",
             self._path,
-            body=_encode({"query": document.text, "variables": variables or {}}),
+            body=_encode({"query": document.text, "variables": given}),
             decode=decode,
             repeatable=document.repeatable,
+            cost=self._costs.get(kind_of, document.cost),
         )
 
 
@@ -192,6 +193,8 @@ def open_api(
         verify=settings.verify_tls,
         timeout=settings.timeout,
         judge=judge,
+        budgets=access.budgets,
+        cost_of=graphql_cost,
         max_bytes=_MAX_BYTES,
         patience=Patience(wait=_REFILL),
         transport=transport,
@@ -222,42 +225,27 @@ def decoder(kind: Hashable) -> msgspec.json.Decoder[Any]:
 
 
 def judge(answer: Answer) -> Failure | None:
-    """A failure in passing that comes with status 200: the bucket is empty, or a server broke."""
+    """A failure in passing that comes with status 200: a server broke."""
     if answer.status != HTTPStatus.OK:
         return None
     try:
         envelope = _decode_envelope(answer.body)
     except msgspec.DecodeError:
         return None
-    codes = envelope.codes
-    request_id = _request_id(answer)
-    if "THROTTLED" in codes:
-        wait = _refill(envelope.extensions.cost if envelope.extensions else None)
-        error = TryLater(
-            "the store limits our requests", after=wait, code="store_limits", request_id=request_id
-        )
-        return Failure(error, Again.ANY, wait, slow_down=True)
-    if codes & {"INTERNAL_SERVER_ERROR", "TIMEOUT"}:
-        broken = Unreachable("the store failed to answer (200)", code="store_server_error")
-        return Failure(broken, Again.REPEATABLE)
-    return None
+    if not envelope.codes & {"INTERNAL_SERVER_ERROR", "TIMEOUT"}:
+        return None
+    broken = Unreachable("the store failed to answer (200)", code="store_server_error")
+    return Failure(broken, Again.REPEATABLE)
 
 
-def _refill(cost: Cost | None) -> float:
-    """Seconds until a refused query can be afforded."""
-    status = cost.throttle_status if cost else None
-    if cost is None or status is None or status.restore_rate <= 0:
-        return 1.0
-    lack = (cost.requested_query_cost or 0.0) - status.currently_available
-    return max(0.1, lack / status.restore_rate)
-
-
-def opened(answer: Answer, version: str) -> tuple[Raw, Cost | None]:
-    """The data of a good answer, and what it cost. Raises `StoreError` for every other."""
+def opened(answer: Answer, version: str) -> tuple[Raw, float | None]:
+    """The data of a good answer, and what it was reckoned to cost. Raises `StoreError` for every
+    other.
+    """
     _require_status(answer)
     envelope = _decode_envelope(answer.body)
     found = answer.headers.get(VERSION_HEADER, "")
-    request_id = _request_id(answer)
+    request_id = request_ref(answer.headers)
     if found != version:
         shown = found if re.fullmatch(r"[0-9a-z-]{1,20}", found) else "of unknown name"
         raise BadAnswer(
@@ -277,13 +265,13 @@ def opened(answer: Answer, version: str) -> tuple[Raw, Cost | None]:
         )
     if bytes(envelope.data) in (b"", b"null"):
         raise BadAnswer("the store answers without data", request_id=request_id)
-    return envelope.data, extensions.cost
+    return envelope.data, extensions.cost.requested_query_cost if extensions.cost else None
 
 
 def _require_status(answer: Answer) -> None:
     if answer.status < HTTPStatus.BAD_REQUEST:
         return
-    request_id = _request_id(answer)
+    request_id = request_ref(answer.headers)
     if answer.status == HTTPStatus.NOT_FOUND:
         raise BadAnswer(
             "there is no Shopify store at this address",
@@ -323,8 +311,3 @@ def _place(error: _Error) -> str:
     """Where in the document an error is: names of fields only."""
     names = [each for each in error.path or () if isinstance(each, str) and _NAME.fullmatch(each)]
     return ".".join(names) or "what it asks for"
-
-
-def _request_id(answer: Answer) -> str | None:
-    found: str | None = answer.headers.get("x-request-id")
-    return found

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl
 import httpx
 
 from connectors.base import StoreAccess
+from connectors.budget import LocalBudget
 from connectors.woocommerce import CONNECTOR
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.source import WooCommerceSource
@@ -36,13 +37,24 @@ class Asked:
 
 @dataclass
 class Instead:
-    """An answer that one request gets instead of the shop's own, for what the shop cannot do."""
+    """An answer that one request gets instead of the shop's own, for what the shop cannot do.
+
+    `query`: what the request must have asked for besides.
+    """
 
     method: str
     path: str
     status: int
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+
+    def is_for(self, asked: Asked) -> bool:
+        return (
+            self.method == asked.method
+            and asked.path.endswith(self.path)
+            and self.query.items() <= asked.query.items()
+        )
 
 
 class _Recorder(httpx.AsyncBaseTransport):
@@ -59,9 +71,10 @@ class _Recorder(httpx.AsyncBaseTransport):
         pairs = parse_qsl(request.url.query.decode(), keep_blank_values=True)
         query = {name: value for name, value in pairs if not name.startswith("oauth_")}
         body = json.loads(request.content) if request.content else None
-        self._asked.append(Asked(request.method, request.url.path, query, body))
+        asked = Asked(request.method, request.url.path, query, body)
+        self._asked.append(asked)
         for each in self._instead:
-            if each.method == request.method and request.url.path.endswith(each.path):
+            if each.is_for(asked):
                 self._instead.remove(each)
                 return httpx.Response(each.status, json=each.body, headers=each.headers)
         return await self._inner.handle_async_request(request)
@@ -77,6 +90,9 @@ class Practice:
     asked: list[Asked] = field(default_factory=list)
     slept: list[float] = field(default_factory=list)
     instead: list[Instead] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.budget = LocalBudget(clock=lambda: self.now[0])
 
     @property
     def store(self) -> Any:
@@ -97,6 +113,7 @@ class Practice:
         return StoreAccess(
             CONNECTOR.settings(url=self.url, **settings),
             CONNECTOR.credentials(consumer_key=key, consumer_secret="cs_practice"),
+            budgets=lambda _: self.budget,
         )
 
     def source(self, **settings: Any) -> WooCommerceSource:

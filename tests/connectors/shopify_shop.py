@@ -12,6 +12,7 @@ from typing import Any
 import httpx
 
 from connectors.base import StoreAccess
+from connectors.budget import LocalBudget
 from connectors.shopify import CONNECTOR
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.source import ShopifySource
@@ -32,6 +33,10 @@ class ShopifyShop:
     now: list[float]
     slept: list[float] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        # The bucket fills by the shop's clock, and so by the same clock it is waited for.
+        self.budget = LocalBudget(clock=lambda: self.now[0])
+
     @property
     def store(self) -> Any:
         return self.app.store
@@ -42,7 +47,8 @@ class ShopifyShop:
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
-        self.now[0] += seconds
+        # Seconds since 1970 have no room for less, and no sleep is shorter.
+        self.now[0] += max(seconds, 0.001)
 
     def transport(self) -> httpx.ASGITransport:
         return httpx.ASGITransport(self.app)
@@ -51,6 +57,7 @@ class ShopifyShop:
         return StoreAccess(
             CONNECTOR.settings(url=self.url, **settings),
             CONNECTOR.credentials(access_token=token),
+            budgets=lambda _: self.budget,
         )
 
     def api(self, *, token: str = TOKEN, **settings: Any) -> Api:

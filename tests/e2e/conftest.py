@@ -13,9 +13,9 @@ import pytest
 
 from app.cli.demo.practice import PracticeStore
 from app.cli.demo.scene import Scene
+from tests.e2e.arena import ENDED
 from tests.fixtures import servers
-
-ENDED = {"succeeded", "completed_with_errors", "failed", "cancelled"}
+from tests.fixtures.shops import credentials
 
 
 @dataclass
@@ -75,10 +75,7 @@ def register(scene: Scene, slug: str) -> Launch:
                 "name": f"{slug}-{store.name.lower()}",
                 "platform": "woocommerce",
                 "settings": {"url": store.url, "write_settle": 2},
-                "credentials": {
-                    "consumer_key": store.keys.consumer_key,
-                    "consumer_secret": store.keys.consumer_secret,
-                },
+                "credentials": credentials(store),
             },
         )
     scene.api.post(

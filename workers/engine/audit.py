@@ -9,7 +9,6 @@ seen half-written. Then the record is repaired, and the stream is swept from now
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import SliceKind
@@ -58,7 +58,8 @@ class Task(Struct, frozen=True, kw_only=True):
 class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a slice has come: `read` records, up to the token `at`, of `total` in the stream.
 
-    `suspects` are ids to look at again at `due` (seconds since 1970). `ended`: the stream's last
+    `suspects` are ids to look at again at `due` (seconds since 1970, by the database's clock, which
+    whoever goes on with the slice shares). `ended`: the stream's last
     record has been read.
     """
 
@@ -69,9 +70,15 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     suspects: tuple[str, ...] = ()
     due: float = 0.0
 
-    def is_enough(self, runs: int) -> bool:
-        """Whether this run has read its share of the stream."""
-        return self.ended or self.read >= max(1, math.ceil(self.total / runs))
+    def is_enough(self, task: Task) -> bool:
+        """Whether this run has read its share of the stream. The last share goes on to the end:
+        an end that is a run of its own, with nothing to read, would make a round one run longer.
+        """
+        if self.ended:
+            return True
+        before = 0 if task.begins.resume is None else task.begins.audited
+        share = max(1, math.ceil(self.total / task.runs))
+        return share <= self.read < self.total - before
 
 
 async def cut_audit(run: Run) -> list[Wake]:
@@ -131,12 +138,15 @@ async def audit_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
     task = msgspec.convert(held.part, Task)
     first = Position(at=task.begins.resume, total=task.known)
     position = msgspec.convert(held.resume, Position) if held.resume else first
-    if not position.is_enough(task.runs):
+    if not position.is_enough(task):
         position = await _read_on(run, stream, task, position, out_of_time)
-        if not position.is_enough(task.runs):
+        if not position.is_enough(task):
             return False
-    if position.suspects and (left := position.due - time.time()) > 0:
-        raise GiveBack("audit_settling", after=left)
+    if position.suspects:
+        async with run.engine.connect() as connection:
+            left = position.due - await _now(connection)
+        if left > 0:
+            raise GiveBack("audit_settling", after=left)
     found = await _confirmed(run, stream, task, position.suspects)
     if found:
         await _repair(run, stream, task, found)
@@ -151,7 +161,7 @@ async def _read_on(
         async for page in pages:
             run.lease.check()
             position = await _inspect(run, stream, task, position, page)
-            if position.is_enough(task.runs) or out_of_time():
+            if position.is_enough(task) or out_of_time():
                 break
     return position
 
@@ -168,18 +178,25 @@ async def _inspect(
         read=position.read + len(page.records) + len(page.failed),
         total=max(position.total, page.total or 0),
     )
-    if found:
-        suspects = (*position.suspects, *(each.record.id for each in found))
-        position = replace(position, suspects=suspects, due=time.time() + task.settle)
     run.counters["audited"] += len(page.records)
     held = run.lease.held
-    resume: Json = msgspec.to_builtins(position)
     async with run.lease.fenced() as transaction:
-        await ledger.progress(transaction.connection, held.id, resume=resume, counters=run.tally())
+        connection = transaction.connection
+        if found:
+            suspects = (*position.suspects, *(each.record.id for each in found))
+            due = await _now(connection) + task.settle
+            position = replace(position, suspects=suspects, due=due)
+        resume: Json = msgspec.to_builtins(position)
+        await ledger.progress(connection, held.id, resume=resume, counters=run.tally())
     held.resume = resume
     if transaction.ending:
         raise Ending
     return position
+
+
+async def _now(connection: AsyncConnection) -> float:
+    sql = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+    return float((await connection.execute(sql)).scalar_one())
 
 
 async def _misses(run: Run, stream: Stream, task: Task, records: Iterable[Record]) -> list[Miss]:

@@ -16,10 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import JobKind, JobStatus, SliceKind
 from app.queue import Wake
-from app.services.lifecycle import add_slice, record_event, start_next
+from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import ledger, removals, sightings
+from workers.engine import ledger, quarantine, removals, sightings
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -33,6 +33,7 @@ from workers.engine.plan import (
 from workers.engine.sightings import SweptStream
 
 _SLICES = {
+    StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
     StageKind.FINISH: SliceKind.FINISH,
@@ -174,11 +175,19 @@ async def _advance(
 async def _next_stage(connection: AsyncConnection, job: JobRow, plan: list[Stage]) -> int:
     """The next stage that has something to do: most streams have lost nothing."""
     following = job.stage + 1
-    while plan[following].kind is StageKind.REMOVE and not await _has_lost(
-        connection, job, plan[following].stream
-    ):
+    while not await _has_work(connection, job, plan[following]):
         following += 1
     return following
+
+
+async def _has_work(connection: AsyncConnection, job: JobRow, stage: Stage) -> bool:
+    match stage:
+        case Stage(kind=StageKind.REMOVE):
+            return await _has_lost(connection, job, stage.stream)
+        case Stage(kind=StageKind.RETRY, stream=Stream() as stream):
+            return await quarantine.any_due(connection, job.migration_id, stream)
+        case _:
+            return True
 
 
 async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | None) -> bool:
@@ -270,6 +279,7 @@ async def fail_job(connection: AsyncConnection, job_id: UUID, code: str, message
     await connection.execute(
         text("UPDATE jobs SET ending = coalesce(ending, 'failed') WHERE id = :id"), {"id": job_id}
     )
+    await end_pauses(connection, job_id)
     await record_event(connection, job_id, "job.failing", {"code": code})
 
 
