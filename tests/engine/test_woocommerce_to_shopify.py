@@ -127,6 +127,7 @@ async def test_a_selling_shop_arrives_whole(move: Move) -> None:
     await sell_again(move)
     await move.run("recent", cutover=True)
     await move.agrees()
+    assert sum("THROTTLED" in each.get("errors", ()) for each in move.new.requests) == 0
     move.new.requests.clear()
     await move.run("recent")
     assert changes(move.new) == []
