@@ -6,6 +6,7 @@ import asyncio
 import json
 import signal
 import sys
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,7 @@ from tests.shopify_store_tests.conftest import gid
 
 pytestmark = pytest.mark.contracts
 
+ROOT = Path(__file__).resolve().parents[2]
 SET = (
     "mutation($i:InventorySetQuantitiesInput!,$k:String!)"
     "{inventorySetQuantities(input:$i)@idempotent(key:$k)"
@@ -204,6 +206,7 @@ async def test_the_store_runs_as_a_process_and_cuts_connections():
         "--currency",
         "EUR",
         stdout=asyncio.subprocess.PIPE,
+        cwd=ROOT,
     )
     try:
         line = await asyncio.wait_for(process.stdout.readline(), 60)
