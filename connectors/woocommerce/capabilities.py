@@ -111,6 +111,7 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.CATEGORIES: WriteCapability(
         merges=True,
         removals=(_DELETE,),
+        keyed=False,
         losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
         notes=(
             "Categories carry no key of ours: they are found by slug, then by name.",

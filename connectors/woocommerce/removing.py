@@ -14,11 +14,12 @@ from msgspec import Raw, Struct
 from connectors.base import Action, Applied, Json, Refused, Sweep, Withdrawal
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
+from connectors.keys import is_anothers
 from connectors.records import Stream
 from connectors.woocommerce.api import BATCH_LIMIT, Api, Listing, RefusedRequest, says_gone
 from connectors.woocommerce.batches import Body, send_batch
 from connectors.woocommerce.lists import PAGE, PATHS, names, query
-from connectors.woocommerce.pairing import carried_key, is_anothers
+from connectors.woocommerce.pairing import carried_key
 from connectors.woocommerce.wire import Metas
 
 _FIELDS = "id,status,created_via,meta_data"

