@@ -185,7 +185,7 @@ class WriteContract(Contract):
     # --- failures -------------------------------------------------------------------------------
 
     @for_streams(among=WRITTEN)
-    async def test_a_lost_answer_is_uncertain_and_the_records_are_found(
+    async def test_after_a_lost_answer_the_records_are_found_and_not_doubled(
         self, bench: TargetBench, stream: Stream
     ) -> None:
         sent = operations(stream, bench.contents(stream, 3))
@@ -193,10 +193,12 @@ class WriteContract(Contract):
             before = ids_of(await read(reader, stream, Sweep()))
             await bench.fail_next("lost_answer")
             outcomes = await target.write(stream, sent)
-            assert any(isinstance(each, Uncertain) and each.running for each in outcomes)
-            assert all(isinstance(each, Uncertain | Applied) for each in outcomes)
-            found = await target.find(stream, sent)
             unsure = {each.source_id for each in outcomes if isinstance(each, Uncertain)}
+            assert all(isinstance(each, Uncertain | Applied) for each in outcomes)
+            assert all(each.running for each in outcomes if isinstance(each, Uncertain))
+            # Only where a create may be sent twice can anybody be sure all the same.
+            assert unsure or self.connector.writes[stream].idempotent
+            found = await target.find(stream, sent)
             assert set(found) == {each.source_id for each in sent}
             again = [
                 replace(
