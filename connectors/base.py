@@ -69,10 +69,13 @@ class ReadCapability(Struct, frozen=True, kw_only=True):
 
 
 class Loss(Struct, frozen=True):
-    """Something a target cannot keep exactly: which field, and why, in words."""
+    """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
+    it is kept.
+    """
 
     field: str
     reason: str
+    whole: bool = False
 
 
 class Action(StrEnum):
