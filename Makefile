@@ -28,12 +28,13 @@ demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing
 test: $(INSTALLED) ## Run the tests
 	@$(RUN) pytest $(ARGS)
 
-check: $(INSTALLED) ## Check format, style, types, import rules and the API's description
+check: $(INSTALLED) ## Check format, style, types, import rules, the API's description and the guide
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
 	$(RUN) app.cli openapi --check
+	$(RUN) app.cli guide --check
 
 format: $(INSTALLED) ## Format the code
 	$(RUN) ruff format .

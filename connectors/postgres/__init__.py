@@ -15,7 +15,6 @@ _WRITES = WriteCapability(
     write_settle=0.0,  # a repeated write waits for the first one's row locks, and finds its rows
     notes=(
         "One table a stream; what has no column of its own stands in `data` (jsonb).",
-        "A mirror: what changes at the source is written, whatever somebody did to the row.",
         "Rows are keyed by our external key; rows, columns and keys of others are left alone.",
     ),
 )
