@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check format up bench lock clean
+.PHONY: help install demo test kills check format up bench lock clean
 
 help: ## Explain the commands
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -26,7 +26,10 @@ demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing
 	@$(RUN) app.cli demo $(ARGS)
 
 test: $(INSTALLED) ## Run the tests
-	@$(RUN) pytest $(ARGS)
+	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+kills: $(INSTALLED) ## Strike a worker at every place, in every way, during every kind of job
+	@RECENT_SYNC_TEST_KILLS=all $(RUN) pytest tests/e2e/test_kill_matrix.py tests/e2e/test_restarts.py $(ARGS)
 
 check: $(INSTALLED) ## Check format, style, types, import rules, the API's description and the guide
 	$(RUN) ruff format --check .

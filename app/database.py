@@ -11,10 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 _PACKAGED = Path(__file__).parent / "_migrations"
 _CHECKOUT = Path(__file__).parent.parent / "alembic"
 
-_ABANDONED = 120.0
-"""A process that stands still in the middle of a transaction keeps its locks for so long. Longer
-than any transaction of ours waits for a store that answers at all."""
-
 
 def migrations_folder() -> Path:
     """Where the Alembic scripts are: inside the installed package, or in the checkout."""
@@ -29,10 +25,11 @@ def async_url(url: str) -> str:
     raise ValueError("the database URL has to begin with postgresql://")
 
 
-def create_engine(url: str, *, pool: int = 10, abandoned: float = _ABANDONED) -> AsyncEngine:
+def create_engine(url: str, *, pool: int = 10, abandoned: float = 120.0) -> AsyncEngine:
     """An engine whose connections are checked before use: a restarted server is no surprise.
 
-    The server ends a transaction in which nothing happens for `abandoned` seconds.
+    The server ends a transaction in which nothing happens for `abandoned` seconds: so long a
+    process that stands still in the middle of one keeps its locks.
     """
     return create_async_engine(
         async_url(url),

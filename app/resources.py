@@ -38,7 +38,11 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
             "`recent-sync up` starts servers of its own"
         )
     async with AsyncExitStack() as stack:
-        engine = create_engine(database.get_secret_value(), pool=settings.database_pool)
+        engine = create_engine(
+            database.get_secret_value(),
+            pool=settings.database_pool,
+            abandoned=settings.transaction_seconds,
+        )
         stack.push_async_callback(engine.dispose)
         queue = ArqQueue(redis.get_secret_value())
         stack.push_async_callback(queue.close)

@@ -63,6 +63,12 @@ class Settings(BaseSettings):
     reaper_seconds: float = Field(
         default=3.0, gt=0, description="How often a worker looks for slices nobody works on."
     )
+    transaction_seconds: float = Field(
+        default=120.0,
+        ge=1,
+        description="After this long PostgreSQL ends a transaction in which a process stands "
+        "still. Longer than any transaction waits for a store that answers at all.",
+    )
     parallel_slices: int = Field(
         default=8, ge=1, le=64, description="Parts a large pass is split into."
     )

@@ -13,6 +13,8 @@ answers to API callers.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 
 class StoreError(Exception):
     """Any failure in talking to a store.
@@ -74,3 +76,8 @@ class BadAnswer(StoreError):
     """The answer cannot be understood. It is never read as an empty page."""
 
     default_code = "store_bad_answer"
+
+
+def request_ref(headers: Mapping[str, str]) -> str | None:
+    """The store's own name for a request, by the headers of its answer, None where it has none."""
+    return headers.get("x-request-id") or headers.get("cf-ray")

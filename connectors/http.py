@@ -30,7 +30,7 @@ import httpx
 import msgspec
 
 from connectors.concurrency import Concurrency
-from connectors.errors import BadAnswer, SignInAgain, StoreError, TryLater, Unreachable
+from connectors.errors import BadAnswer, SignInAgain, StoreError, TryLater, Unreachable, request_ref
 from connectors.permit import require_permit
 
 # httpx writes every address it calls, with its query, at INFO: consumer keys, signatures, emails.
@@ -305,7 +305,7 @@ class StoreHttp:
 
 def classify(status: int, headers: httpx.Headers, body: bytes, longest: float) -> Answer | Failure:
     """Tell answers from failures by their status. `longest` caps what callers are told to wait."""
-    request_id = headers.get("x-request-id") or headers.get("cf-ray")
+    request_id = request_ref(headers)
     asked = retry_after(headers.get("retry-after", ""), _date(headers.get("date", "")))
     after = min(longest, 30.0 if asked is None else asked)
     if status == HTTPStatus.TOO_MANY_REQUESTS:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from connectors.records import Category, Content, InventoryLevel, Order, OrderLine, Product, Stream
@@ -16,6 +17,15 @@ class Reference(NamedTuple):
     stream: Stream
     id: str
     child: str | None = None
+
+    def to_text(self) -> str:
+        """As a text to be kept and compared; ids may hold any character."""
+        return msgspec.json.encode(self).decode()
+
+    @classmethod
+    def from_text(cls, kept: str) -> Reference:
+        """What `to_text` has made."""
+        return msgspec.json.decode(kept, type=cls)
 
 
 Lookup = Callable[[Reference], str | None]

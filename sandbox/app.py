@@ -7,10 +7,11 @@ from typing import Any
 
 import httpx
 
-from sandbox import categories, customers, mischief, settings, storefront
+from sandbox import mischief, settings, storefront
 from sandbox.auth import Gate
 from sandbox.control import Control
 from sandbox.faults import Drop
+from sandbox.founding import found
 from sandbox.routes import Routes
 from sandbox.store import ORIGIN, Store, StoreConfig
 from sandbox.wire import SITE, Answer, ApiError, Request, json_answer
@@ -30,10 +31,7 @@ def open_store(config: StoreConfig) -> Store:
     """Open a store; a new one gets what every WooCommerce has from the start."""
     store = Store(config)
     if store.is_new:
-        customers.found(store)
-        categories.found(store)
-        store.writes.clear()
-        store.storage.commit()
+        found(store)
     return store
 
 

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfoNotFoundError
 
-from sandbox import edits, seed
+from sandbox import edits, founding, seed
 from sandbox.replay import Options, Replay
 from sandbox.store import ORIGIN, Store
 from sandbox.wire import Answer, ApiError, Doc, Request, decode, json_answer
@@ -39,6 +39,7 @@ class Control:
             ("POST", "seed"): self._seed,
             ("POST", "load"): self._load,
             ("POST", "edits"): self._edits,
+            ("POST", "found"): self._found,
             ("GET", "replay"): self._replay_state,
             ("POST", "replay"): self._start_replay,
             ("POST", "replay/stop"): self._stop_replay,
@@ -175,6 +176,12 @@ class Control:
         payload = request.json()
         wanted = payload.get("edits", [payload])
         return {"done": [edits.edit(self._store, item) for item in wanted]}
+
+    async def _found(self, request: Request) -> Doc:
+        """Begin again with an empty store."""
+        await self.replay.stop()
+        founding.found_anew(self._store)
+        return await self._state(request)
 
     # -- replay
 

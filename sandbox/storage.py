@@ -102,6 +102,18 @@ class Storage:
         self.commit()
         self._db.close()
 
+    def clear(self) -> None:
+        """Forget everything."""
+        self._dirty.clear()
+        self._journal.clear()
+        self._begin()
+        for table in ("records", "bodies", "journal", "facts"):
+            self._db.execute(f"DELETE FROM {table}")  # noqa: S608
+        self._facts.clear()
+        self._glances.clear()
+        self._horizon = 0.0
+        self.commit()
+
     # -- transactions
 
     def _begin(self) -> None:

@@ -61,13 +61,16 @@ class Store:
         self.two_at_once = asyncio.Semaphore(2)
         self._counted: tuple[int, dict[int, int]] | None = None
         self.is_new = not self.storage.fact("founded")
-        if self.is_new:
-            for sequence, first in _FIRST_IDS.items():
-                self.storage.set_fact(f"next_{sequence}", first)
-            self.storage.set_fact("founded", int(self.clock.now()))
-        else:
+        if not self.is_new:
             self.clock.set_zone(self.storage.fact("timezone", config.timezone))
             self.faults.restore()
+
+    def found(self) -> None:
+        """Begin to count ids, in a store that holds nothing."""
+        for sequence, first in _FIRST_IDS.items():
+            self.storage.set_fact(f"next_{sequence}", first)
+        self.storage.set_fact("founded", int(self.clock.now()))
+        self._counted = None
 
     # -- documents
 

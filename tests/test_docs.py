@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
+import ast
 import re
-import shlex
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
 from app.settings import Settings
-from connectors import errors
-from connectors.base import Connector, ReadCapability, Source, Target, WriteCapability
-from connectors.testing.faults import FaultyProxy
-from tests.packaging.test_image import parse
 
 ROOT = Path(__file__).parent.parent
-CONNECTORS = (ROOT / "docs/writing-a-connector.md").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("name", sorted(Settings.model_fields))
@@ -30,51 +23,30 @@ def test_every_setting_says_what_it_is(name: str) -> None:
     assert Settings.model_fields[name].description
 
 
-def methods(protocol: type) -> list[str]:
-    return [name for name, value in vars(protocol).items() if callable(value) and name[0] != "_"]
+FAULTS = (ROOT / "docs/faults.md").read_text()
+NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(test_\w+)`", FAULTS)))
 
 
-@pytest.mark.parametrize("name", sorted({*methods(Source), *methods(Target)}))
-def test_every_method_of_a_connector_is_explained(name: str) -> None:
-    assert re.search(rf"^\| .*`{name}`", CONNECTORS, re.MULTILINE)
+def names_in(path: Path) -> set[str]:
+    """Names of a file's tests, without importing it."""
+    tree = ast.parse(path.read_text())
+    kinds = (ast.FunctionDef, ast.AsyncFunctionDef)
+    return {each.name for each in tree.body if isinstance(each, kinds)}
 
 
-def test_what_a_connector_says_of_itself_is_explained() -> None:
-    told = {"trust", "settle", "bounds", "blind_spots", "permissions", "steps"}
-    told |= {"idempotent", "serial_creates", "refuses_doubles", "merges", "derived"}
-    told |= {"removals", "keyed", "losses", "notes"}
-    known = {
-        name
-        for kind in (ReadCapability, WriteCapability, Connector)
-        for name in kind.__struct_fields__
-    }
-    assert told <= known
-    assert [each for each in sorted(told) if f"`{each}`" not in CONNECTORS] == []
+def test_faults_name_tests() -> None:
+    assert len(NAMED) >= FAULTS.count("::test_") > 0, "each test is named once, in one form"
 
 
-def test_every_error_of_a_connector_is_explained() -> None:
-    kinds = [each for each in vars(errors).values() if isinstance(each, type)]
-    names = {each.__name__ for each in kinds if each is not errors.StoreError}
-    assert [name for name in sorted(names) if f"| `{name}` |" not in CONNECTORS] == []
+@pytest.mark.parametrize(("path", "name"), NAMED)
+def test_every_guard_that_is_named_is_tested(path: str, name: str) -> None:
+    assert name in names_in(ROOT / path)
 
 
-def test_every_name_on_the_page_about_connectors_is_there() -> None:
-    names = set(re.findall(r"`(connectors(?:\.\w+)+)", CONNECTORS))
-    assert len(names) >= 8
-    for name in names:
-        module, _, member = name.rpartition(".")
-        assert member in vars(import_module(module)) or find_spec(name), name
-    assert FaultyProxy.__name__ in CONNECTORS
-
-
-def test_every_command_on_the_page_about_connectors_is_one() -> None:
-    blocks = re.findall(r"^```sh\n(.*?)^```", CONNECTORS, re.MULTILINE | re.DOTALL)
-    lines = re.findall(r"^recent-sync (.*)$", "".join(blocks), re.MULTILINE)
-    assert len(lines) > 3
-    for line in lines:
-        parse(shlex.split(line))
-
-
-def test_the_example_is_as_long_as_the_page_says() -> None:
-    lines = (ROOT / "examples/rest-shop/rest_shop.py").read_text(encoding="utf-8").splitlines()
-    assert f"in {len(lines)} lines" in CONNECTORS.replace("\n", " ")
+@pytest.mark.parametrize(
+    "path", sorted(ROOT.glob("tests/regressions/test_*.py")), ids=lambda path: path.stem
+)
+def test_every_regression_is_told(path: Path) -> None:
+    found = {name for name in names_in(path) if name.startswith("test_")}
+    told = {name for where, name in NAMED if ROOT / where == path}
+    assert found == told

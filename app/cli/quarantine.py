@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import typer
 
-from app.cli.client import Api
-from app.cli.display import AsJson, print_done, print_json, print_line, print_table
+from app.cli.client import Api, Json
+from app.cli.display import AsJson, print_done, print_fields, print_json, print_line, print_table
 from app.cli.duration import Timeout, given_duration
 from app.cli.migrations import MigrationOption, path
 from app.cli.progress import JobProgress
@@ -17,23 +17,39 @@ from app.cli.watch import print_job, require_success, wait_for
 
 commands = typer.Typer(no_args_is_help=True, help="Records that could not be applied.")
 
+Record = Annotated[str, typer.Argument(help="Id in the list.")]
+
 
 @commands.command("list")
 def show_all(
     migration: MigrationOption,
     stream: Annotated[str | None, typer.Option(help="Only of this stream.")] = None,
     status: Annotated[str, typer.Option(help="open, waived or resolved.")] = "open",
+    code: Annotated[str | None, typer.Option(help="Only with this reason.")] = None,
     *,
     json: AsJson = False,
 ) -> None:
-    """List records in quarantine, with the reasons."""
+    """List records in quarantine, with the reasons, and when each is tried again."""
+    query = {"stream": stream, "status": status, "code": code}
     with Api.from_environment() as api:
-        found = list(api.every(f"{path(migration)}/quarantine", stream=stream, status=status))
+        found = list(api.every(f"{path(migration)}/quarantine", **query))
     if json:
         print_json(found)
         return
-    columns = ("id", "stream", "source_id", "code", "message", "attempts")
-    print_table(columns, [[each[column] for column in columns] for each in found])
+    columns = ("id", "stream", "source_id", "code", "message", "attempts", "next_at", "waits_for")
+    shown = [_shown(each) for each in found]
+    print_table(columns, [[each[column] for column in columns] for each in shown])
+
+
+@commands.command("show")
+def show(record: Record, migration: MigrationOption, *, json: AsJson = False) -> None:
+    """Show all that is known of a record in quarantine."""
+    with Api.from_environment() as api:
+        found = api.get(_address(migration, record))
+    if json:
+        print_json(found)
+    else:
+        print_fields(_shown(found))
 
 
 @commands.command("retry")
@@ -63,14 +79,26 @@ def retry(
 
 @commands.command("waive")
 def waive(
-    record: Annotated[str, typer.Argument(help="Id in the list.")],
+    record: Record,
     migration: MigrationOption,
-    reason: Annotated[str, typer.Option(help="Why it may be left alone for good.")],
+    reason: Annotated[str, typer.Option(help="Why it may be left alone.")],
     *,
     json: AsJson = False,
 ) -> None:
-    """Leave a record alone for good."""
+    """Leave a record alone until its content changes."""
     with Api.from_environment() as api:
-        address = f"{path(migration)}/quarantine/{quote(record, safe='')}/waive"
-        found = api.post(address, {"reason": reason})
+        found = api.post(f"{_address(migration, record)}/waive", {"reason": reason})
     print_done(f"Waived {found['stream']} {found['source_id']}.", found, json=json)
+
+
+def _address(migration: str, record: str) -> str:
+    return f"{path(migration)}/quarantine/{quote(record, safe='')}"
+
+
+def _shown(found: Json) -> Json:
+    """The record with what it waits for in words."""
+    waits_for = [
+        " ".join(each[part] for part in ("stream", "source_id", "child") if each[part])
+        for each in found["waits_for"]
+    ]
+    return found | {"waits_for": waits_for}

@@ -89,7 +89,9 @@ class Link(SQLModel, table=True):
 
 
 class QuarantineStatus(StrEnum):
-    """`waived` records are left alone for good, with a reason; `resolved` ones were applied."""
+    """`waived` records are left alone, with a reason, as long as their content stays what it is;
+    `resolved` ones were applied, or are gone from the source.
+    """
 
     OPEN = "open"
     WAIVED = "waived"
@@ -97,11 +99,30 @@ class QuarantineStatus(StrEnum):
 
 
 class Quarantine(SQLModel, table=True):
-    """A record that could not be applied, with the reason, kept until retried or waived."""
+    """A record that could not be applied, with the reason, kept until retried or waived.
+
+    `digest` is of the content that was refused, None where it could not be read; `attempts` are
+    those with this content. `next_at` is when it is tried again by itself, None for never.
+    `waits_for` are the missing records, as `Reference.to_text` writes them: once the last of them
+    has arrived, the record is due. What a waiver said stays when the record opens again.
+    """
 
     __tablename__ = "quarantine"
     __table_args__: ClassVar[Any] = (
         Index("quarantine_record", "migration_id", "stream", "source_id", unique=True),
+        Index(
+            "quarantine_due",
+            "migration_id",
+            "stream",
+            "next_at",
+            postgresql_where=text("status = 'open'"),
+        ),
+        Index(
+            "quarantine_waiting",
+            "waits_for",
+            postgresql_using="gin",
+            postgresql_where=text("status = 'open'"),
+        ),
     )
 
     id: UUID = Field(default_factory=uuid4, primary_key=True)
@@ -113,6 +134,12 @@ class Quarantine(SQLModel, table=True):
     message: str
     request_id: str | None = None
     attempts: int = 1
+    digest: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
+    next_at: datetime | None = Field(default=None, sa_column=moment())
+    waits_for: list[str] = Field(
+        default_factory=list,
+        sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")),
+    )
     job_id: UUID | None = Field(default=None, foreign_key="jobs.id", ondelete="SET NULL")
     first_at: datetime = Field(default_factory=now, sa_column=created())
     last_at: datetime = Field(default_factory=now, sa_column=created())

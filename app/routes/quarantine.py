@@ -123,6 +123,6 @@ async def waive(
     asked: WaiveIn,
     work: OneTransaction,
 ) -> QuarantineOut:
-    """Leave it alone for good. Who waived it, and why, is kept."""
+    """Leave it alone as long as its content stays what it is. Who waived it, and why, is kept."""
     waived = await ledger.waive(work.session, migration, item, caller, asked.reason)
     return QuarantineOut.model_validate(waived)

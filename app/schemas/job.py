@@ -60,6 +60,7 @@ class Counters(Output):
     unchanged: int = 0
     conflicts: int = 0
     quarantined: int = 0
+    held_back: int = Field(0, description="Read again while in quarantine, and not tried yet.")
     deleted: int = 0
     audited: int = Field(0, description="Verified without regard to their timestamps.")
     missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
@@ -169,6 +170,7 @@ class JobOut(Output):
                             "unchanged": 43,
                             "conflicts": 0,
                             "quarantined": 0,
+                            "held_back": 0,
                             "deleted": 0,
                             "audited": 0,
                             "missed": 0,
@@ -181,6 +183,7 @@ class JobOut(Output):
                         "unchanged": 43,
                         "conflicts": 0,
                         "quarantined": 0,
+                        "held_back": 0,
                         "deleted": 0,
                         "audited": 0,
                         "missed": 0,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, field_validator
 
 from app.models import LinkState, QuarantineStatus
 from app.schemas.migration import Streams
 from app.schemas.paging import Page
 from app.schemas.values import Input, Moment, Output, Words
 from connectors.records import Stream
+from connectors.references import Reference
 
 _JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 
@@ -93,8 +95,16 @@ class LinkPage(Page[LinkOut]):
     pass
 
 
+class AwaitedOut(Output):
+    """A record that must be on the target first; `child` is a variant of a product."""
+
+    stream: Stream
+    source_id: str
+    child: str | None
+
+
 class QuarantineOut(Output):
-    """A record that could not be applied, and why."""
+    """A record that could not be applied, why, and when it is tried again."""
 
     id: UUID
     stream: Stream
@@ -103,10 +113,17 @@ class QuarantineOut(Output):
     code: str
     message: str
     request_id: str | None = Field(description="The store's own name for the request.")
-    attempts: int
-    job_id: UUID | None
-    first_at: datetime
-    last_at: datetime
+    attempts: int = Field(description="With this content; a changed one begins anew.")
+    next_at: datetime | None = Field(
+        description="When a run tries it again by itself. Null: only when its content changes, when"
+        " what it waits for arrives, on request, and in `full` and cutover runs."
+    )
+    waits_for: list[AwaitedOut] = Field(
+        description="Records that are missing; when the last of them arrives, it is tried again."
+    )
+    job_id: UUID | None = Field(description="The job of the last attempt.")
+    first_at: datetime = Field(description="The first failure.")
+    last_at: datetime = Field(description="The last failure, or when it was resolved.")
     waived_by: str | None
     waived_reason: str | None
     waived_at: datetime | None
@@ -124,6 +141,8 @@ class QuarantineOut(Output):
                     "message": "The target refuses the coupon of this order.",
                     "request_id": None,
                     "attempts": 2,
+                    "next_at": "2026-11-25T09:51:02Z",
+                    "waits_for": [],
                     "job_id": _JOB,
                     "first_at": "2026-11-25T09:01:30Z",
                     "last_at": "2026-11-25T09:31:02Z",
@@ -134,6 +153,21 @@ class QuarantineOut(Output):
             ]
         },
     )
+
+    @field_validator("waits_for", mode="before")
+    @classmethod
+    def _spelled_out(cls, kept: list[Any]) -> list[Any]:
+        """The table holds each reference as one text."""
+        return [_awaited(each) if isinstance(each, str) else each for each in kept]
+
+
+def _awaited(kept: str) -> dict[str, str | None]:
+    reference = Reference.from_text(kept)
+    return {
+        "stream": reference.stream,
+        "source_id": reference.id,
+        "child": reference.child,
+    }
 
 
 class QuarantinePage(Page[QuarantineOut]):
@@ -151,7 +185,7 @@ class RetryIn(Input):
 
 
 class WaiveIn(Input):
-    """Why a record may be left alone for good."""
+    """Why a record may be left alone."""
 
     reason: Words
 

@@ -117,11 +117,12 @@ async def get_quarantine(
 async def waive(
     session: AsyncSession, name: str, item: UUID, caller: Caller, reason: str
 ) -> Quarantine:
-    """Leave a record alone for good. Raises also `QuarantineNotOpen`."""
+    """Leave a record alone as it is. Raises also `QuarantineNotOpen`."""
     found = await get_quarantine(session, name, item, lock=True)
     if found.status != QuarantineStatus.OPEN:
         raise QuarantineNotOpen
     found.status = QuarantineStatus.WAIVED
+    found.next_at = None
     found.waived_by = f"{caller.name} ({caller.prefix})"
     found.waived_reason = reason
     found.waived_at = now()

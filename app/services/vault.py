@@ -43,11 +43,15 @@ async def rotate_all(session: AsyncSession, vault: Vault) -> int:
 
 
 async def _rotate_table(connection: AsyncConnection, vault: Vault, table: str, column: str) -> None:
+    """A portion at a time. The cursor shows the table as it was when it was opened: a row that
+    was written anew, in another place, does not come again.
+    """
     names = {"table": table, "column": column}
     await connection.execute(text(_LOCK.format(**names)))
-    rows = (await connection.execute(text(_READ.format(**names)))).all()
-    for start in range(0, len(rows), _PORTION):
-        some = rows[start : start + _PORTION]
+    rows = await connection.stream(
+        text(_READ.format(**names)), execution_options={"yield_per": _PORTION}
+    )
+    async for some in rows.partitions(_PORTION):
         await connection.execute(
             text(_WRITE.format(**names)),
             {

@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.base import StoreAccess
-from connectors.errors import BadAnswer, Rejected
+from connectors.errors import BadAnswer, Rejected, request_ref
 from connectors.http import Answer, Query, Sleep, Stats, StoreHttp
 from connectors.woocommerce.oauth import OAuth1
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
@@ -36,10 +36,18 @@ class RefusedRequest(Rejected):
     `resource_id` the record that stands in the way, where it names one.
     """
 
-    def __init__(self, status: int, platform_code: str, resource_id: int | None = None) -> None:
+    def __init__(
+        self,
+        status: int,
+        platform_code: str,
+        resource_id: int | None = None,
+        *,
+        request_id: str | None = None,
+    ) -> None:
         super().__init__(
             f"the store refuses the request: {platform_code} ({status})",
             code="not_found" if status == HTTPStatus.NOT_FOUND else "store_rejected",
+            request_id=request_id,
         )
         self.status = status
         self.platform_code = platform_code
@@ -111,6 +119,18 @@ class Api:
             decode=_success_decoder(kind),
             repeatable=repeatable,
         )
+
+    async def post_batch(
+        self, path: str, body: Mapping[str, Any], kind: type[T]
+    ) -> tuple[T, str | None]:
+        """Write many. Answers also with the store's own name for the request: items are refused
+        in an answer of status 200.
+        """
+
+        def decode(answer: Answer) -> tuple[T, str | None]:
+            return _success_decoder(kind)(answer), request_ref(answer.headers)
+
+        return await self._http.request("POST", ROOT + path, body=_encode(body), decode=decode)
 
     async def delete(self, path: str, *, force: bool) -> None:
         """Move to the trash, or with `force` delete for good. What is there already is done."""
@@ -204,8 +224,8 @@ def require_success(answer: Answer) -> None:
         text = f"the store answers {answer.status} without saying why"
         if answer.status == HTTPStatus.NOT_FOUND:
             raise BadAnswer(text, code="store_not_woocommerce") from None
-        raise Rejected(text) from None
-    raise refusal(error, answer.status)
+        raise Rejected(text, request_id=request_ref(answer.headers)) from None
+    raise refusal(error, answer.status, request_id=request_ref(answer.headers))
 
 
 def is_refusal(body: bytes) -> bool:
@@ -219,7 +239,7 @@ def is_refusal(body: bytes) -> bool:
     return str(error.code).startswith("woocommerce_rest_")
 
 
-def refusal(error: WireError, status: int = 0) -> RefusedRequest:
+def refusal(error: WireError, status: int = 0, *, request_id: str | None = None) -> RefusedRequest:
     """An error of the REST API as an exception, from an answer or from an item of a batch."""
     data = error.data if isinstance(error.data, dict) else {}
     found = data.get("status")
@@ -229,6 +249,7 @@ def refusal(error: WireError, status: int = 0) -> RefusedRequest:
         status or (found if isinstance(found, int) else HTTPStatus.BAD_REQUEST),
         code if _CODE.fullmatch(code) else "unknown",
         holder if isinstance(holder, int) else None,
+        request_id=request_id,
     )
 
 

@@ -70,37 +70,36 @@ async def send_batch(
     """Send one batch. Raises `StoreError` where the batch as a whole failed."""
     parts = {"create": create, "update": update, "delete": delete}
     sent = {name: items for name, items in parts.items() if items}
-    answer = await api.send("POST", f"{path}/batch", sent, _BatchAnswer)
-    found = Batch(_items(answer.create), _items(answer.update), _items(answer.delete))
+    answer, request_id = await api.post_batch(f"{path}/batch", sent, _BatchAnswer)
+    answered = (answer.create, answer.update, answer.delete)
+    found = Batch(*([_item(raw, request_id) for raw in raws] for raws in answered))
     if [len(each) for each in found] != [len(create), len(update), len(delete)]:
         raise BadAnswer("the store answers a batch with another number of items")
     return found
 
 
-def _items(raws: list[Raw]) -> list[Item]:
-    return [_item(raw) for raw in raws]
-
-
-def _item(raw: Raw) -> Item:
+def _item(raw: Raw, request_id: str | None) -> Item:
     try:
-        return refusal(decoder(_FailedItem).decode(raw).error)
+        return refusal(decoder(_FailedItem).decode(raw).error, request_id=request_id)
     except msgspec.ValidationError:
         return raw
 
 
 def refused(operation: Operation, error: Rejected) -> Refused:
     """Why a record was refused, in words that stay the same."""
-    code = error.code
+    code, message = error.code, error.message
     gone = False
     if isinstance(error, RefusedRequest):
         code = _CODES.get(error.platform_code, "store_rejected")
         is_update = operation.target_id is not None
         missing = error.status == HTTPStatus.NOT_FOUND or says_gone(error)
         gone = is_update and missing
+        if error.resource_id is not None:
+            message += f"; the target's record {error.resource_id} stands in its way"
     return Refused(
         source_id=operation.source_id,
         code="gone" if gone else code,
-        message=error.message,
+        message=message,
         gone=gone,
         request_id=error.request_id,
     )

@@ -20,6 +20,7 @@ from connectors.woocommerce.parts import (
     PART_META,
     REFUND_META,
     TAX_FEE,
+    amount,
     gmt,
     plain,
     wire_address,
@@ -52,7 +53,7 @@ def new_order(operation: Operation, content: Order, *, held: bool) -> Body:
         "fee_lines": [_fee(each, None) for each in content.fees],
     }
     if held:
-        hold(body, content, None)
+        hold(body, content, None, untaxed_rest(content))
     body["meta_data"] = _merged(body.get("meta_data", []), _stock_meta(first_status(content)))
     return body
 
@@ -70,7 +71,7 @@ def order_changes(
     if changed is None or changed & PARTS:
         body |= _part_changes(content, children)
     if held and (changed is None or changed & (PARTS | SUMS)):
-        hold(body, content, children.get(TAX_FEE))
+        hold(body, content, children.get(TAX_FEE), untaxed_rest(content))
     return body
 
 
@@ -93,12 +94,11 @@ def status_body(target: int, content: Order) -> Body:
     }
 
 
-def hold(body: Body, content: Order, fee: str | None) -> None:
+def hold(body: Body, content: Order, fee: str | None, rest: Decimal) -> None:
     """Reach the exact total in a store that reckons other taxes: the order is exempt there, and
-    an untaxed fee (`fee`, where there is one already) holds what is missing.
+    an untaxed fee (`fee`, where there is one already) holds the rest.
     """
     body["meta_data"] = _merged(body.get("meta_data", []), [_EXEMPT])
-    rest = untaxed_rest(content)
     if not rest and fee is None:
         return
     line: Body = {
@@ -113,12 +113,17 @@ def hold(body: Body, content: Order, fee: str | None) -> None:
     body["fee_lines"] = [*body.get("fee_lines", []), line]
 
 
-def correction(target: int, content: Order, fee: str | None) -> Body:
-    """Makes an order that came out with another total exact. The address makes the store reckon
-    again, also where no fee is needed.
+def correction(content: Order, found: WireOrder, fee: str | None) -> Body:
+    """Makes an order that came out as `found`, with another total, exact. The address makes the
+    store reckon again, also where no fee is needed.
+
+    What is missing is reckoned from what the store shows: it rounds each part in its own way.
     """
-    body: Body = {"id": target, "billing": wire_address(content.billing, content.email)}
-    hold(body, content, fee)
+    body: Body = {"id": found.id, "billing": wire_address(content.billing, content.email)}
+    total, taxes = (amount(each, found.currency).amount for each in (found.total, found.total_tax))
+    fees = [each.total for each in found.fee_lines if str(each.id) == fee]
+    held = sum(amount(each, found.currency).amount for each in fees)
+    hold(body, content, fee, content.total.amount - (total - taxes - held))
     return body
 
 

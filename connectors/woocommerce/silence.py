@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import asyncio
 from typing import Any
 
 from connectors.base import Json
 from connectors.concurrency import together
+from connectors.errors import Rejected, StoreError
+from connectors.http import STOPPED
 from connectors.woocommerce.api import Api
+from connectors.woocommerce.batches import is_unapplied
 from connectors.woocommerce.wire import WireGroup, WireSetting
 
 _GROUP = "email_"
 _SWITCH = "enabled"
+_ATTEMPTS = 3
 
 
 async def loud(api: Api) -> Json:
@@ -28,24 +32,43 @@ async def _switch(api: Api, group: str) -> str | None:
     return next((str(each.value) for each in settings if each.id == _SWITCH), None)
 
 
-async def mute(api: Api, before: Json) -> None:
-    """Turn off every type of mail that was on."""
-    await _set(api, [(mail, "no") for mail in _that_were_on(before)])
+async def mute(api: Api, before: Json, settle: float) -> None:
+    """Turn off every type of mail that was on. `settle` as in `turn`. Raises `StoreError`."""
+    await _turn_all(api, before, "no", settle)
 
 
-async def unmute(api: Api, before: Json) -> None:
-    """Turn on again what was on. What was off stays off."""
-    await _set(api, [(mail, "yes") for mail in _that_were_on(before)])
+async def unmute(api: Api, before: Json, settle: float) -> None:
+    """Turn on again what was on; what was off stays off. As `mute`."""
+    await _turn_all(api, before, "yes", settle)
 
 
-def _that_were_on(before: Json) -> list[str]:
-    return sorted(mail for mail, value in before.get("mails", {}).items() if value == "yes")
+async def _turn_all(api: Api, before: Json, value: str, settle: float) -> None:
+    mails = sorted(mail for mail, was in before.get("mails", {}).items() if was == "yes")
+    turned = [turn(api, mail, value, settle) for mail in mails]
+    # A failure cancels none of the others: whatever was sent has settled before this returns.
+    failures = [each for each in await asyncio.gather(*turned, return_exceptions=True) if each]
+    if failures:
+        raise failures[0]
 
 
-async def _set(api: Api, switches: Iterable[tuple[str, str]]) -> None:
-    await together([_turn(api, mail, value) for mail, value in switches])
+async def turn(api: Api, mail: str, value: str, settle: float) -> None:
+    """Set one type of mail to `yes` or `no`.
 
-
-async def _turn(api: Api, mail: str, value: str) -> None:
-    path = f"settings/{mail}/{_SWITCH}"
-    await api.send("PUT", path, {"value": value}, dict[str, Any], repeatable=True)
+    A request whose answer never came may be carried out later, even after a request that is sent
+    then: a late `no` would silence the store for good. For `settle` seconds nothing else is done,
+    then the switch itself tells what became of it. Raises `StoreError`.
+    """
+    for attempt in range(1, _ATTEMPTS + 1):
+        try:
+            await api.send("PUT", f"settings/{mail}/{_SWITCH}", {"value": value}, dict[str, Any])
+        except StoreError as error:
+            if isinstance(error, Rejected) or is_unapplied(error):
+                raise
+            if error.code not in STOPPED:
+                await api.http.pause(settle)
+            if await _switch(api, mail) == value:
+                return
+            if attempt == _ATTEMPTS:
+                raise
+        else:
+            return

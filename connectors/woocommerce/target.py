@@ -107,8 +107,8 @@ class WooCommerceTarget(Session):
 
     async def mute(self, before: Json) -> None:
         """Turn those mails off."""
-        await silence.mute(self._api, before)
+        await silence.mute(self._api, before, self._settings.write_settle)
 
     async def unmute(self, before: Json) -> None:
         """Turn them on again."""
-        await silence.unmute(self._api, before)
+        await silence.unmute(self._api, before, self._settings.write_settle)

@@ -50,6 +50,7 @@ from connectors.woocommerce.wire import (
 )
 
 _LOOKS = 3
+_CORRECTIONS = 2
 _TORN_FOR = 1.0
 """Seconds until an order that is being written is surely whole."""
 
@@ -177,18 +178,19 @@ class OrderWriter:
     # --- 3 --------------------------------------------------------------------------------------
 
     async def _correct(self, attempt: Attempt, works: Sequence[_Work]) -> None:
-        wrong = [
+        """Taxes are rounded apart from what they are of: a second time, without any, is exact."""
+        touched = [
             work
             for work in works
             if work.touches(*PARTS, *SUMS, "billing", "shipping", "email", "customer")
-            and not _total_is_right(work)
         ]
-        for work in wrong:
-            self._held.add(_tax_case(work.content))
-        bodies = [
-            correction(work.target or 0, work.content, work.children.get(TAX_FEE)) for work in wrong
-        ]
-        await self._batch(attempt, wrong, [], bodies)
+        for _ in range(_CORRECTIONS):
+            wrong = [(work, work.got) for work in _open(touched) if work.got and _is_wrong(work)]
+            self._held |= {_tax_case(work.content) for work, _ in wrong}
+            bodies = [
+                correction(work.content, got, work.children.get(TAX_FEE)) for work, got in wrong
+            ]
+            await self._batch(attempt, [work for work, _ in wrong], [], bodies)
 
     # --- 4 --------------------------------------------------------------------------------------
 
@@ -293,9 +295,10 @@ def _tax_case(content: Order) -> tuple[str, bool]:
     return (where.country if where else "", bool(content.tax_total.amount))
 
 
-def _total_is_right(work: _Work) -> bool:
-    content = work.content
-    return work.got is None or same(amount(work.got.total, content.currency), content.total)
+def _is_wrong(work: _Work) -> bool:
+    """Whether the target shows another total."""
+    got, content = work.got, work.content
+    return got is not None and not same(amount(got.total, content.currency), content.total)
 
 
 def _may_have_refunds(work: _Work) -> bool:
@@ -356,7 +359,7 @@ def _losses(work: _Work) -> Iterator[Loss]:
         yield _COUPONS
     if TAX_FEE in work.children:
         yield _TAXES
-    if not _total_is_right(work):
+    if _is_wrong(work):
         yield _TOTAL
     waits = content.status == "trashed" or _NOT_ALL_REFUNDED in work.losses
     if work.touches("status") and not waits and got.status != wire_status(content.status):

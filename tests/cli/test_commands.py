@@ -195,23 +195,6 @@ data: "succeeded"}
     assert outcome.document[1]["data"] == {"status": "succeeded"}
 
 
-def test_text_from_a_store_is_no_markup(service, run):
-    held = {
-        "id": "e2b8f1c4-51d3-4a07-9a57-0c5b2d7e8f44",
-        "stream": "orders",
-        "source_id": "1",
-        "code": "refused",
-        "message": "[bold]no[/bold] [/]",
-        "attempts": 1,
-    }
-    service.answers["GET /v1/migrations/spring/quarantine"] = (200, {"items": [held], "next": None})
-
-    outcome = run("quarantine", "list", "-m", "spring")
-
-    assert outcome.code == 0
-    assert "[bold]no" in outcome.out
-
-
 DEMOTED = {
     "stream": "orders",
     "declared": "overlap",

@@ -36,13 +36,24 @@ class Asked:
 
 @dataclass
 class Instead:
-    """An answer that one request gets instead of the shop's own, for what the shop cannot do."""
+    """An answer that one request gets instead of the shop's own, for what the shop cannot do.
+
+    `query`: what the request must have asked for besides.
+    """
 
     method: str
     path: str
     status: int
     body: Any
     headers: dict[str, str] = field(default_factory=dict)
+    query: dict[str, str] = field(default_factory=dict)
+
+    def is_for(self, asked: Asked) -> bool:
+        return (
+            self.method == asked.method
+            and asked.path.endswith(self.path)
+            and self.query.items() <= asked.query.items()
+        )
 
 
 class _Recorder(httpx.AsyncBaseTransport):
@@ -59,9 +70,10 @@ class _Recorder(httpx.AsyncBaseTransport):
         pairs = parse_qsl(request.url.query.decode(), keep_blank_values=True)
         query = {name: value for name, value in pairs if not name.startswith("oauth_")}
         body = json.loads(request.content) if request.content else None
-        self._asked.append(Asked(request.method, request.url.path, query, body))
+        asked = Asked(request.method, request.url.path, query, body)
+        self._asked.append(asked)
         for each in self._instead:
-            if each.method == request.method and request.url.path.endswith(each.path):
+            if each.is_for(asked):
                 self._instead.remove(each)
                 return httpx.Response(each.status, json=each.body, headers=each.headers)
         return await self._inner.handle_async_request(request)

@@ -272,15 +272,6 @@ async def test_a_product_without_sku_is_found_by_its_slug(new_shop: Practice):
     assert ours["1"].by == "key"
 
 
-async def test_a_sku_that_somebody_else_holds_is_refused(new_shop: Practice):
-    await new_shop.load(product=[{"name": "Theirs", "sku": "MUG-1"}])
-    async with new_shop.target() as target:
-        sent = operations(Stream.PRODUCTS, [product(1)])
-        [outcome] = await target.write(Stream.PRODUCTS, sent)
-    assert isinstance(outcome, Refused)
-    assert outcome.code == "duplicate_sku"
-
-
 async def test_a_sku_that_our_own_lost_request_holds_is_that_product(new_shop: Practice):
     made = (await write(new_shop, Stream.PRODUCTS, product(1)))["1"]
     again = (await write(new_shop, Stream.PRODUCTS, product(1, name="Newer")))["1"]

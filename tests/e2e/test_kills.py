@@ -7,41 +7,16 @@ import time
 
 import pytest
 
-from connectors.base import StoreAccess
-from connectors.comparison import compare
 from connectors.records import Stream
-from connectors.registry import access, connector
+from tests.e2e.arena import compared
 from tests.e2e.conftest import Launch
 
 pytestmark = pytest.mark.e2e
 
 
-def store_access(launch: Launch, which: str) -> StoreAccess:
-    store = launch.scene.source if which == "source" else launch.scene.target
-    return access(
-        "woocommerce",
-        {"url": store.url},
-        {
-            "consumer_key": store.keys.consumer_key,
-            "consumer_secret": store.keys.consumer_secret,
-        },
-    )
-
-
 def differences(launch: Launch) -> dict[str, dict[str, int]]:
     """Both stores compared over their APIs, as numbers by stream."""
-    platform = connector("woocommerce")
-    assert platform.source is not None
-
-    async def both():
-        async with (
-            platform.source(store_access(launch, "source")) as source,
-            platform.source(store_access(launch, "target")) as target,
-        ):
-            losses = {stream: each.losses for stream, each in platform.writes.items()}
-            return await compare(source, target, list(Stream), losses)
-
-    found = asyncio.run(both())
+    found = asyncio.run(compared(launch.scene))
     return {
         str(stream): {"missing": each.missing, "wrong": each.wrong, "doubled": each.doubled}
         for stream, each in found.streams.items()

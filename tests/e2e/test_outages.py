@@ -17,12 +17,7 @@ pytestmark = pytest.mark.e2e
 
 def setting(launch: Launch, name: str) -> str:
     """A setting of the workers: where their servers are."""
-    [worker] = [
-        child.program
-        for name_, child in launch.scene.supervisor._children.items()
-        if name_ == "worker 1"
-    ]
-    return worker.environment[f"RECENT_SYNC_{name}"]
+    return launch.scene.worker.environment[f"RECENT_SYNC_{name}"]
 
 
 def drop_connections(url: str) -> None:

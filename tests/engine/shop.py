@@ -273,7 +273,9 @@ class FakeStore:
 
     def _apply(self, stream: Stream, operation: Operation, word: str) -> Outcome:
         if word == "refused":
-            return Refused(source_id=operation.source_id, code="invalid", message="no")
+            return Refused(
+                source_id=operation.source_id, code="invalid", message="no", request_id="req-7"
+            )
         if word == "dropped":
             return Uncertain(source_id=operation.source_id, reason="timeout")
         rows = self.shop.rows[stream]
@@ -386,9 +388,13 @@ class FakeStore:
         return before
 
     async def mute(self, before: Json) -> None:
+        if hook := self.shop.hooks.get("muting"):
+            await hook(before)
         self.shop.mails_on = False
 
     async def unmute(self, before: Json) -> None:
+        if hook := self.shop.hooks.get("unmuting"):
+            await hook(before)
         self.shop.mails_on = before["mails_on"]
 
 

@@ -17,8 +17,9 @@ from app.database import create_engine
 from app.services.lifecycle import request_cancel
 from connectors.records import Stream
 from tests.engine.conftest import Bench
-from tests.engine.shop import contents
+from tests.engine.shop import contents, fake_connector
 from tests.engine.test_runs import customer, fill
+from workers.engine.failpoints import Crash
 from workers.engine.leases import Lease, claim
 from workers.engine.slices import work
 
@@ -112,6 +113,48 @@ async def test_worker_that_comes_too_late_does_not_silence_a_store_for_good(benc
     assert bench.target.mails_on
     [store] = await bench.rows("SELECT muted_by, unmuted FROM stores WHERE name = 'target'")
     assert store == {"muted_by": [], "unmuted": None}
+
+
+async def _die_at(bench: Bench, moment: str, *, late: bool) -> asyncio.Task[None]:
+    """Run a job whose worker dies; its last request, about mails, is carried out seconds later."""
+    bench.use(fake_connector(settle=4.0))
+    bench.source.put(Stream.CUSTOMERS, "u0", customer(0))
+    requests: list[asyncio.Task[None]] = []
+
+    async def carry_out() -> None:
+        await asyncio.sleep(3.0)
+        bench.target.mails_on = late
+
+    async def die(_: object) -> None:
+        requests.append(asyncio.create_task(carry_out()))
+        raise Crash
+
+    bench.target.hooks[moment] = die
+    job = await bench.start("full", streams=["customers"])
+    with pytest.raises(Crash):
+        await bench.finish(job)
+    bench.target.hooks.clear()
+    await bench.lapse()
+    assert (await bench.finish(job))["status"] == "succeeded"
+    return requests[0]
+
+
+async def test_silence_that_a_dead_worker_asked_for_does_not_outlive_the_job(bench: Bench) -> None:
+    await (await _die_at(bench, "muting", late=False))
+    assert bench.target.mails_on
+
+
+async def test_voice_that_a_dead_worker_gave_back_does_not_break_into_the_next_job(
+    bench: Bench,
+) -> None:
+    request = await _die_at(bench, "unmuting", late=True)
+    following = await bench.start("full", streams=["customers"])
+    await bench.turn()
+    assert not bench.target.mails_on
+    await request
+    assert not bench.target.mails_on
+    assert (await bench.finish(following))["status"] == "succeeded"
+    assert bench.target.mails_on
 
 
 @pytest.fixture

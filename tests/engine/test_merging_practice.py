@@ -4,68 +4,22 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest
-from msgspec.structs import replace
-from sqlalchemy import text
 
-from connectors import registry
-from connectors.base import Connector
 from connectors.records import Stream
-from connectors.woocommerce import CONNECTOR
-from tests.connectors.practice import Practice, practice
+from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
-from tests.engine.shop import FakeCredentials, FakeSettings
+from tests.engine.practice_stores import Stores, between_practice_stores, put
 
 TEAM = "<p>Written by the launch team</p>"
 
 
-class Stores:
-    """A migration between two practice stores, whose clocks move together."""
-
-    def __init__(self, bench: Bench, old: Practice, new: Practice) -> None:
-        self.bench, self.old, self.new = bench, old, new
-
-    async def run(self, kind: str = "recent", **params: Any) -> dict[str, Any]:
-        for shop in (self.old, self.new):
-            shop.now[0] += 60
-        row = await self.bench.run(kind, **params)
-        assert (row["status"], row["error"]) == ("succeeded", None)
-        return row
-
-    async def only(self, shop: Practice, path: str) -> dict[str, Any]:
-        [found] = await shop.admin("GET", f"{path}?status=any")
-        return found
-
-    async def conflicts(self) -> list[dict[str, Any]]:
-        return await self.bench.rows("SELECT field, status, decision FROM conflicts ORDER BY field")
-
-
 @pytest.fixture
 async def stores(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stores]:
-    async with practice() as old, practice() as new:
-        shops = {"source": old, "target": new}
-        platform = Connector(
-            name="fake",
-            title="Practice",
-            settings=FakeSettings,
-            credentials=FakeCredentials,
-            reads=CONNECTOR.reads,
-            writes={
-                stream: replace(each, write_settle=0.5) for stream, each in CONNECTOR.writes.items()
-            },
-            source=lambda access: shops[access.settings.name].source(),
-            target=lambda access: shops[access.settings.name].target(copy_images=False),
-        )
-        monkeypatch.setattr(registry, "connectors", lambda: {"fake": platform})
-        # Their time stands still: a cutover would wait for ever for the source to settle.
-        async with bench.resources.engine.begin() as connection:
-            await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 0}'"""))
-        yield Stores(bench, old, new)
-
-
-async def put(shop: Practice, path: str, record: dict[str, Any], **fields: Any) -> None:
-    await shop.admin("PUT", f"{path}/{record['id']}", fields)
+    async with between_practice_stores(bench, monkeypatch) as opened:
+        yield opened
 
 
 async def filled(stores: Stores) -> tuple[dict[str, Any], dict[str, Any]]:
@@ -88,6 +42,41 @@ async def test_a_description_of_the_team_survives_every_kind_of_run(stores: Stor
         assert (shown["description"], float(shown["regular_price"])) == (TEAM, float(price))
     assert await stores.conflicts() == [
         {"field": "description", "status": "settled", "decision": "target"}
+    ]
+
+
+SOURCE = "Written at the source"
+
+
+@pytest.mark.parametrize("take", ["source", "target", "later"])
+async def test_each_way_of_settling_over_the_api_does_what_it_says(
+    stores: Stores, take: str
+) -> None:
+    await stores.set_policies(conflicts={"products": {"description": "manual"}})
+    here, there = await filled(stores)
+    await put(stores.new, "products", there, description=TEAM)
+    await put(stores.old, "products", here, description=SOURCE)
+    for _ in range(2):
+        await stores.run()
+        assert (await stores.only(stores.new, "products"))["description"] == TEAM
+    async with api_of(stores.bench) as api:
+        [conflict] = (await api.get("conflicts")).json()["items"]
+        assert (conflict["field"], conflict["status"]) == ("description", "open")
+        answer = await api.post(f"conflicts/{conflict['id']}/settle", json={"take": take})
+        assert answer.status_code == 200, answer.text
+        answer = await api.post("conflicts/apply")
+        assert answer.status_code == (202 if take == "source" else 409), answer.text
+        if take == "source":
+            row = await stores.bench.finish(UUID(answer.json()["id"]))
+            assert row["status"] == "succeeded"
+    wanted = SOURCE if take == "source" else TEAM
+    for kind, params in (("recent", {}), ("full", {}), ("recent", {"cutover": True})):
+        await stores.run(kind, **params)
+        assert (await stores.only(stores.new, "products"))["description"] == wanted
+    status = "later" if take == "later" else "settled"
+    decision = None if take == "later" else take
+    assert await stores.conflicts() == [
+        {"field": "description", "status": status, "decision": decision}
     ]
 
 

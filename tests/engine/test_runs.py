@@ -205,7 +205,7 @@ async def test_refused_record_is_quarantined_and_the_rest_goes_on(bench: Bench) 
     assert len(bench.target.rows[Stream.CUSTOMERS]) == 6
 
 
-async def test_quarantined_record_is_retried_by_the_next_run_and_resolved(bench: Bench) -> None:
+async def test_quarantined_record_is_retried_and_resolved(bench: Bench) -> None:
     bench.source.put(Stream.CUSTOMERS, "u1", customer(1))
     bench.target.script = ["refused"]
     await bench.run("full")
@@ -233,8 +233,10 @@ async def test_quarantined_record_deleted_at_the_source_is_closed(bench: Bench) 
     bench.target.script = ["refused"]
     await bench.run("full")
     bench.source.rows[Stream.CUSTOMERS].clear()
-    row = await bench.run("recent")
+    row = await bench.run("recent", options={"only": "quarantine"})
     assert row["status"] == "succeeded"
+    [item] = await bench.rows("SELECT status FROM quarantine")
+    assert item["status"] == "resolved"
 
 
 async def test_record_that_vanished_from_the_target_is_reported_and_made_anew_on_retry(

@@ -131,3 +131,17 @@ async def test_a_restart_keeps_everything(tmp_path):
         second = (await http.post("/wp-json/wc/v3/products", json={"name": "Cup"})).json()
         assert second["id"] > made["id"]
     await again.close()
+
+
+async def test_store_that_is_founded_anew_is_as_new(shop):
+    before = await shop.control("GET", "")
+    made = await shop.product()
+    await shop.make("customers", email="a@example.com")
+    await shop.put("settings/email_new_order/enabled", {"value": "no"})
+    await shop.faults(error_before={"probability": 1.0, "route": "orders"})
+    after = await shop.control("POST", "found")
+    assert (after["records"], after["faults"]) == (before["records"], before["faults"])
+    assert (await shop.get("settings/email_new_order/enabled")).json()["value"] == "yes"
+    records = await shop.control("GET", "records")
+    assert (records["mails"], records["writes"]) == ({}, {})
+    assert (await shop.product())["id"] == made["id"]

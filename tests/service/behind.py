@@ -17,6 +17,9 @@ from app.resources import Resources
 from app.services.api_keys import create_key
 from app.services.lifecycle import to_json
 
+CONFLICTING = {"base": "Mug", "source": "Blue mug", "target": "Ann's mug"}
+"""What both sides hold in the conflicts that are put behind the API."""
+
 
 @dataclass
 class Service:
@@ -107,12 +110,40 @@ class Service:
             streams=list(streams),
         )
 
+    async def conflict(self, migration: str, field: str = "name", **more: Any) -> str:
+        """A conflict over a product's field, as the engine records it."""
+        values = {"stream": "products", "status": "open", "decision": None, "source_id": "1"} | more
+        item = uuid4()
+        await self.write(
+            "INSERT INTO conflicts (id, migration_id, stream, source_id, target_id, field, status,"
+            " decision, base_known, source_digest, target_digest, sealed, applied_at)"
+            " SELECT :item, id, :stream, :source_id, '7', :field, :status,"
+            " CAST(:decision AS text), true, 's', 't', :sealed,"
+            " CASE WHEN CAST(:decision AS text) IS NOT NULL THEN now() END"
+            " FROM migrations WHERE slug = :slug",
+            item=item,
+            slug=migration,
+            field=field,
+            sealed=self.resources.vault.seal(CONFLICTING),
+            **values,
+        )
+        return str(item)
+
     async def quarantine(self, migration: str, stream: str, source_id: str, **more: Any) -> str:
-        values = {"status": "open", "code": "refused"} | more
+        """A record in quarantine, as the engine keeps it."""
+        values: dict[str, Any] = {
+            "status": "open",
+            "code": "refused",
+            "request_id": None,
+            "next_at": None,
+            "waits_for": [],
+        } | more
         item = uuid4()
         await self.write(
             "INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,"
-            " attempts) SELECT :item, id, :stream, :source_id, :status, :code, 'No.', 1"
+            " attempts, request_id, next_at, waits_for) SELECT :item, id, :stream, :source_id,"
+            " :status, :code, 'No.', 1, CAST(:request_id AS text),"
+            " CAST(:next_at AS timestamptz), CAST(:waits_for AS text[])"
             " FROM migrations WHERE slug = :slug",
             item=item,
             slug=migration,

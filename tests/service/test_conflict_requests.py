@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import uuid4
-
 import pytest
 from cryptography.fernet import Fernet
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -11,9 +9,9 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.security import Vault
 from app.services.vault import rotate_all
 from tests.service.answers import problem
+from tests.service.behind import CONFLICTING
 
 HOME = "/v1/migrations/spring/conflicts"
-VALUES = {"base": "Mug", "source": "Blue mug", "target": "Ann's mug"}
 
 
 @pytest.fixture
@@ -21,21 +19,7 @@ def conflict(service, migration):
     """Put a conflict behind the API and answer with its id."""
 
     async def make(field: str = "name", **more) -> str:
-        values = {"stream": "products", "status": "open", "decision": None, "source_id": "1"} | more
-        item = uuid4()
-        await service.write(
-            "INSERT INTO conflicts (id, migration_id, stream, source_id, target_id, field, status,"
-            " decision, base_known, source_digest, target_digest, sealed, applied_at)"
-            " SELECT :item, id, :stream, :source_id, '7', :field, :status,"
-            " CAST(:decision AS text), true, 's', 't', :sealed,"
-            " CASE WHEN CAST(:decision AS text) IS NOT NULL THEN now() END"
-            " FROM migrations WHERE slug = 'spring'",
-            item=item,
-            field=field,
-            sealed=service.resources.vault.seal(VALUES),
-            **values,
-        )
-        return str(item)
+        return await service.conflict(migration, field, **more)
 
     return make
 
@@ -45,7 +29,7 @@ async def test_conflicts_are_listed_oldest_first_and_page_by_page(api, conflict)
     page = (await api.get(HOME, params={"limit": 2})).json()
     rest = (await api.get(HOME, params={"limit": 2, "cursor": page["next"]})).json()
     assert [each["id"] for each in page["items"] + rest["items"]] == made
-    assert page["items"][0]["values"] == VALUES
+    assert page["items"][0]["values"] == CONFLICTING
 
 
 @pytest.mark.parametrize(
@@ -70,7 +54,7 @@ async def test_values_are_shown_to_whoever_may_run_jobs(reader, runner, conflict
     item = await conflict()
     assert (await reader.get(f"{HOME}/{item}")).json()["values"] is None
     assert (await reader.get(HOME)).json()["items"][0]["values"] is None
-    assert (await runner.get(f"{HOME}/{item}")).json()["values"] == VALUES
+    assert (await runner.get(f"{HOME}/{item}")).json()["values"] == CONFLICTING
 
 
 @pytest.mark.parametrize(
@@ -173,5 +157,5 @@ async def test_values_stay_readable_when_the_key_changes(service, conflict):
     async with AsyncSession(service.resources.engine) as session, session.begin():
         await rotate_all(session, Vault([new, old]))
     [row] = await service.rows("SELECT sealed, content FROM conflicts, contents")
-    assert Vault([new]).open(row["sealed"]) == VALUES
+    assert Vault([new]).open(row["sealed"]) == CONFLICTING
     assert Vault([new]).open_bytes(row["content"]) == b"content"

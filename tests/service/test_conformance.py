@@ -90,7 +90,9 @@ async def key(resources: Resources, url: str) -> AsyncIterator[str]:
         assert (await client.post("/v1/migrations", json=body)).status_code == 201
     await behind.set_cursors("spring-launch", "categories", "products", "customers", "orders")
     await behind.quarantine("spring-launch", "orders", "1")
-    await behind.write("UPDATE quarantine SET id = :id", id=KNOWN["path.item"])
+    await behind.conflict("spring-launch")
+    for table in ("quarantine", "conflicts"):
+        await behind.write(f"UPDATE {table} SET id = :id", id=KNOWN["path.item"])  # noqa: S608
     await behind.write(
         "UPDATE api_keys SET id = :id WHERE prefix = :prefix",
         id=KNOWN["path.key"],

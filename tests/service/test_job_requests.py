@@ -106,7 +106,7 @@ async def test_counters_are_summed_over_slices_per_stream(start, service, api):
     await service.count(job["id"], "orders", total=100, read=60, created=50, requests=3)
     await service.count(job["id"], "orders", total=50, read=40, updated=5, throttled=1)
     await service.count(job["id"], "products", read=7, unchanged=7, requests=2)
-    await service.count(job["id"], "orders", audited=12, missed=1)
+    await service.count(job["id"], "orders", audited=12, missed=1, held_back=2)
     shown = (await api.get(f"/v1/jobs/{job['id']}")).json()
     assert shown["counters"]["orders"] == {
         "read": 100,
@@ -115,6 +115,7 @@ async def test_counters_are_summed_over_slices_per_stream(start, service, api):
         "unchanged": 0,
         "conflicts": 0,
         "quarantined": 0,
+        "held_back": 2,
         "deleted": 0,
         "audited": 12,
         "missed": 1,

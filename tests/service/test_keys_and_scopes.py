@@ -10,6 +10,7 @@ from app.services.api_keys import included
 from tests.service.answers import problem
 from tests.service.paper import a_store
 
+ITEM = "e2b8f1c4-51d3-4a07-9a57-0c5b2d7e8f44"
 PAST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
@@ -79,6 +80,12 @@ def test_a_scope_includes_those_below(scopes, all_of_them):
         ("PUT", "/v1/migrations/x/cursors/orders", "admin"),
         ("PUT", "/v1/migrations/x/streams/orders", "admin"),
         ("POST", "/v1/migrations/x/quarantine/retry", "run"),
+        ("POST", f"/v1/migrations/x/quarantine/{ITEM}/retry", "run"),
+        ("POST", f"/v1/migrations/x/quarantine/{ITEM}/waive", "run"),
+        ("POST", "/v1/migrations/x/conflicts/settle", "run"),
+        ("POST", "/v1/migrations/x/conflicts/apply", "run"),
+        ("POST", f"/v1/migrations/x/conflicts/{ITEM}/settle", "run"),
+        ("POST", f"/v1/migrations/x/removals/{ITEM}/undo", "run"),
         ("POST", "/v1/jobs", "run"),
         ("POST", "/v1/jobs/7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33/cancel", "run"),
         ("POST", "/v1/jobs/7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33/retry", "run"),
@@ -95,7 +102,7 @@ async def test_a_missing_scope_is_named(service, method, path, scope):
 
 
 async def test_a_reader_reads_everything_but_keys(reader, migration):
-    lists = ("cursors", "streams", "links")
+    lists = ("cursors", "streams", "links", "quarantine", "conflicts", "removals")
     of_one = [f"migrations/spring/{each}" for each in lists]
     for path in ("platforms", "stores", "migrations", *of_one, "jobs"):
         assert (await reader.get(f"/v1/{path}")).status_code == 200

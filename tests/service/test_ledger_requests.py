@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.records import Stream
+from connectors.references import Reference
 from tests.service.answers import problem
 
 SOMETHING = "e2b8f1c4-51d3-4a07-9a57-0c5b2d7e8f44"
@@ -92,6 +94,31 @@ async def test_quarantine_is_listed_with_filters(api, service, migration):
     assert await ids(code="bad_price") == ["3"]
 
 
+async def test_it_is_told_when_a_record_is_tried_again_and_what_it_waits_for(
+    api, service, migration
+):
+    waits_for = [Reference(Stream.CUSTOMERS, "9"), Reference(Stream.PRODUCTS, "7", "70")]
+    soon = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    item = await service.quarantine(
+        migration,
+        "orders",
+        "1",
+        code="reference_missing",
+        request_id="edge-9",
+        next_at=soon,
+        waits_for=[each.to_text() for each in waits_for],
+    )
+    shown = (await api.get(f"{HOME}/quarantine/{item}")).json()
+    assert shown["next_at"] == "2026-11-26T09:00:00Z"
+    assert shown["waits_for"] == [
+        {"stream": "customers", "source_id": "9", "child": None},
+        {"stream": "products", "source_id": "7", "child": "70"},
+    ]
+    assert (shown["request_id"], shown["attempts"]) == ("edge-9", 1)
+    assert shown["first_at"] <= shown["last_at"]
+    assert (await api.get(f"{HOME}/quarantine")).json()["items"] == [shown]
+
+
 async def test_all_open_records_are_tried_again(api, service, migration):
     problem(await api.post(f"{HOME}/quarantine/retry"), 409, "nothing_to_retry")
     await service.quarantine(migration, "orders", "1")
@@ -126,7 +153,8 @@ async def test_one_record_is_tried_again(api, service, migration):
 
 
 async def test_who_waived_a_record_and_why_is_kept(runner, service, migration):
-    item = await service.quarantine(migration, "orders", "1")
+    soon = datetime(2026, 11, 26, 9, tzinfo=UTC)
+    item = await service.quarantine(migration, "orders", "1", next_at=soon)
     address = f"{HOME}/quarantine/{item}"
     waived = (await runner.post(f"{address}/waive", json={"reason": "A test order."})).json()
     prefix = service.keys["run"].split("_")[1]
@@ -134,6 +162,7 @@ async def test_who_waived_a_record_and_why_is_kept(runner, service, migration):
     assert waived["waived_by"] == f"tests ({prefix})"
     assert waived["waived_reason"] == "A test order."
     assert waived["waived_at"] is not None
+    assert waived["next_at"] is None
     assert (await runner.get(address)).json() == waived
     again = await runner.post(f"{address}/waive", json={"reason": "Again."})
     problem(again, 409, "quarantine_not_open")

@@ -16,6 +16,7 @@ import pytest
 from app.cli.demo.practice import PracticeStore
 from app.cli.demo.scene import Scene
 from tests.fixtures import servers
+from tests.fixtures.shops import credentials, open_client
 
 GOODS = [
     {"name": "White hanging heart", "sku": "85123A", "regular_price": "2.55", "stock_quantity": 90},
@@ -30,17 +31,8 @@ class Shop:
     def __init__(self, store: PracticeStore) -> None:
         self._store = store
         self.settings = {"url": store.url, "write_settle": 2}
-        self.credentials = {
-            "consumer_key": store.keys.consumer_key,
-            "consumer_secret": store.keys.consumer_secret,
-        }
-        self._client = httpx.Client(
-            base_url=f"{store.url}/wp-json/wc/v3",
-            auth=(store.keys.consumer_key, store.keys.consumer_secret),
-            headers={"X-Forwarded-Proto": "https"},  # as behind a proxy that ends TLS
-            trust_env=False,
-            timeout=30,
-        )
+        self.credentials = credentials(store)
+        self._client = open_client(store)
 
     def close(self) -> None:
         self._client.close()

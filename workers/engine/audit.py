@@ -69,9 +69,15 @@ class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     suspects: tuple[str, ...] = ()
     due: float = 0.0
 
-    def is_enough(self, runs: int) -> bool:
-        """Whether this run has read its share of the stream."""
-        return self.ended or self.read >= max(1, math.ceil(self.total / runs))
+    def is_enough(self, task: Task) -> bool:
+        """Whether this run has read its share of the stream. The last share goes on to the end:
+        an end that is a run of its own, with nothing to read, would make a round one run longer.
+        """
+        if self.ended:
+            return True
+        before = 0 if task.begins.resume is None else task.begins.audited
+        share = max(1, math.ceil(self.total / task.runs))
+        return share <= self.read < self.total - before
 
 
 async def cut_audit(run: Run) -> list[Wake]:
@@ -131,9 +137,9 @@ async def audit_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
     task = msgspec.convert(held.part, Task)
     first = Position(at=task.begins.resume, total=task.known)
     position = msgspec.convert(held.resume, Position) if held.resume else first
-    if not position.is_enough(task.runs):
+    if not position.is_enough(task):
         position = await _read_on(run, stream, task, position, out_of_time)
-        if not position.is_enough(task.runs):
+        if not position.is_enough(task):
             return False
     if position.suspects and (left := position.due - time.time()) > 0:
         raise GiveBack("audit_settling", after=left)
@@ -151,7 +157,7 @@ async def _read_on(
         async for page in pages:
             run.lease.check()
             position = await _inspect(run, stream, task, position, page)
-            if position.is_enough(task.runs) or out_of_time():
+            if position.is_enough(task) or out_of_time():
                 break
     return position
 

@@ -14,7 +14,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
 from connectors.base import Extent, Finding, Json, Sweep, Trust, Window
 from connectors.records import Stream
-from workers.engine import ledger, progress, trust
+from workers.engine import ledger, progress, quarantine, trust
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
 from workers.engine.plan import Order, Stage
@@ -115,7 +115,10 @@ async def _tell_findings(
 async def _add_slices(
     connection: AsyncConnection, run: Run, stage: Stage, order: Order, cut: _Cut
 ) -> list[Wake]:
-    """One slice a part, and one for what is in quarantine from earlier jobs."""
+    """One slice a part, and one for what is in quarantine from earlier jobs.
+
+    A closing look takes only up what has become due since, if there is any.
+    """
     held = run.lease.held
     extent = _extent_json(cut.reading.extent)
     wakes = [
@@ -130,12 +133,16 @@ async def _add_slices(
                 "part": part,
                 "closing": stage.closing,
                 "shallow": cut.shallow,
+                "eager": order.eager,
             },
             total=cut.total // len(cut.parts) if cut.total is not None else None,
         )
         for part in cut.parts
     ]
-    if not stage.closing:
+    stream = Stream(str(held.stream))
+    closing = bool(stage.closing)
+    if not closing or await quarantine.any_due(connection, run.scope.migration, stream):
+        conflicts = order.quarantine_ids is None or order.conflicts_only
         wakes.append(
             await add_slice(
                 connection,
@@ -145,7 +152,8 @@ async def _add_slices(
                 stream=held.stream,
                 part={
                     "only": order.quarantine_ids,
-                    "conflicts": order.quarantine_ids is None or order.conflicts_only,
+                    "conflicts": conflicts and not closing,
+                    "eager": order.eager and not closing,
                 },
             )
         )

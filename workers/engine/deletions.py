@@ -18,7 +18,7 @@ from app.services.lifecycle import record_event
 from connectors.base import Action, Page, Sweep
 from connectors.errors import BadAnswer, Rejected
 from connectors.records import Record, Stream
-from workers.engine import ledger, progress, removals, sightings
+from workers.engine import ledger, progress, quarantine, removals, sightings
 from workers.engine.errors import Ending
 from workers.engine.passes import apply_page
 from workers.engine.plan import Order
@@ -345,7 +345,7 @@ async def _book(
             undoable=removal is not None and removal.undo,
         )
         await removals.forget_stock(connection, held.migration_id, stream, ids)
-        await ledger.resolve(connection, held.migration_id, stream, ids)
+        await quarantine.resolve(connection, held.migration_id, stream, ids)
         if done:
             await _tell(
                 connection, run, "deletion.done", stream=stream, count=len(done), action=action

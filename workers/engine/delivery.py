@@ -19,7 +19,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from connectors.base import Applied, Operation, Outcome, Refused, Uncertain, WriteCapability
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import Stream
-from workers.engine import conflicts, ledger, removals
+from connectors.references import Reference
+from workers.engine import conflicts, ledger, quarantine, removals
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
@@ -40,12 +41,15 @@ _BUSY_PAUSE = 2.0
 @dataclass(slots=True)
 class Delivery:
     """What came of it: ready for the ledger, and refused. `kept` counts records of which nothing
-    had to be written, because the target's values stay or are the source's already.
+    had to be written, because the target's values stay or are the source's already. `digests` are
+    of the contents, by source id; `awaited` are the references that a refused record lacks.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)
     merged: list[conflicts.Found] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
+    digests: dict[str, bytes] = field(default_factory=dict)
+    awaited: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     created: int = 0
     updated: int = 0
     kept: int = 0
@@ -54,6 +58,18 @@ class Delivery:
     def applied_ids(self) -> list[str]:
         """Source ids of what is right on the target now."""
         return [entry.record.id for entry in self.entries]
+
+    @property
+    def refusals(self) -> list[quarantine.Refusal]:
+        """What was refused, as the quarantine keeps it."""
+        return [
+            quarantine.Refusal(
+                answer=each,
+                digest=self.digests.get(each.source_id),
+                waits_for=self.awaited.get(each.source_id, ()),
+            )
+            for each in self.refused
+        ]
 
 
 async def deliver(
@@ -284,13 +300,15 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         applied = [each.record for each in delivery.entries]
         await conflicts.keep_contents(connection, run.vault, migration, stream, applied)
     await ledger.apply(connection, migration, stream, delivery.entries)
-    await ledger.resolve(connection, migration, stream, delivery.applied_ids)
+    await quarantine.resolve(connection, migration, stream, delivery.applied_ids)
     await removals.welcome_back(connection, migration, stream, delivery.applied_ids)
     if delivery.refused:
         ids = [each.source_id for each in delivery.refused]
         await ledger.forget_intents(connection, migration, stream, ids)
-        await ledger.quarantine(
-            connection, migration, stream, run.lease.held.job_id, delivery.refused
+        await quarantine.keep(
+            connection, migration, stream, run.lease.held.job_id, delivery.refusals
         )
+    arrived = {each.record.id: each.children for each in delivery.entries}
+    await quarantine.wake(connection, migration, stream, arrived)
     for entry in delivery.entries:
         run.known.learn(stream, entry.record.id, entry.applied.target_id, entry.children)

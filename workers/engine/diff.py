@@ -47,12 +47,14 @@ class Difference:
     """A page sorted: what to write, and the ids of what is right already, and of what is gone.
 
     `reused` are ids that belong to other records now: their links have to be given up first.
+    `held_back` are in quarantine, and not to be tried now.
     """
 
     candidates: list[Candidate]
     unchanged: list[str]
     gone: list[str] = field(default_factory=list)
     reused: list[str] = field(default_factory=list)
+    held_back: list[str] = field(default_factory=list)
 
 
 def difference(

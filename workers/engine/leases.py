@@ -33,7 +33,7 @@ _CLAIM = text(
       AND s.due_at <= clock_timestamp()
       AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
     RETURNING s.id, s.job_id, j.migration_id, s.stage, s.kind, s.stream, s.part, s.resume,
-              s.fence, s.failures, s.counters, s.total
+              s.fence, s.failures, s.counters, s.total, s.resumed
     """
 )
 _RENEW = text(
@@ -61,7 +61,10 @@ _RELEASE = text(
 
 @dataclass(slots=True)
 class Held:
-    """A slice in this worker's hands, as it was when it was claimed."""
+    """A slice in this worker's hands, as it was when it was claimed.
+
+    `resumed`: an earlier holder has not put it down, and may have left requests under way.
+    """
 
     id: UUID
     job_id: UUID
@@ -75,6 +78,7 @@ class Held:
     failures: int
     counters: dict[str, int]
     total: int | None
+    resumed: bool
 
 
 @dataclass(slots=True)

@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import LinkState
-from connectors.base import Applied, Refused
+from connectors.base import Applied
 from connectors.digest import Digest
 from connectors.records import Record, Stream
 
@@ -291,107 +291,6 @@ async def forget_intents(
     await connection.execute(
         _FORGET, {"migration": migration, "stream": str(stream), "ids": list(ids)}
     )
-
-
-TARGET_GONE = "target_gone"
-"""Code of an update whose record is not on the target any more."""
-
-_QUARANTINE = text(
-    """
-    INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,
-                            request_id, attempts, job_id)
-    SELECT gen_random_uuid(), :migration, :stream, source_id, 'open', code, message, request_id,
-           1, :job
-    FROM unnest(
-        CAST(:ids AS text[]), CAST(:codes AS text[]), CAST(:messages AS text[]),
-        CAST(:requests AS text[])
-    ) AS new (source_id, code, message, request_id)
-    ORDER BY source_id
-    ON CONFLICT (migration_id, stream, source_id) DO UPDATE
-    SET code = excluded.code, message = excluded.message, request_id = excluded.request_id,
-        attempts = quarantine.attempts + 1, job_id = excluded.job_id,
-        last_at = clock_timestamp(),
-        status = CASE WHEN quarantine.status = 'waived' THEN 'waived' ELSE 'open' END
-    """
-)
-
-
-async def quarantine(
-    connection: AsyncConnection,
-    migration: UUID,
-    stream: Stream,
-    job: UUID,
-    refused: Sequence[Refused],
-) -> None:
-    """Keep records that could not be applied. A waived record stays waived."""
-    if not refused:
-        return
-    await connection.execute(
-        _QUARANTINE,
-        {
-            "migration": migration,
-            "stream": str(stream),
-            "job": job,
-            "ids": [each.source_id for each in refused],
-            "codes": [TARGET_GONE if each.gone else each.code for each in refused],
-            "messages": [each.message[:500] for each in refused],
-            "requests": [each.request_id for each in refused],
-        },
-    )
-
-
-_RESOLVE = text(
-    "UPDATE quarantine SET status = 'resolved', last_at = clock_timestamp()"
-    " WHERE migration_id = :migration AND stream = :stream AND status <> 'resolved'"
-    " AND source_id = ANY(CAST(:ids AS text[]))"
-)
-
-
-async def resolve(
-    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
-) -> None:
-    """Close the quarantine of records that are right now."""
-    if ids:
-        await connection.execute(
-            _RESOLVE, {"migration": migration, "stream": str(stream), "ids": list(ids)}
-        )
-
-
-_WAITING = text(
-    "SELECT source_id, code FROM quarantine WHERE migration_id = :migration"
-    " AND stream = :stream AND status = 'open' AND source_id > :after"
-    " AND job_id IS DISTINCT FROM :job"
-    " AND (CAST(:only AS uuid[]) IS NULL OR id = ANY(CAST(:only AS uuid[])))"
-    " ORDER BY source_id LIMIT :limit"
-)
-
-
-async def quarantined(
-    connection: AsyncConnection,
-    migration: UUID,
-    stream: Stream,
-    *,
-    job: UUID,
-    after: str,
-    limit: int,
-    only: Sequence[str] | None = None,
-) -> dict[str, str]:
-    """Source ids and codes of open quarantine, in the order of ids; `only` names single entries.
-
-    What this very job has refused already is left to the next one.
-    """
-    rows = await connection.execute(
-        _WAITING,
-        {
-            "migration": migration,
-            "stream": str(stream),
-            "job": job,
-            "after": after,
-            "limit": limit,
-            "only": None if only is None else [UUID(each) for each in only],
-        },
-    )
-    return {row.source_id: row.code for row in rows}
 
 
 _PROGRESS = text(

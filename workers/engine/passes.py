@@ -14,18 +14,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import SliceKind
 from app.services.lifecycle import record_event
-from connectors.base import Extent, Page, Refused, Sweep
+from connectors.base import Extent, Page, Sweep
 from connectors.errors import StoreError
-from connectors.records import Record, Stream
-from workers.engine import conflicts, ledger, progress, removals, sightings
+from connectors.records import Stream
+from workers.engine import conflicts, ledger, progress, quarantine, removals, sightings
+from workers.engine.attempts import TARGET_GONE
 from workers.engine.delivery import Delivery, book, deliver
-from workers.engine.diff import Difference, difference
+from workers.engine.diff import Difference
 from workers.engine.errors import Ending, GiveBack
 from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Held
 from workers.engine.resolution import learn_references, operations
 from workers.engine.run import Run
 from workers.engine.shallow import differing_pages
+from workers.engine.singles import fetch
+from workers.engine.sorting import not_understood, sort
 from workers.engine.window import is_settling
 
 log = structlog.get_logger(__name__)
@@ -67,18 +70,21 @@ def _settled(run: Run, extent: Extent, page: Page) -> Page:
 
 
 async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
-    """Take up the open quarantine of a stream once more, record by record, and conflicts for
-    which the source's value was chosen. As `read_slice`.
+    """Take up what is due in a stream's quarantine, record by record, and conflicts for which the
+    source's value was chosen. As `read_slice`.
     """
     held = run.lease.held
+    async with run.lease.fenced() as transaction:
+        await quarantine.wake_linked(transaction.connection, held.migration_id, stream)
     while True:
         after = (held.resume or {}).get("after", "")
         async with run.engine.connect() as connection:
-            codes = await ledger.quarantined(
+            codes = await quarantine.due(
                 connection,
                 held.migration_id,
                 stream,
                 job=held.job_id,
+                eager=run.eager,
                 after=after,
                 limit=_RETRY_PAGE,
                 only=held.part.get("only"),
@@ -88,11 +94,12 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
         if not ids:
             return True
         codes = {each: code for each, code in codes.items() if each in ids}
-        found = await run.source.get(stream, ids)
-        page = Page(records=tuple(found.values()), resume={"after": ids[-1]})
-        gone = [each for each in codes if each not in found]
+        found, failed = await fetch(run, stream, ids)
+        page = Page(records=tuple(found.values()), resume={"after": ids[-1]}, failed=tuple(failed))
+        there = {*found, *(each for each, _ in failed)}
+        gone = [each for each in codes if each not in there]
         # Somebody who asks again for a record that vanished from the target wants it back.
-        again = frozenset(each for each, code in codes.items() if code == ledger.TARGET_GONE)
+        again = frozenset(each for each, code in codes.items() if code == TARGET_GONE)
         await apply_page(run, stream, page, again=again, wanted=frozenset(chosen), gone=gone)
         if out_of_time():
             return False
@@ -101,7 +108,7 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
 async def _chosen(connection: AsyncConnection, run: Run, stream: Stream, after: str) -> list[str]:
     """Records of settled conflicts that wait for this job, where it takes conflicts up."""
     held = run.lease.held
-    if not held.part.get("conflicts", True):
+    if not held.part.get("conflicts"):
         return []
     return await conflicts.waiting(
         connection, held.migration_id, stream, after=after, limit=_RETRY_PAGE
@@ -123,49 +130,25 @@ async def apply_page(
     did not change; `gone` are quarantined records that the
     source does not have any more: there is nothing left to bring over.
     """
-    sorted_page = await _sort(run, stream, page.records, again, wanted)
+    sorted_page = await sort(run, stream, page.records, again=again, wanted=wanted)
     if sorted_page.reused:
         await _give_up(run, stream, sorted_page.reused)
-        sorted_page = await _sort(run, stream, page.records, again, wanted)
+        sorted_page = await sort(run, stream, page.records, again=again, wanted=wanted)
     fetched = await learn_references(run, [each.record for each in sorted_page.candidates])
     if stream in fetched:
         # A parent that stands on the same page as its child has just been brought over.
-        sorted_page = await _sort(run, stream, page.records, again, wanted)
+        sorted_page = await sort(run, stream, page.records, again=again, wanted=wanted)
     sorted_page.gone = list(gone)
-    candidates, built, refused = operations(run, stream, sorted_page.candidates)
-    delivery = Delivery(refused=refused)
+    candidates, built, delivery = operations(run, stream, sorted_page.candidates)
     try:
         await deliver(run, stream, candidates, built, delivery)
     except (GiveBack, StoreError):
         # What the target has confirmed is kept; the page is read again for the rest.
         await _commit_part(run, stream, delivery)
         raise
-    delivery.refused += [_unreadable(each) for each in page.failed]
+    delivery.refused += await not_understood(run, stream, page.failed)
     reach(Place.AFTER_ANSWER)
     await _commit(run, stream, page, sorted_page, delivery)
-
-
-def _unreadable(failed: tuple[str, str]) -> Refused:
-    source_id, reason = failed
-    return Refused(source_id=source_id, code="record_not_understood", message=reason)
-
-
-async def _sort(
-    run: Run,
-    stream: Stream,
-    records: Sequence[Record],
-    again: frozenset[str],
-    wanted: frozenset[str],
-) -> Difference:
-    async with run.engine.connect() as connection:
-        links = await ledger.load(
-            connection,
-            run.scope.migration,
-            stream,
-            [record.id for record in records],
-            slice_id=run.lease.held.id,
-        )
-    return difference(records, links, again=again, wanted=wanted)
 
 
 async def _give_up(run: Run, stream: Stream, reused: Sequence[str]) -> None:
@@ -219,7 +202,7 @@ async def _commit(
             seen = [*read, *(each for each, _ in page.failed), *page.unread]
             await sightings.record(connection, held.job_id, held.stage, seen)
         await book(run, connection, stream, delivery)
-        await ledger.resolve(
+        await quarantine.resolve(
             connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]
         )
         run.counters.update(
@@ -228,6 +211,7 @@ async def _commit(
             updated=delivery.updated,
             unchanged=len(sorted_page.unchanged) + len(page.unread) + delivery.kept,
             quarantined=len(delivery.refused),
+            held_back=len(sorted_page.held_back),
             outside=page.outside,
         )
         resume = held.resume if page.resume is None else page.resume

@@ -2,7 +2,8 @@
 
 A job prepares, makes one pass over each stream in the order in which records refer to each
 other, and removes what is proven gone in the reverse order. A `recent` audits the streams that it
-read by window. A cutover sweeps every
+read by window. Before anything is removed, what waited in quarantine for a record that has arrived
+is taken up. A cutover sweeps every
 stream, then looks once more at what has changed since it began: as long as something has, the
 source is still selling.
 """
@@ -31,6 +32,7 @@ class StageKind(StrEnum):
     PREPARE = "prepare"
     PASS = "pass"  # noqa: S105  not that kind of pass
     AUDIT = "audit"
+    RETRY = "retry"
     REMOVE = "remove"
     RESTORE = "restore"
     FINISH = "finish"
@@ -79,6 +81,16 @@ class Order(Struct, frozen=True, kw_only=True):
         return self.kind is JobKind.RECENT and not (self.cutover or self.quarantine_only)
 
     @property
+    def eager(self) -> bool:
+        """Whether everything in quarantine is tried, and not only what is due."""
+        return self.reads_everything or self.quarantine_only
+
+    @property
+    def wakes(self) -> bool:
+        """Whether what has become due on the way is taken up: not where single ones were named."""
+        return self.quarantine_ids is None and not self.conflicts_only
+
+    @property
     def reads_everything(self) -> bool:
         """Whether every record of the streams is read."""
         return (self.kind is JobKind.FULL or self.cutover) and not self.quarantine_only
@@ -117,6 +129,7 @@ def stages(
         for each in passes
         if order.audits and each.stream and reads[each.stream].trust is not Trust.SWEEP
     ]
+    retries = [Stage(kind=StageKind.RETRY, stream=each.stream) for each in passes if order.wakes]
     # What refers to a record goes before it.
     removing = [
         Stage(kind=StageKind.REMOVE, stream=each.stream)
@@ -127,6 +140,7 @@ def stages(
         FIRST[0],
         *passes,
         *audits,
+        *retries,
         *removing,
         *(closing if order.cutover else []),
         FIRST[1],

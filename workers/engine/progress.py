@@ -19,7 +19,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import ledger, removals, sightings
+from workers.engine import ledger, quarantine, removals, sightings
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -33,6 +33,7 @@ from workers.engine.plan import (
 from workers.engine.sightings import SweptStream
 
 _SLICES = {
+    StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
     StageKind.FINISH: SliceKind.FINISH,
@@ -174,11 +175,19 @@ async def _advance(
 async def _next_stage(connection: AsyncConnection, job: JobRow, plan: list[Stage]) -> int:
     """The next stage that has something to do: most streams have lost nothing."""
     following = job.stage + 1
-    while plan[following].kind is StageKind.REMOVE and not await _has_lost(
-        connection, job, plan[following].stream
-    ):
+    while not await _has_work(connection, job, plan[following]):
         following += 1
     return following
+
+
+async def _has_work(connection: AsyncConnection, job: JobRow, stage: Stage) -> bool:
+    match stage:
+        case Stage(kind=StageKind.REMOVE):
+            return await _has_lost(connection, job, stage.stream)
+        case Stage(kind=StageKind.RETRY, stream=Stream() as stream):
+            return await quarantine.any_due(connection, job.migration_id, stream)
+        case _:
+            return True
 
 
 async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | None) -> bool:

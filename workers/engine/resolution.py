@@ -13,9 +13,12 @@ from connectors.base import Operation, Refused
 from connectors.records import InventoryLevel, Order, Product, Record, Stream
 from connectors.references import Reference, references, with_target_ids
 from workers.engine import ledger
+from workers.engine.attempts import REFERENCE_MISSING
 from workers.engine.delivery import Delivery, book, deliver
-from workers.engine.diff import Candidate, difference
+from workers.engine.diff import Candidate
 from workers.engine.run import Run
+from workers.engine.singles import fetch
+from workers.engine.sorting import not_understood, sort
 
 _DEPTH = 12
 """How many levels of references are followed: categories nest, nothing else does."""
@@ -38,20 +41,23 @@ async def learn_references(
 
 def operations(
     run: Run, stream: Stream, candidates: Sequence[Candidate]
-) -> tuple[list[Candidate], list[Operation], list[Refused]]:
-    """Candidates that can be written with their operations, and those that cannot."""
+) -> tuple[list[Candidate], list[Operation], Delivery]:
+    """Candidates that can be written with their operations; of those that cannot, the delivery
+    knows already.
+    """
     ready: list[Candidate] = []
     built: list[Operation] = []
-    refused: list[Refused] = []
+    delivery = Delivery(digests={each.record.id: each.digest.whole for each in candidates})
     for candidate in candidates:
         missing = [each for each in references(candidate.record.content) if not run.known.get(each)]
         if missing and _indispensable(run, candidate.record):
-            refused.append(_unresolved(candidate, missing))
+            delivery.refused.append(_unresolved(candidate, missing))
+            delivery.awaited[candidate.record.id] = tuple(dict.fromkeys(missing))
             continue
         candidate.losses = _lost_references(candidate.record, missing)
         ready.append(candidate)
         built.append(_operation(run, stream, candidate))
-    return ready, built, refused
+    return ready, built, delivery
 
 
 def _operation(run: Run, stream: Stream, candidate: Candidate) -> Operation:
@@ -74,7 +80,7 @@ def _unresolved(candidate: Candidate, missing: list[Reference]) -> Refused:
     names = ", ".join(sorted({f"{each.stream} {each.id}" for each in missing})[:5])
     return Refused(
         source_id=candidate.record.id,
-        code="reference_missing",
+        code=REFERENCE_MISSING,
         message=f"it refers to records that are on neither store: {names}",
     )
 
@@ -132,23 +138,16 @@ async def _fetch(run: Run, stream: Stream, ids: list[str], *, depth: int) -> Non
     """Bring single records over and commit them at once."""
     if stream not in run.scope.streams or stream not in run.writes:
         return
-    records = list((await run.source.get(stream, ids)).values())
+    found, failed = await fetch(run, stream, ids)
     run.absent.update((stream, each) for each in ids)
-    if not records:
+    records = list(found.values())
+    if not records and not failed:
         return
     await learn_references(run, records, depth=depth + 1)
-    held = run.lease.held
-    async with run.engine.connect() as connection:
-        links = await ledger.load(
-            connection,
-            run.scope.migration,
-            stream,
-            [each.id for each in records],
-            slice_id=held.id,
-        )
     # What another slice brought over meanwhile is right as it is, except for a new variant.
-    candidates, built, refused = operations(run, stream, difference(records, links).candidates)
-    delivery = Delivery(refused=refused)
+    sorted_records = await sort(run, stream, records)
+    candidates, built, delivery = operations(run, stream, sorted_records.candidates)
+    delivery.refused += await not_understood(run, stream, failed)
     try:
         await deliver(run, stream, candidates, built, delivery)
     finally:

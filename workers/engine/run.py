@@ -32,6 +32,7 @@ COUNTED = (
     "deleted",
     "fetched",
     "deferred",
+    "held_back",
     "outside",
     "audited",
     "missed",
@@ -144,6 +145,11 @@ class Run:
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+    @property
+    def eager(self) -> bool:
+        """Whether what is in quarantine is tried whenever it is met, and not when it is due."""
+        return bool(self.lease.held.part.get("eager"))
 
     def horizon(self, stream: Stream) -> timedelta | None:
         """Beyond which age a sweep leaves closed records out, where source and policy allow it."""

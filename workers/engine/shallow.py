@@ -6,7 +6,7 @@ moved no stamp.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable
 from contextlib import aclosing
 from datetime import datetime
 from uuid import UUID
@@ -15,11 +15,9 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Json, Mark, Marks, Page, Sweep
-from connectors.errors import BadAnswer
-from connectors.records import Record, Stream
+from connectors.records import Stream
 from workers.engine.run import Run
-
-_UNMAPPABLE = "record_unmappable"
+from workers.engine.singles import fetch
 
 
 async def differing_pages(
@@ -36,9 +34,9 @@ async def _page(run: Run, stream: Stream, marks: Marks) -> Page:
     async with run.engine.connect() as connection:
         known = await _stamps(connection, run.scope.migration, stream, marks.marks)
     wanted = {each.id for each in marks.marks if not _agrees(each, known)}
-    records, failed = await _fetch(run, stream, sorted(wanted))
+    records, failed = await fetch(run, stream, sorted(wanted))
     return Page(
-        records=tuple(records),
+        records=tuple(records.values()),
         resume=marks.resume,
         total=marks.total,
         failed=tuple(failed),
@@ -48,25 +46,6 @@ async def _page(run: Run, stream: Stream, marks: Marks) -> Page:
 
 def _agrees(mark: Mark, known: dict[str, datetime]) -> bool:
     return mark.stamp is not None and known.get(mark.id) == mark.stamp
-
-
-async def _fetch(
-    run: Run, stream: Stream, ids: Sequence[str]
-) -> tuple[Iterable[Record], list[tuple[str, str]]]:
-    """Single records; one that cannot be understood does not hold the others up."""
-    if not ids:
-        return (), []
-    try:
-        return (await run.source.get(stream, ids)).values(), []
-    except BadAnswer as error:
-        if error.code != _UNMAPPABLE:
-            raise
-        if len(ids) == 1:
-            return (), [(ids[0], error.message)]
-    middle = len(ids) // 2
-    left, bad = await _fetch(run, stream, ids[:middle])
-    right, worse = await _fetch(run, stream, ids[middle:])
-    return [*left, *right], [*bad, *worse]
 
 
 _STAMPS = text(

@@ -190,6 +190,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     held = run.lease.held
     began = await run.source.server_time()
     await run.target.check()
+    await _outwait(run)
     await silence.mute(run.lease, stores.target_store, run.target)
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
@@ -203,6 +204,16 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)
         )
+
+
+async def _outwait(run: Run) -> None:
+    """Let a holder's last request to the target end who died here.
+
+    It may have been about the target's mails, and would undo what is asked for meanwhile: they
+    would be off for good, or on while another job writes.
+    """
+    if run.lease.held.resumed:
+        await run.sleep(max((each.write_settle for each in run.writes.values()), default=0.0))
 
 
 async def _plan(run: Run, parallel: int) -> list[Wake]:
@@ -251,6 +262,7 @@ def _timer(seconds: float, stopping: Callable[[], bool]) -> Callable[[], bool]:
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
+    await _outwait(run)
     await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())

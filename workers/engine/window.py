@@ -48,14 +48,19 @@ def reading(
 ) -> Reading:
     """Plan a pass. Without a cursor, or for a stream that cannot be trusted, it is a sweep.
 
+    So it is where the cursor is ahead of the source's clock by more than the overlap: the clock
+    was set back, and nobody knows which stamps were given since.
+
     A sweep leaves out closed records that are older than `horizon`, unless it is the first.
     """
     until = source_now - lags.settle_of(capability)
-    if sweep or cursor is None or capability.trust is Trust.SWEEP:
+    overlap = lags.overlap_of(capability)
+    set_back = cursor is not None and cursor - until > overlap
+    if sweep or cursor is None or set_back or capability.trust is Trust.SWEEP:
         oldest = None if horizon is None or cursor is None else source_now - horizon
         return Reading(Sweep(since_created=oldest), until)
-    # A cursor ahead of the source's clock (a clock that was set back) must hide nothing.
-    since = min(cursor, until) - lags.overlap_of(capability)
+    # The clocks of one shop's servers differ a little: that must hide nothing, either.
+    since = min(cursor, until) - overlap
     return Reading(Window(since=since, until=until), until)
 
 

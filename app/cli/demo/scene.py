@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import SecretStr
@@ -25,14 +25,15 @@ from app.cli.service import (
     worker_program,
     write_private,
 )
-from app.settings import Settings
 
 WORKERS = 2
 
 
 @dataclass(frozen=True)
 class Scene:
-    """What runs. `source` sells in New York, `target` will open in London."""
+    """What runs. `source` sells in New York, `target` will open in London. `worker` is the
+    program of the first worker.
+    """
 
     folder: Path
     api: Api
@@ -40,13 +41,21 @@ class Scene:
     source: PracticeStore
     target: PracticeStore
     supervisor: Supervisor
+    worker: Program
 
 
 @contextmanager
-def open_scene(*, database_url: str | None = None, redis_url: str | None = None) -> Iterator[Scene]:
+def open_scene(
+    *,
+    database_url: str | None = None,
+    redis_url: str | None = None,
+    workers: int = WORKERS,
+    environment: Mapping[str, str] | None = None,
+) -> Iterator[Scene]:
     """Start everything in a private temporary folder; at the end nothing is left.
 
     With addresses of a database and a Redis, the service runs on those instead of its own.
+    `environment` is added to that of API and workers.
     """
     with ExitStack() as stack:
         folder = Path(
@@ -73,37 +82,31 @@ def open_scene(*, database_url: str | None = None, redis_url: str | None = None)
         key = create_key(settings, "demo", SCOPES).text
         key_file = folder / "api-key"
         write_private(key_file, key + "\n")
-        url = _start_service(stack, supervisor, settings, folder)
+        listener = stack.enter_context(listen("127.0.0.1", 0))
+        programs = [
+            api_program(listener, settings, folder / "api.log"),
+            *(
+                worker_program(number, settings, folder / f"worker-{number}.log")
+                for number in range(1, workers + 1)
+            ),
+        ]
+        started = [_with(each, {**_direct(), **(environment or {})}) for each in programs]
+        for program in started:
+            supervisor.start(program)
+        url = address(listener)
+        wait_until_ready(supervisor, url)
         api = stack.enter_context(Api(url, key))
         source, target = opening_a.opened(), opening_b.opened()
         stack.callback(source.close)
         stack.callback(target.close)
-        yield Scene(folder, api, key_file, source, target, supervisor)
+        yield Scene(folder, api, key_file, source, target, supervisor, worker=started[1])
 
 
-def _start_service(
-    stack: ExitStack, supervisor: Supervisor, settings: Settings, folder: Path
-) -> str:
-    listener = stack.enter_context(listen("127.0.0.1", 0))
-    supervisor.start(_local(api_program(listener, settings, folder / "api.log")))
-    for number in range(1, WORKERS + 1):
-        log = folder / f"worker-{number}.log"
-        supervisor.start(_local(worker_program(number, settings, log)))
-    url = address(listener)
-    wait_until_ready(supervisor, url)
-    return url
-
-
-def _local(program: Program) -> Program:
-    """The program with an environment in which this machine's stores are reached directly."""
+def _direct() -> dict[str, str]:
+    """An environment in which this machine's stores are reached without a proxy."""
     direct = ",".join(filter(None, ("127.0.0.1,localhost", os.environ.get("NO_PROXY"))))
-    extra = {"NO_PROXY": direct, "no_proxy": direct}
-    return Program(
-        name=program.name,
-        module=program.module,
-        arguments=program.arguments,
-        environment={**program.environment, **extra},
-        sockets=program.sockets,
-        log=program.log,
-        lasting=program.lasting,
-    )
+    return {"NO_PROXY": direct, "no_proxy": direct}
+
+
+def _with(program: Program, environment: Mapping[str, str]) -> Program:
+    return replace(program, environment={**program.environment, **environment})
