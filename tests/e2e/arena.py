@@ -286,7 +286,7 @@ class Arena:
             for stream, each in found.streams.items()
             if each.missing or each.wrong or each.doubled or each.foreign or each.unreadable
         }
-        assert not differences
+        assert not differences, differences
         assert all(each.equal for each in found.streams.values()), "there is something to compare"
 
     def _prove_ledger(self, found: Comparison) -> None:
@@ -299,15 +299,19 @@ class Arena:
         assert {each["state"] for each in links} == {"applied"}, "no intent is left open"
         for stream, theirs in found.streams.items():
             ours = [each for each in links if each["stream"] == stream]
-            assert len({each["source_id"] for each in ours}) == len(ours) == theirs.source
-            assert len({each["target_id"] for each in ours}) == len(ours), "one link a record"
+            sources = {each["source_id"] for each in ours}
+            assert len(sources) == len(ours) == theirs.source, f"one link a record of {stream}"
+            assert len({each["target_id"] for each in ours}) == len(ours), (
+                f"two links on one of {stream}"
+            )
         left = "SELECT 1 FROM stores WHERE muted_by <> '{}' OR unmuted IS NOT NULL"
         assert not self.rows(left), "no job keeps a store silent"
-        assert not self.rows("SELECT 1 FROM quarantine WHERE status = 'open'")
+        aside = self.rows("SELECT stream, code FROM quarantine WHERE status = 'open'")
+        assert not aside, aside
 
     def _prove_silence(self) -> None:
         effects = self.scene.target.effects()
-        assert (effects.mails, effects.stock_movements, effects.duplicates) == (0, 0, 0)
+        assert (effects.mails, effects.stock_movements, effects.duplicates) == (0, 0, 0), effects
 
     def _prove_cursors(self) -> None:
         now = datetime.fromisoformat(self.scene.source.ask("GET", "/clock")["gmt"] + "+00:00")

@@ -115,7 +115,8 @@ def test_every_command_named_is_one_that_the_program_knows(file: str) -> None:
     "file", ["Dockerfile", "compose.yaml", ".env.example", ".ci/run", "Makefile"]
 )
 def test_every_setting_named_is_one_that_the_program_reads(file: str) -> None:
-    switches_of_tests = {"require_contracts", "contracts", "test_database_url", "test_redis_url"}
+    servers = {"test_database_url", "test_redis_url"}
+    switches_of_tests = {"require_contracts", "contracts", "test_kills", *servers}
     named = settings_named((ROOT / file).read_text()) - switches_of_tests
     assert named <= set(Settings.model_fields)
 

@@ -21,7 +21,8 @@ async def _order(stores: Stores, customer: int, email: str) -> dict[str, Any]:
 async def _owners(stores: Stores) -> list[str | None]:
     """Emails of the accounts that orders belong to on the target, None for a guest's."""
     people = {each["id"]: each["email"] for each in await stores.all(stores.new, "customers")}
-    return [people.get(each["customer_id"]) for each in await stores.all(stores.new, "orders")]
+    owners = [each["customer_id"] for each in await stores.all(stores.new, "orders")]
+    return [people[owner] if owner else None for owner in owners]
 
 
 async def test_orders_of_a_guest_make_no_account_and_join_none(stores: Stores) -> None:

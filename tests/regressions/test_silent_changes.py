@@ -60,27 +60,26 @@ async def test_price_of_a_variant_that_moves_no_date_is_found(stores: Stores, fi
 
 
 async def test_variant_that_changes_place_stays_the_same_variant(stores: Stores) -> None:
-    """Children are known by who they are, not by where they stand."""
+    """Children are known by who they are, not by where they stand: M moves up when S goes."""
     parent = await shirt(stores.old)
     await stores.run("full")
     there = await stores.only(stores.new, "products")
-    before = {size: each["id"] for size, each in (await sizes(stores.new, there["id"])).items()}
     mine = (await sizes(stores.new, there["id"]))["M"]
     await put(stores.new, f"products/{there['id']}/variations", mine, description="By the team")
+    path = f"products/{parent}/variations"
     found = await sizes(stores.old, parent)
-    for size, place, price in (("S", 2, "6.00"), ("M", 1, "7.00")):
-        fields = {"menu_order": place, "regular_price": price}
-        await put(stores.old, f"products/{parent}/variations", found[size], **fields)
-    more = {"regular_price": "9.00", "attributes": [{"name": "Size", "option": "L"}]}
-    await stores.old.admin("POST", f"products/{parent}/variations", more | {"menu_order": 0})
+    async with stores.old.api() as api:
+        await api.delete(f"{path}/{found['S']['id']}", force=True)
+    await put(stores.old, path, found["M"], regular_price="7.00")
+    option = {"name": "Size", "option": "L"}
+    await stores.old.admin("POST", path, {"regular_price": "9.00", "attributes": [option]})
     await stores.run()
     shown = await sizes(stores.new, there["id"])
     assert {size: float(each["regular_price"]) for size, each in shown.items()} == {
-        "S": 6.0,
         "M": 7.0,
         "L": 9.0,
     }
-    assert {size: shown[size]["id"] for size in before} == before
+    assert shown["M"]["id"] == mine["id"]
     assert "By the team" in shown["M"]["description"]
 
 
