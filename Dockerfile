@@ -8,6 +8,7 @@ COPY pyproject.toml README.md LICENSE ./
 COPY alembic alembic
 COPY app app
 COPY connectors connectors
+COPY drills drills
 COPY sandbox sandbox
 COPY workers workers
 RUN pip wheel --no-cache-dir --no-deps --no-build-isolation --wheel-dir /wheels .

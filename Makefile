@@ -7,7 +7,7 @@ RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test kills check format up bench lock clean
+.PHONY: help install demo drill test kills check format up bench lock clean
 
 help: ## Explain the commands
 	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -25,8 +25,11 @@ $(INSTALLED): requirements.lock pyproject.toml .ci/install
 demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing a record
 	@$(RUN) app.cli demo $(ARGS)
 
+drill: $(INSTALLED) ## Practise migrations in which everything goes wrong
+	@$(RUN) app.cli drill $(ARGS)
+
 test: $(INSTALLED) ## Run the tests
-	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 kills: $(INSTALLED) ## Strike a worker at every place, in every way, during every kind of job
 	@RECENT_SYNC_TEST_KILLS=all $(RUN) pytest tests/e2e/test_kill_matrix.py tests/e2e/test_restarts.py $(ARGS)

@@ -12,20 +12,25 @@ from dataclasses import dataclass
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.budget import SharedBudgets
 from app.database import create_engine, upgrade
 from app.queue import ArqQueue
 from app.security import Vault
 from app.settings import Settings
+from connectors.budget import Budgets, local_budget
 
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """`engine` talks to PostgreSQL, `queue` wakes workers, `vault` opens store credentials."""
+    """`engine` talks to PostgreSQL, `queue` wakes workers, `vault` opens store credentials,
+    `budgets` says when a store may be asked.
+    """
 
     settings: Settings
     engine: AsyncEngine
     queue: ArqQueue
     vault: Vault
+    budgets: Budgets = local_budget
 
 
 @asynccontextmanager
@@ -46,7 +51,9 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
         stack.push_async_callback(engine.dispose)
         queue = ArqQueue(redis.get_secret_value())
         stack.push_async_callback(queue.close)
-        yield Resources(settings, engine, queue, Vault.from_settings(settings))
+        budgets = SharedBudgets(redis.get_secret_value())
+        stack.push_async_callback(budgets.close)
+        yield Resources(settings, engine, queue, Vault.from_settings(settings), budgets)
 
 
 class MissingServerError(RuntimeError):

@@ -1,4 +1,4 @@
-"""`python -m benchmarks [full|components]`: measures the service, or its parts."""
+"""`python -m benchmarks [full|components|limits]`: measures the service, or its parts."""
 
 from __future__ import annotations
 
@@ -7,21 +7,25 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import components, full_orders
+from benchmarks import components, full_orders, limits
 
 
 def main() -> int:
     """Exit code 1 where the copied data is wrong; a missed goal is only shown."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=full_orders.__doc__)
-    parser.add_argument("what", nargs="?", choices=("full", "components"), default="full")
+    parser.add_argument("what", nargs="?", choices=("full", "components", "limits"), default="full")
     parser.add_argument("--orders", type=int, help="default 100,000, or 10,000 for components")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--seconds", type=float, default=90.0, help="for each line of limits")
     parser.add_argument("--folder", type=Path, help="keep the data and the logs there")
     parser.add_argument("--json", action="store_true", help="print one object")
     given = parser.parse_args()
-    if given.what == "components":
+    if given.what != "full":
         with tempfile.NamedTemporaryFile(suffix=".log") as log:
-            components.run(given.orders or 10_000, Path(log.name))
+            if given.what == "components":
+                components.run(given.orders or 10_000, Path(log.name))
+            else:
+                limits.run(given.workers, given.seconds, Path(log.name))
         return 0
     orders = given.orders or 100_000
     right = full_orders.run(orders, given.workers, given.folder, as_json=given.json)

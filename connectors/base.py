@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, Self
 from msgspec import Struct, field
 from pydantic import BaseModel
 
+from connectors.budget import Budgets
 from connectors.records import Content, Record, Stream
 
 Json = dict[str, Any]
@@ -439,10 +440,15 @@ class StoreReport(Struct, frozen=True, kw_only=True):
 
 
 class StoreAccess(Struct, frozen=True):
-    """One store's address: validated values of the connector's own models."""
+    """One store's address: validated values of the connector's own models.
+
+    `budgets` knows the budget that all who ask the store spend from; without it this process
+    keeps one of its own.
+    """
 
     settings: BaseModel
     credentials: BaseModel
+    budgets: Budgets | None = None
 
 
 class Permission(Struct, frozen=True):

@@ -15,7 +15,6 @@ from connectors.records import (
     InventoryLevel,
     Money,
     Order,
-    OrderLine,
     Product,
     Record,
     Refund,
@@ -211,7 +210,7 @@ def _order(order: Order, names: Names) -> Form:
         "email": order.email,
         "billing": _address(order.billing),
         "shipping": _address(order.shipping),
-        "lines": sorted(_line(each, names) for each in order.lines),
+        "lines": sorted(lines_of(order)),
         "shipping_lines": sorted(
             (each.title, each.method, _money(each.total)) for each in order.shipping_lines
         ),
@@ -227,19 +226,12 @@ def _order(order: Order, names: Names) -> Form:
     }
 
 
-def _line(line: OrderLine, names: Names) -> tuple[str, ...]:
-    product = line.product and names.products.get(line.product)
-    variant = None
-    if line.product and line.variant:
-        variant = names.variants.get((line.product, line.variant))
-    return (
-        line.name,
-        str(line.quantity),
-        str(_money(line.total)),
-        str(_money(line.subtotal)),
-        product or "",
-        variant or "",
-    )
+def lines_of(order: Order) -> list[tuple[str, ...]]:
+    """What each line says itself, in the order's own order; `connectors.goods` tells of what."""
+    return [
+        (each.name, str(each.quantity), str(_money(each.total)), str(_money(each.subtotal)))
+        for each in order.lines
+    ]
 
 
 def _taxes(order: Order) -> list[Any]:

@@ -16,11 +16,14 @@ import msgspec
 from msgspec import Struct, field
 
 from connectors.base import Loss, Source, Sweep
-from connectors.comparable import Names, comparable, external_source_id, natural_key
+from connectors.comparable import Names, comparable, external_source_id, lines_of, natural_key
 from connectors.concurrency import together
-from connectors.records import Record, Stream
+from connectors.goods import differ, goods_of, print_of
+from connectors.records import Order, Record, Stream
 
-_EXAMPLES = 10
+EXAMPLES = 10
+"""How many examples a comparison keeps of each kind."""
+
 _BYTES = 8
 _encode = msgspec.msgpack.Encoder(order="deterministic", decimal_format="string").encode
 
@@ -48,10 +51,11 @@ class StreamComparison(Struct, kw_only=True):
     `missing` are records of the source that the target lacks, `doubled` target records beyond
     the first of a source record, `foreign` target records that come from nowhere in the source.
     `fields` counts the differing fields, `declared` those that the target's connector declares
-    it cannot keep. Lists hold a few examples.
+    it cannot keep. Lists hold up to `examples` of a kind.
     """
 
     stream: Stream
+    examples: int = EXAMPLES
     source: int = 0
     target: int = 0
     unreadable: int = 0
@@ -65,6 +69,7 @@ class StreamComparison(Struct, kw_only=True):
     missing_ids: list[str] = field(default_factory=list)
     wrong_pairs: list[Wrong] = field(default_factory=list)
     doubled_ids: list[str] = field(default_factory=list)
+    foreign_ids: list[str] = field(default_factory=list)
 
     @property
     def compared(self) -> int:
@@ -112,6 +117,7 @@ async def compare(
     *,
     prefix: str | None = None,
     progress: Progress | None = None,
+    examples: int = EXAMPLES,
 ) -> Comparison:
     """Read both stores in full and compare.
 
@@ -132,7 +138,7 @@ async def compare(
             fingerprints(target, streams, is_target=True, prefix=prefix, told=told),
         ]
     )
-    return confront(left, right, streams, losses)
+    return confront(left, right, streams, losses, examples=examples)
 
 
 async def fingerprints(
@@ -162,15 +168,18 @@ def confront(
     target: Mapping[Stream, Side],
     streams: Collection[Stream],
     losses: Mapping[Stream, Iterable[Loss]],
+    *,
+    examples: int = EXAMPLES,
 ) -> Comparison:
     """What the fingerprints of both stores say: the other half of `compare`."""
     return Comparison(
         {
             stream: _compared(
-                stream,
                 source[stream],
                 target[stream],
                 frozenset(loss.field for loss in losses.get(stream, ())),
+                _products_of_both(source, target) if stream is Stream.ORDERS else frozenset(),
+                StreamComparison(stream=stream, examples=examples),
             )
             for stream in Stream
             if stream in streams
@@ -185,10 +194,13 @@ Key = Callable[[Record], str | None]
 
 
 class Entry(Struct, frozen=True, gc=False):
-    """A record: its id, and eight bytes for each of its fields."""
+    """A record: its id, eight bytes for each of its fields, and of an order what its lines are of
+    (`connectors.goods`).
+    """
 
     id: str
     prints: bytes
+    goods: bytes = b""
 
 
 class Side(Struct):
@@ -216,7 +228,7 @@ async def _read(
     store: Source, stream: Stream, names: Names, order_key: Key, told: Progress | None
 ) -> Side:
     """All records of a stream as fingerprints. A record that comes twice counts once."""
-    records: dict[str, tuple[str, bytes]] = {}
+    records: dict[str, tuple[str, Entry]] = {}
     fields: tuple[str, ...] = ()
     unreadable: set[str] = set()
     kept: list[Record] = []
@@ -230,16 +242,15 @@ async def _read(
             continue
         for record in page.records:
             names.add(stream, record)
-            key = _key(stream, record, names, order_key)
-            fields, prints = _prints(comparable(record.content, names))
-            records[record.id] = (key, prints)
+            fields, entry = _entry(record, names)
+            records[record.id] = (_key(stream, record, names, order_key), entry)
     names.add_categories(kept)
     for record in kept:
-        fields, prints = _prints(comparable(record.content, names))
-        records[record.id] = (_key(stream, record, names, order_key), prints)
+        fields, entry = _entry(record, names)
+        records[record.id] = (_key(stream, record, names, order_key), entry)
     entries: defaultdict[str, list[Entry]] = defaultdict(list)
-    for record_id, (key, prints) in records.items():
-        entries[key].append(Entry(record_id, prints))
+    for key, entry in records.values():
+        entries[key].append(entry)
     return Side(dict(entries), fields, len(unreadable), len(records))
 
 
@@ -250,35 +261,48 @@ def _key(stream: Stream, record: Record, names: Names, order_key: Key) -> str:
     return f"other:{record.id}" if found is None else f"order:{found}"
 
 
-def _prints(form: Mapping[str, object]) -> tuple[tuple[str, ...], bytes]:
-    hashes = [
+def _entry(record: Record, names: Names) -> tuple[tuple[str, ...], Entry]:
+    """The names of a record's fields, and its entry."""
+    form, content = comparable(record.content, names), record.content
+    prints = b"".join(
         hashlib.blake2b(_encode(value), digest_size=_BYTES).digest() for value in form.values()
-    ]
-    return tuple(form), b"".join(hashes)
+    )
+    goods = goods_of(content, lines_of(content), names) if isinstance(content, Order) else b""
+    return tuple(form), Entry(record.id, prints, goods)
 
 
 # --- comparing both ------------------------------------------------------------------------------
 
 
+def _products_of_both(
+    source: Mapping[Stream, Side], target: Mapping[Stream, Side]
+) -> frozenset[bytes]:
+    """The products that both stores can tell."""
+    both = source[Stream.PRODUCTS].entries.keys() & target[Stream.PRODUCTS].entries.keys()
+    return frozenset(print_of(each) for each in both)
+
+
 def _compared(
-    stream: Stream, left: Side, right: Side, declared: frozenset[str]
+    left: Side,
+    right: Side,
+    declared: frozenset[str],
+    products: frozenset[bytes],
+    found: StreamComparison,
 ) -> StreamComparison:
-    found = StreamComparison(
-        stream=stream,
-        source=left.count,
-        target=right.count,
-        unreadable=left.unreadable + right.unreadable,
-    )
+    """Fills `found`. `products` are those of which an order's line can be on both sides."""
+    found.source, found.target = left.count, right.count
+    found.unreadable = left.unreadable + right.unreadable
     names = left.fields or right.fields
     for key, ours in left.entries.items():
         theirs = right.entries.get(key, [])
         for pair in _pairs(ours, theirs):
-            _judge(found, names, declared, *pair)
+            _judge(found, _differing(names, products, *pair), declared, *pair)
         _note_missing(found, ours[len(theirs) :])
         _note_doubled(found, theirs[len(ours) :])
     for key, theirs in right.entries.items():
         if key not in left.entries:
             found.foreign += len(theirs)
+            _keep(found, found.foreign_ids, theirs)
             if key.startswith("order:"):
                 _note_doubled(found, theirs[1:])
     return found
@@ -292,22 +316,30 @@ def _pairs(ours: Sequence[Entry], theirs: Sequence[Entry]) -> list[tuple[Entry, 
     return list(zip(ordered, sorted(theirs, key=lambda each: each.prints), strict=False))
 
 
-def _judge(
-    found: StreamComparison,
-    names: Sequence[str],
-    declared: frozenset[str],
-    ours: Entry,
-    theirs: Entry,
-) -> None:
-    if ours.prints == theirs.prints:
-        found.equal += 1
-        return
+def _differing(
+    names: Sequence[str], products: frozenset[bytes], ours: Entry, theirs: Entry
+) -> list[str]:
+    """The fields in which a pair differs."""
+    if ours.prints == theirs.prints and ours.goods == theirs.goods:
+        return []
     differing = [
         name
         for index, name in enumerate(names)
         if ours.prints[index * _BYTES : (index + 1) * _BYTES]
         != theirs.prints[index * _BYTES : (index + 1) * _BYTES]
     ]
+    if "lines" not in differing and differ(ours.goods, theirs.goods, products):
+        differing.append("products")
+    return differing
+
+
+def _judge(
+    found: StreamComparison,
+    differing: Sequence[str],
+    declared: frozenset[str],
+    ours: Entry,
+    theirs: Entry,
+) -> None:
     for name in differing:
         counts = found.declared if name in declared else found.fields
         counts[name] = counts.get(name, 0) + 1
@@ -316,17 +348,20 @@ def _judge(
         found.equal += 1
         return
     found.wrong += 1
-    if len(found.wrong_pairs) < _EXAMPLES:
+    if len(found.wrong_pairs) < found.examples:
         found.wrong_pairs.append(Wrong(ours.id, theirs.id, wrong))
 
 
 def _note_missing(found: StreamComparison, entries: Sequence[Entry]) -> None:
     found.missing += len(entries)
-    room = _EXAMPLES - len(found.missing_ids)
-    found.missing_ids += [each.id for each in entries[: max(0, room)]]
+    _keep(found, found.missing_ids, entries)
 
 
 def _note_doubled(found: StreamComparison, entries: Sequence[Entry]) -> None:
     found.doubled += len(entries)
-    room = _EXAMPLES - len(found.doubled_ids)
-    found.doubled_ids += [each.id for each in entries[: max(0, room)]]
+    _keep(found, found.doubled_ids, entries)
+
+
+def _keep(found: StreamComparison, kept: list[str], entries: Sequence[Entry]) -> None:
+    """Examples, as many as there is room for."""
+    kept += [each.id for each in entries[: max(0, found.examples - len(kept))]]

@@ -3,29 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections import deque
 from collections.abc import (
     AsyncGenerator,
     AsyncIterator,
-    Awaitable,
     Callable,
     Coroutine,
     Iterable,
 )
 from contextlib import asynccontextmanager, suppress
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakKeyDictionary
 
 T = TypeVar("T")
 
 
 class Concurrency:
-    """How many requests to one store may run at once, learnt from how the store answers.
+    """How many requests of this process to one store may run at once, learnt from its answers.
 
     Additive increase, multiplicative decrease: starts small, grows by one after about as many
     good answers as the limit is, and halves when the store throttles or times out. A halving
-    counts once for all requests that were under way when it happened. A pause that the store
-    asked for holds back every request of the store.
+    counts once for all requests that were under way when it happened. How many requests a store
+    allows over time, where it says so, is the budget's matter (`connectors.budget`).
     """
 
     def __init__(self, start: int = 4, most: int = 16) -> None:
@@ -33,7 +32,6 @@ class Concurrency:
         self._most = float(most)
         self._running = 0
         self._waiting: deque[asyncio.Future[None]] = deque()
-        self._not_before = 0.0
         self._forgiven = 0
 
     @property
@@ -46,34 +44,37 @@ class Concurrency:
         self._limit = min(self._most, self._limit + 1 / self._limit)
         self._forgiven = max(0, self._forgiven - 1)
 
-    def went_badly(self, pause: float = 0.0) -> None:
-        """Halve, unless a request of the same moment did; hold back all for `pause` seconds."""
-        self._not_before = max(self._not_before, time.monotonic() + pause)
+    def went_badly(self) -> None:
+        """Halve, unless a request of the same moment did."""
         if self._forgiven > 0:
             self._forgiven -= 1
             return
         self._limit = max(1.0, self._limit / 2)
         self._forgiven = self._running - 1
 
+    def queued_long(self) -> None:
+        """Shrink a little: those that are let in wait for their turn anyway."""
+        self._limit = max(1.0, self._limit - 0.5)
+
     @asynccontextmanager
-    async def slot(self, sleep: Callable[[float], Awaitable[None]]) -> AsyncIterator[None]:
-        """Hold one of the places; waits for one, and for the end of a pause."""
-        await self._enter()
+    async def slot(self, *, again: bool = False) -> AsyncIterator[None]:
+        """Hold one of the places. Who comes `again` goes before those that were never let in."""
+        await self._enter(again=again)
         try:
-            pause = self._not_before - time.monotonic()
-            if pause > 0:
-                await sleep(pause)
             yield
         finally:
             self._running -= 1
             self._wake()
 
-    async def _enter(self) -> None:
-        if self._running < self.limit and not self._waiting:
+    async def _enter(self, *, again: bool) -> None:
+        if self._running < self.limit and (again or not self._waiting):
             self._running += 1
             return
         place = asyncio.get_running_loop().create_future()
-        self._waiting.append(place)
+        if again:
+            self._waiting.appendleft(place)
+        else:
+            self._waiting.append(place)
         try:
             await place
         except asyncio.CancelledError:
@@ -92,6 +93,32 @@ class Concurrency:
             if not place.done():
                 self._running += 1
                 place.set_result(None)
+
+
+def loop_time() -> float:
+    """The running event loop's time in seconds, by which its sleeps are measured."""
+    return asyncio.get_running_loop().time()
+
+
+class PerLoop(Generic[T]):
+    """One object for each store in each event loop, kept for as long as the loop: what was learnt
+    of a store is still known when it is opened again.
+    """
+
+    def __init__(self, make: Callable[[], T]) -> None:
+        self._make = make
+        self._kept: WeakKeyDictionary[asyncio.AbstractEventLoop, dict[str, T]] = WeakKeyDictionary()
+
+    def __call__(self, origin: str) -> T:
+        """The running loop's object for a store."""
+        kept = self._kept.setdefault(asyncio.get_running_loop(), {})
+        found = kept.get(origin)
+        if found is None:
+            found = kept[origin] = self._make()
+        return found
+
+
+concurrency_of = PerLoop(Concurrency)
 
 
 async def together(tasks: Iterable[Coroutine[Any, Any, T]]) -> list[T]:

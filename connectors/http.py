@@ -1,9 +1,9 @@
-"""How connectors talk HTTP: retry, waiting, and what a failure means, in this one place.
+"""How connectors talk HTTP: retry and waiting, in this one place.
 
 `StoreHttp` sends single requests to one store. It repeats what may be repeated, waits as long
-as the store asks (up to a few seconds; longer waits are the caller's), keeps to a number of
-parallel requests that it learns from the store's answers, and turns every failure into one of
-`connectors.errors`. No message it makes holds an address with a query, a header or a body.
+as the store asks (up to a few seconds; longer waits are the caller's), keeps to the store's budget
+and to a number of parallel requests that it learns from the answers, and turns every failure into
+one of `connectors.errors`. No message it makes holds an address with a query, a header or a body.
 
 What a request may cost is bounded: attempts, seconds for each, bytes of an answer.
 """
@@ -17,21 +17,47 @@ import ssl
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-from enum import Enum
+from datetime import datetime, timedelta
 from functools import lru_cache
 from http import HTTPStatus
 from typing import NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
-from weakref import WeakValueDictionary
 
 import httpx
 import msgspec
 
-from connectors.concurrency import Concurrency
-from connectors.errors import BadAnswer, SignInAgain, StoreError, TryLater, Unreachable, request_ref
+from connectors.answers import (
+    LONGEST_HOLD,
+    NEVER_SENT,
+    STOPPED,
+    Again,
+    Answer,
+    Failure,
+    broken,
+    classify,
+    http_date,
+    limited,
+    retry_after,
+    throttled,
+    undecodable,
+)
+from connectors.budget import Budget, Budgets, LocalBudget, Place, Word, local_budget
+from connectors.concurrency import Concurrency, concurrency_of
+from connectors.errors import BadAnswer, TryLater
 from connectors.permit import require_permit
+from connectors.readings import Cost, from_headers
+
+__all__ = [
+    "NEVER_SENT",
+    "STOPPED",
+    "Answer",
+    "Patience",
+    "Query",
+    "Sleep",
+    "Stats",
+    "StoreHttp",
+    "retry_after",
+]
 
 # httpx writes every address it calls, with its query, at INFO: consumer keys, signatures, emails.
 for _name in ("httpx", "httpcore"):
@@ -40,12 +66,6 @@ for _name in ("httpx", "httpcore"):
 T = TypeVar("T")
 Query = Mapping[str, str | int]
 Sleep = Callable[[float], Awaitable[None]]
-
-NEVER_SENT = frozenset({"store_unreachable", "store_tls_error"})
-"""Codes of `Unreachable` for which no byte of the request reached the store."""
-
-STOPPED = frozenset({"store_server_error"})
-"""Codes of `Unreachable` for which the store surely works on the request no more."""
 
 
 class Patience(NamedTuple):
@@ -60,31 +80,6 @@ class Patience(NamedTuple):
     after: float = 900.0
 
 
-class Again(Enum):
-    """Which requests may be sent again after a failure."""
-
-    NEVER = "never"
-    REPEATABLE = "repeatable"
-    ANY = "any"
-
-
-class Failure(NamedTuple):
-    """What went wrong; `asked` is the wait that the store wished for, in seconds."""
-
-    error: StoreError
-    again: Again = Again.NEVER
-    asked: float | None = None
-    slow_down: bool = False
-
-
-class Answer(NamedTuple):
-    """An answer that the store meant: not 401, 403, 408 or 429, and no 5xx by accident."""
-
-    status: int
-    headers: httpx.Headers
-    body: bytes
-
-
 @dataclass(slots=True)
 class Stats:
     """Counters of one `StoreHttp`; `waited` is in seconds."""
@@ -95,16 +90,11 @@ class Stats:
     waited: float = 0.0
 
 
-_concurrency: WeakValueDictionary[tuple[int, str], Concurrency] = WeakValueDictionary()
-
-
-def _shared_concurrency(origin: str) -> Concurrency:
-    """One limit for all objects that talk to one store in one event loop."""
-    key = (id(asyncio.get_running_loop()), origin)
-    found = _concurrency.get(key)
-    if found is None:
-        found = _concurrency[key] = Concurrency()
-    return found
+def _origin(address: str) -> str:
+    """Scheme, host and port: one store, whatever the path and whoever asks."""
+    parts = urlsplit(address)
+    port = parts.port or {"http": 80, "https": 443}.get(parts.scheme, 0)
+    return f"{parts.scheme}://{parts.hostname}:{port}"
 
 
 @lru_cache(maxsize=2)
@@ -118,6 +108,8 @@ class StoreHttp:
     `base` is the address that all paths are relative to. `timeout` bounds one attempt, from
     the connection to the last byte, in seconds; `max_bytes` its decoded answer. `is_refusal`
     tells from the body of a 500 whether the platform refuses the request instead of failing at it.
+    `budgets` knows the budget that is shared with all who talk to the same store; `cost_of` reads
+    what a body says of it, for platforms whose headers say nothing.
     """
 
     def __init__(
@@ -131,6 +123,8 @@ class StoreHttp:
         is_refusal: Callable[[bytes], bool] = lambda _: False,
         max_bytes: int = 64 * 1024 * 1024,
         patience: Patience = Patience(),  # noqa: B008  a value
+        budgets: Budgets | None = None,
+        cost_of: Callable[[bytes], Cost] | None = None,
         sleep: Sleep = asyncio.sleep,
         transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
@@ -147,12 +141,16 @@ class StoreHttp:
         self._transport = transport
         self._client: httpx.AsyncClient | None = None
         self._limit = Concurrency()
+        self._budgets = budgets or local_budget
+        self._budget: Budget = LocalBudget()
+        self._cost_of = cost_of
         self._date = ""
         self._clock: tuple[datetime, float] | None = None
 
     async def __aenter__(self) -> Self:
-        parts = urlsplit(self._base)
-        self._limit = _shared_concurrency(f"{parts.scheme}://{parts.netloc}")
+        origin = _origin(self._base)
+        self._limit = concurrency_of(origin)
+        self._budget = self._budgets(origin)
         self._client = httpx.AsyncClient(
             auth=self._auth,
             headers=self._headers,
@@ -196,19 +194,22 @@ class StoreHttp:
         body: bytes | None = None,
         repeatable: bool | None = None,
         signed: bool = True,
+        cost: float = 1.0,
     ) -> T:
         """Send one request, several times if it must be, and decode its answer.
 
         GET may be repeated, everything else only where it surely was not applied, unless
         `repeatable` says otherwise. `decode` may raise `msgspec.DecodeError` (a cut off or
-        foreign answer) or a `StoreError` of its own. Raises `StoreError`.
+        foreign answer) or a `StoreError` of its own. `cost` is in points of the store's budget.
+        Raises `StoreError`.
         """
         may_repeat = method == "GET" if repeatable is None else repeatable
+        place = Place(cost)
         attempt = 0
         while True:
             attempt += 1
             failure: Failure
-            outcome = await self._attempt(method, path, query, body, signed=signed)
+            outcome = await self._attempt(place, method, path, query, body, signed=signed)
             if isinstance(outcome, Answer):
                 try:
                     return decode(outcome)
@@ -233,23 +234,51 @@ class StoreHttp:
         await self._sleep(wait)
 
     async def _attempt(
-        self, method: str, path: str, query: Query | None, body: bytes | None, *, signed: bool
+        self,
+        place: Place,
+        method: str,
+        path: str,
+        query: Query | None,
+        body: bytes | None,
+        *,
+        signed: bool,
     ) -> Answer | Failure:
-        async with self._limit.slot(self._sleep):
+        async with self._limit.slot(again=place.number > 0):
+            try:
+                waited = await self._turn(place)
+            except TryLater:
+                self._limit.queued_long()
+                raise
             self.stats.requests += 1
-            outcome = await self._exchange(method, path, query, body, signed=signed)
+            outcome, word = await self._exchange(method, path, query, body, signed=signed)
+            await self._budget.tell(place, word)
             if isinstance(outcome, Answer):
-                self._limit.went_well()
-                return outcome
-            if outcome.slow_down:
-                self.stats.throttled += outcome.again is Again.ANY
-                pause = outcome.asked or 0.0
-                self._limit.went_badly(pause if pause <= self._patience.wait else 0.0)
+                if not waited:
+                    self._limit.went_well()
+                elif waited > self._patience.wait / 2:
+                    self._limit.queued_long()
+            elif outcome.slow_down:
+                self.stats.throttled += outcome.refused
+                self._limit.went_badly()
             return outcome
+
+    async def _turn(self, place: Place) -> float:
+        """Wait until the budget lets a request go; answers with the seconds that took.
+
+        Raises `TryLater` where that would take more than a few.
+        """
+        waited = 0.0
+        while wait := await self._budget.ask(place, self._patience.wait - waited):
+            if waited + wait > self._patience.wait:
+                raise limited(wait)
+            waited += wait
+            self.stats.waited += wait
+            await self._sleep(wait)
+        return waited
 
     async def _exchange(
         self, method: str, path: str, query: Query | None, body: bytes | None, *, signed: bool
-    ) -> Answer | Failure:
+    ) -> tuple[Answer | Failure, Word]:
         if self._client is None:
             raise RuntimeError("StoreHttp is used outside of its context")
         request = self._client.build_request(
@@ -270,16 +299,42 @@ class StoreHttp:
                 finally:
                     await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ssl.SSLError) as error:
-            return broken(error)
+            return broken(error), Word()
         self._remember_clock(response.headers.get("date", ""))
+        return self._meaning(response.status_code, response.headers, content)
+
+    def _meaning(
+        self, status: int, headers: httpx.Headers, content: bytes | None
+    ) -> tuple[Answer | Failure, Word]:
+        """What an answer means for the caller, and what it says of the budget."""
+        outcome: Answer | Failure
         if content is None:
-            return Failure(
+            outcome = Failure(
                 BadAnswer("the store's answer is too large", code="store_answer_too_large")
             )
-        status = response.status_code
-        if status == HTTPStatus.INTERNAL_SERVER_ERROR and self._is_refusal(content):
-            return Answer(status, response.headers, content)
-        return classify(status, response.headers, content, self._patience.after)
+        elif status == HTTPStatus.INTERNAL_SERVER_ERROR and self._is_refusal(content):
+            outcome = Answer(status, headers, content)
+        else:
+            outcome = classify(status, headers, content, self._patience.after)
+        cost = self._cost_of(content) if self._cost_of and content else Cost()
+        if cost.refused and isinstance(outcome, Answer):
+            outcome = throttled(cost.wait or None, headers.get("x-request-id"))
+        reading = cost.reading or from_headers(headers, http_date(headers.get("date", "")))
+        return outcome, Word(
+            pace=reading.pace() if reading else None,
+            refused=isinstance(outcome, Failure) and outcome.refused,
+            hold=self._hold(outcome),
+        )
+
+    def _hold(self, outcome: Answer | Failure) -> float:
+        """For how long everybody leaves the store alone. A store that is out of order and names a
+        long time is asked again sooner: a restart of minutes is often over in seconds.
+        """
+        if isinstance(outcome, Answer) or not outcome.slow_down or outcome.asked is None:
+            return 0.0
+        if outcome.refused:
+            return min(LONGEST_HOLD, outcome.asked)
+        return outcome.asked if outcome.asked <= self._patience.wait else 0.0
 
     async def _content(self, response: httpx.Response) -> bytes | None:
         chunks = []
@@ -294,107 +349,7 @@ class StoreHttp:
     def _remember_clock(self, header: str) -> None:
         if not header or header == self._date:
             return
-        date = _date(header)
+        date = http_date(header)
         if date is not None:
             self._date = header
             self._clock = (date, time.monotonic())
-
-
-# --- what a failure means ------------------------------------------------------------------------
-
-
-def classify(status: int, headers: httpx.Headers, body: bytes, longest: float) -> Answer | Failure:
-    """Tell answers from failures by their status. `longest` caps what callers are told to wait."""
-    request_id = request_ref(headers)
-    asked = retry_after(headers.get("retry-after", ""), _date(headers.get("date", "")))
-    after = min(longest, 30.0 if asked is None else asked)
-    if status == HTTPStatus.TOO_MANY_REQUESTS:
-        error: StoreError = TryLater(
-            "the store limits our requests", after=after, code="store_limits", request_id=request_id
-        )
-        return Failure(error, Again.ANY, asked, slow_down=True)
-    if status in (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN):
-        return Failure(
-            SignInAgain(f"the store does not let us in ({status})", request_id=request_id)
-        )
-    if status == HTTPStatus.REQUEST_TIMEOUT or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        broken_by = "store_server_error" if status == HTTPStatus.INTERNAL_SERVER_ERROR else ""
-        busy = status == HTTPStatus.SERVICE_UNAVAILABLE
-        error = Unreachable(
-            f"the store failed to answer ({status})",
-            after=after if asked is not None else 10.0,
-            code=broken_by or ("store_unavailable" if busy else "store_gateway_error"),
-        )
-        return Failure(error, Again.REPEATABLE, asked, slow_down=busy)
-    if HTTPStatus.MULTIPLE_CHOICES <= status < HTTPStatus.BAD_REQUEST:
-        return Failure(_redirected(headers.get("location", "")))
-    return Answer(status, headers, body)
-
-
-def _redirected(location: str) -> BadAnswer:
-    """Redirects are not followed: credentials go to no address that nobody entered."""
-    parts = urlsplit(location)
-    where = f" to {parts.scheme}://{parts.hostname}" if parts.scheme and parts.hostname else ""
-    return BadAnswer(f"the store redirects{where}: enter its final address", code="store_redirects")
-
-
-def broken(error: Exception) -> Failure:
-    """A failure below HTTP. The error's own text is not kept: it may hold an address."""
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, ssl.SSLError):
-        cause = cause.__cause__ or cause.__context__
-    if cause is not None:
-        return Failure(
-            Unreachable("no secure connection to the store", after=60.0, code="store_tls_error")
-        )
-    if isinstance(error, httpx.InvalidURL | httpx.UnsupportedProtocol):
-        return Failure(BadAnswer("the store's address cannot be used", code="store_bad_address"))
-    if isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.PoolTimeout):
-        return Failure(
-            Unreachable("no connection to the store", code="store_unreachable"), Again.ANY
-        )
-    if isinstance(error, httpx.TimeoutException | TimeoutError):
-        slow = Unreachable("the store did not answer in time", code="store_timeout")
-        return Failure(slow, Again.REPEATABLE, slow_down=True)
-    return Failure(
-        Unreachable("the store broke off the connection", code="store_cut_off"), Again.REPEATABLE
-    )
-
-
-def undecodable(answer: Answer, error: msgspec.DecodeError) -> Failure:
-    """An answer that is not what was asked for; nothing of it goes into the message."""
-    if isinstance(error, msgspec.ValidationError):
-        return Failure(BadAnswer("the store's answer has an unknown form"))
-    kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if kind == "text/html" or answer.body.lstrip()[:1] == b"<" or not answer.body:
-        text = f"the store answers with {'a web page' if answer.body else 'nothing'}, not JSON"
-        return Failure(BadAnswer(text, code="store_not_json"), Again.REPEATABLE)
-    text = "the store's answer is no complete JSON"
-    return Failure(BadAnswer(text, code="store_not_json"), Again.REPEATABLE)
-
-
-def retry_after(header: str, now: datetime | None = None) -> float | None:
-    """Seconds that a `Retry-After` asks for, as a number or as a date; None without a usable one.
-
-    >>> retry_after("120")
-    120.0
-    """
-    text = header.strip()
-    if not text:
-        return None
-    try:
-        seconds = float(text)
-    except ValueError:
-        pass
-    else:
-        return max(0.0, seconds) if seconds == seconds else None  # noqa: PLR0124  not a number
-    date = _date(text)
-    return None if date is None else max(0.0, (date - (now or datetime.now(UTC))).total_seconds())
-
-
-def _date(header: str) -> datetime | None:
-    try:
-        date = parsedate_to_datetime(header)
-    except ValueError:
-        return None
-    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)

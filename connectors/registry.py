@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from importlib.metadata import entry_points
 from typing import Any
@@ -28,9 +31,29 @@ class AccessError(ValueError):
         self.problems = problems
 
 
-@cache
+_offered: ContextVar[Mapping[str, Connector] | None] = ContextVar("connectors", default=None)
+
+
+@contextmanager
+def offering(own: Mapping[str, Connector]) -> Iterator[None]:
+    """Within the block, in this task and those it starts, there are these connectors and no
+    others: for practice, with stores that no address leads to.
+    """
+    token = _offered.set(own)
+    try:
+        yield
+    finally:
+        _offered.reset(token)
+
+
 def connectors() -> dict[str, Connector]:
     """All connectors by name, sorted. Two packages of one name: the first found counts."""
+    own = _offered.get()
+    return _installed() if own is None else dict(own)
+
+
+@cache
+def _installed() -> dict[str, Connector]:
     found: dict[str, Connector] = {}
     for entry in sorted(entry_points(group=GROUP), key=lambda each: each.name):
         found.setdefault(entry.name, entry.load())

@@ -3,7 +3,7 @@ import signal
 import pytest
 from pytest_socket import socket_allow_hosts
 
-pytest_plugins = ["tests.fixtures.servers"]
+pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kill_table"]
 
 # A shell that starts something in the background has it ignore Ctrl-C, and so would whatever the
 # tests start and end with it.
@@ -17,10 +17,6 @@ def pytest_runtest_setup() -> None:
     socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Where several processes test, a file stays in one of them; the slowest files come first."""
-    for item in items:
-        shared = "launch" if "launch" in getattr(item, "fixturenames", ()) else item.path.as_posix()
-        item.add_marker(pytest.mark.xdist_group(shared))
+    """What takes longest begins first, so that processes that test side by side end together."""
     items.sort(key=lambda item: item.get_closest_marker("e2e") is None)

@@ -21,6 +21,7 @@ from app.cli import (
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
+from app.cli.drill import drill
 from app.cli.failures import CommandError, UsageProblemError
 
 INTERRUPTED = 130
@@ -55,6 +56,7 @@ def _root(
 
 
 program.command("demo")(demo)
+program.command("drill")(drill)
 program.command("up")(service.up)
 program.command("serve")(service.serve)
 program.command("worker")(service.worker)

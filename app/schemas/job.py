@@ -129,6 +129,7 @@ class JobOut(Output):
     throttled: int = Field(description="Requests that a store refused for the moment.")
     passes: dict[str, PassOut] = Field(description="Per stream.")
     waiting: list[str] = Field(description="What running parts wait for, for example a busy store.")
+    waiting_until: datetime | None = Field(description="When the first of them is tried again.")
     waiting_for: UUID | None = Field(description="The running job that this one waits for.")
     error: JobError | None
     retry_of: UUID | None
@@ -202,6 +203,7 @@ class JobOut(Output):
                         }
                     },
                     "waiting": [],
+                    "waiting_until": None,
                     "waiting_for": None,
                     "error": None,
                     "retry_of": None,

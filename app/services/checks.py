@@ -6,12 +6,15 @@ import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 
+from msgspec.structs import replace
+
 from app.errors import UnknownPlatform
 from app.models import Store
 from app.schemas.store import CheckOut, Finding, ReportOut, SideOut
 from app.security import Vault, VaultError
 from connectors import registry
 from connectors.base import Source, StoreAccess, StoreReport, Target
+from connectors.budget import Budgets
 from connectors.errors import StoreError
 
 SECONDS = 30.0
@@ -24,10 +27,11 @@ class Side(StrEnum):
     TARGET = "target"
 
 
-async def check_store(store: Store, vault: Vault, side: Side | None = None) -> CheckOut:
-    """Open the store as what it can be, or as one side, and report. Holds no transaction.
-
-    Raises `UnknownPlatform`.
+async def check_store(
+    store: Store, vault: Vault, budgets: Budgets, side: Side | None = None
+) -> CheckOut:
+    """Open the store as what it can be, or as one side, and report. Holds no transaction, and
+    spends from the store's budget. Raises `UnknownPlatform`.
     """
     try:
         platform = registry.connector(store.platform)
@@ -43,6 +47,7 @@ async def check_store(store: Store, vault: Vault, side: Side | None = None) -> C
     except registry.AccessError:
         problem = _trouble("invalid_store_settings", "The store's settings have to be renewed.")
         return _answer(problem if source else None, problem if target else None)
+    access = replace(access, budgets=budgets)
     return _answer(*await asyncio.gather(_look(source, access), _look(target, access)))
 
 

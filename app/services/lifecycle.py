@@ -103,6 +103,20 @@ async def record_event(
     )
 
 
+async def end_pauses(connection: AsyncConnection, job: UUID) -> None:
+    """Let the paused slices of a job that is to end be looked at now: a store may have asked for a
+    pause of a day.
+    """
+    await connection.execute(
+        text(
+            "UPDATE slices SET due_at = clock_timestamp(), sent_at = NULL"
+            " WHERE job_id = :job AND NOT done AND lease_until IS NULL"
+            " AND due_at > clock_timestamp()"
+        ),
+        {"job": job},
+    )
+
+
 async def request_cancel(connection: AsyncConnection, job: UUID) -> JobStatus | None:
     """Ask a job to stop. A waiting job is cancelled at once, a running one within a page.
 
@@ -129,5 +143,6 @@ async def request_cancel(connection: AsyncConnection, job: UUID) -> JobStatus | 
         ),
         {"id": job, "waiting": waiting},
     )
+    await end_pauses(connection, job)
     await record_event(connection, job, "job.cancelled" if waiting else "job.cancelling", {})
     return JobStatus.CANCELLED if waiting else status

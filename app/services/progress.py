@@ -45,8 +45,9 @@ _PLANNED = text(
 )
 _WAITING = text(
     """
-    SELECT DISTINCT job_id, waiting FROM slices
-    WHERE job_id = ANY(:jobs) AND NOT done AND waiting IS NOT NULL ORDER BY job_id, waiting
+    SELECT job_id, waiting, min(due_at) AS due_at FROM slices
+    WHERE job_id = ANY(:jobs) AND NOT done AND waiting IS NOT NULL
+    GROUP BY job_id, waiting ORDER BY job_id, waiting
     """
 )
 _LAST_TIME = text(
@@ -69,7 +70,7 @@ class _Tally:
     counted: dict[str | None, dict[str, int]] = field(default_factory=lambda: defaultdict(dict))
     planned: dict[str, int | None] = field(default_factory=dict)
     read: dict[str, int] = field(default_factory=dict)
-    waiting: list[str] = field(default_factory=list)
+    waiting: dict[str, datetime] = field(default_factory=dict)
 
     def sum(self, name: str) -> int:
         return sum(counters.get(name, 0) for counters in self.counted.values())
@@ -119,7 +120,7 @@ async def _tallies(session: AsyncSession, jobs: list[UUID]) -> dict[UUID, _Tally
         tallies[row.job_id].planned[row.stream] = None if row.total is None else int(row.total)
         tallies[row.job_id].read[row.stream] = int(row.read)
     for row in await connection.execute(_WAITING, {"jobs": jobs}):
-        tallies[row.job_id].waiting.append(row.waiting)
+        tallies[row.job_id].waiting[row.waiting] = row.due_at
     return tallies
 
 
@@ -177,7 +178,8 @@ def _shown(
         requests=tally.sum("requests"),
         throttled=tally.sum("throttled"),
         passes={str(each): _pass(job.passes[each]) for each in Stream if each in job.passes},
-        waiting=tally.waiting,
+        waiting=list(tally.waiting),
+        waiting_until=min(tally.waiting.values(), default=None),
         waiting_for=waiting_for,
         error=None if job.error is None else JobError(**job.error),
         retry_of=job.retry_of,

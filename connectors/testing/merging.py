@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import WriteCapability
+from connectors.errors import StoreError
 from connectors.records import Stream
 from connectors.testing.bench import TargetBench
 from connectors.testing.operations import WRITTEN, applied, operations, renamed, retold
@@ -39,6 +40,18 @@ class MergeContract(Contract):
             key: each.content for key, each in seen.items()
         }
         assert set(found) == set(ids[:2])
+
+    @for_streams(among=WRITTEN)
+    async def test_a_record_that_cannot_be_looked_up_is_not_gone(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        async with bench.target() as target:
+            made = applied(
+                await target.write(stream, operations(stream, bench.contents(stream, 1)))
+            )
+            await bench.fail_next("throttled_for_a_day")
+            with pytest.raises(StoreError):
+                await target.get(stream, [made["1"].target_id])
 
     @for_streams(_merges, _MIRROR, among=WRITTEN)
     async def test_the_answer_to_a_write_shows_what_a_look_shows(

@@ -59,6 +59,16 @@ async def _remove_in_the_end(
     pytest.fail(f"after {_ATTEMPTS} calls it is still not known what became of the records")
 
 
+async def _knock_in_vain(bench: TargetBench, stream: Stream, action: Action) -> None:
+    """Once only: whoever was told to stay away for a day is not let out of the door again."""
+    async with bench.target() as target:
+        made = await create(target, stream, bench.contents(stream, 1))
+        await bench.fail_next("throttled_for_a_day")
+        with pytest.raises(TryLater):
+            await target.remove(stream, made, action)
+    assert await bench.is_shown(stream, made[0].target_id)
+
+
 class RemovalContract(Contract):
     """`standing`, `remove` and `restore`."""
 
@@ -180,21 +190,26 @@ class RemovalContract(Contract):
     # --- failures -------------------------------------------------------------------------------
 
     @for_streams(_removes, _NEVER)
-    async def test_where_the_store_is_closed_nothing_is_gone_and_nothing_removed(
+    async def test_a_store_that_is_closed_has_lost_nothing(
         self, bench: TargetBench, stream: Stream
     ) -> None:
         async with bench.target() as target:
             made = await create(target, stream, bench.contents(stream, 1))
-        async with bench.target() as target:
             await bench.fail_next("throttled_for_a_day")
             with pytest.raises(TryLater):
                 await target.standing(stream, made)
-        for action in self._actions(stream):
-            async with bench.target() as target:
-                await bench.fail_next("throttled_for_a_day")
-                with pytest.raises(TryLater):
-                    await target.remove(stream, made, action)
-        assert await bench.is_shown(stream, made[0].target_id)
+
+    @for_streams(_archives, "nothing is archived")
+    async def test_where_the_store_is_closed_nothing_is_archived(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        await _knock_in_vain(bench, stream, Action.ARCHIVE)
+
+    @for_streams(_deletes, "nothing is deleted for good")
+    async def test_where_the_store_is_closed_nothing_is_deleted(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        await _knock_in_vain(bench, stream, Action.DELETE)
 
     @for_streams(_removes, _NEVER)
     async def test_after_a_lost_answer_a_removal_may_be_sent_again(

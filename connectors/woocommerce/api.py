@@ -183,6 +183,7 @@ def open_api(
             verify=settings.verify_tls,
             timeout=settings.timeout,
             is_refusal=is_refusal,
+            budgets=access.budgets,
             transport=transport,
             sleep=sleep,
         )

@@ -130,7 +130,9 @@ class Walk(Generic[R]):
             raise BadAnswer("the store does not sort by id", code="store_ignores_order")
         before = self._before
         self._before = (self._start, ids)
-        if before is None or not ids or before[0] == self._start or before[1] != ids:
+        # Further back, a list that shrinks may well show the same rows.
+        forward = before is not None and before[0] < self._start
+        if before is None or not ids or not forward or before[1] != ids:
             self._repeats = 0
             return
         self._repeats += 1

@@ -91,8 +91,8 @@ class Shop(Session):
     """All input and output. A token to resume is `{"after": id}`."""
 
     def __init__(self, access: base.StoreAccess) -> None:
-        bearer = f"Bearer {access.credentials.token.get_secret_value()}"
-        super().__init__(StoreHttp(access.settings.url, headers={"Authorization": bearer}))
+        bearer = {"Authorization": f"Bearer {access.credentials.token.get_secret_value()}"}
+        super().__init__(StoreHttp(access.settings.url, headers=bearer, budgets=access.budgets))
         self._size = access.settings.page_size
 
     async def check(self) -> base.StoreReport:

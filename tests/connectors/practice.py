@@ -12,8 +12,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
+from msgspec.structs import replace
 
 from connectors.base import StoreAccess
+from connectors.budget import LocalBudget
 from connectors.woocommerce import CONNECTOR
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.source import WooCommerceSource
@@ -90,6 +92,9 @@ class Practice:
     slept: list[float] = field(default_factory=list)
     instead: list[Instead] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.budget = LocalBudget(clock=lambda: self.now[0])
+
     @property
     def store(self) -> Any:
         return self.app.store
@@ -109,6 +114,7 @@ class Practice:
         return StoreAccess(
             CONNECTOR.settings(url=self.url, **settings),
             CONNECTOR.credentials(consumer_key=key, consumer_secret="cs_practice"),
+            budgets=lambda _: self.budget,
         )
 
     def source(self, **settings: Any) -> WooCommerceSource:
@@ -141,9 +147,13 @@ class Practice:
         return found
 
     async def admin(self, method: str, path: str, body: Any = None) -> Any:
-        """What the shop's staff does, over the API but not by the connector under test."""
+        """What the shop's staff does, over the API but not by the connector under test, and not
+        out of its budget.
+        """
+        own = LocalBudget()
+        access = replace(self.access(), budgets=lambda _: own)
         async with open_api(
-            self.access(), transport=httpx.ASGITransport(self.app), sleep=self.sleep
+            access, transport=httpx.ASGITransport(self.app), sleep=self.sleep
         ) as api:
             return await api.send(method, path, body or {}, Any)
 

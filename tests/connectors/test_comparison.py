@@ -272,3 +272,35 @@ async def test_nothing_personal_is_in_the_result():
     found = await compared(shop(), target)
     assert "example.test" not in repr(found)
     assert "Other" not in repr(found)
+
+
+def lines(*products: str | None, offset: int = 0) -> tuple[OrderLine, ...]:
+    return tuple(
+        line(offset + n, name="Thing", product=product and str(int(product) + offset))
+        for n, product in enumerate(products)
+    )
+
+
+async def test_a_line_of_another_product_is_wrong():
+    source = with_(shop(), Stream.ORDERS, 0, lines=lines("1"), refunds=())
+    target = with_(shop(offset=500), Stream.ORDERS, 0, lines=lines("2", offset=500), refunds=())
+    assert only(await compared(source, target), Stream.ORDERS).fields == {"products": 1}
+
+
+@pytest.mark.parametrize("lost", ["source", "target"])
+async def test_a_line_whose_product_one_store_has_not_is_not_wrong(lost: str):
+    sides = {
+        "source": with_(shop(), Stream.ORDERS, 0, lines=lines("1", "2"), refunds=()),
+        "target": with_(
+            shop(offset=500), Stream.ORDERS, 0, lines=lines("2", "1", offset=500), refunds=()
+        ),
+    }
+    sides[lost][Stream.PRODUCTS] = sides[lost][Stream.PRODUCTS][1:]
+    found = await compared(sides["source"], sides["target"])
+    assert found.streams[Stream.ORDERS].wrong == 0
+
+
+async def test_a_line_that_the_target_wrote_as_a_free_one_is_not_wrong():
+    source = with_(shop(), Stream.ORDERS, 0, lines=lines("1"), refunds=())
+    target = with_(shop(offset=500), Stream.ORDERS, 0, lines=lines(None, offset=500), refunds=())
+    assert only(await compared(source, target), Stream.ORDERS).wrong == 0

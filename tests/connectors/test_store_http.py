@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import ssl
 from collections.abc import Callable
@@ -15,13 +16,18 @@ import httpx
 import msgspec
 import pytest
 
+from connectors.budget import LocalBudget
 from connectors.concurrency import Concurrency, read_ahead, together
 from connectors.errors import BadAnswer, SignInAgain, TryLater, Unreachable
 from connectors.http import Answer, Patience, StoreHttp, retry_after
 from connectors.permit import permitted_by
+from connectors.readings import graphql_cost
 
 NOW = datetime(2026, 3, 29, 0, 59, 58, tzinfo=UTC)
 Reply = httpx.Response | Exception
+
+
+_numbers = itertools.count(1)
 
 
 class Script:
@@ -31,6 +37,8 @@ class Script:
         self.replies = list(replies)
         self.requests: list[httpx.Request] = []
         self.slept: list[float] = []
+        self.number = next(_numbers)
+        self.budget = LocalBudget(clock=lambda: sum(self.slept))
 
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
@@ -45,9 +53,10 @@ class Script:
 
     def http(self, **options: Any) -> StoreHttp:
         return StoreHttp(
-            f"https://script-{id(self)}.test/shop",
+            f"https://script-{self.number}.test/shop",
             transport=httpx.MockTransport(self),
             sleep=self.sleep,
+            budgets=lambda _: self.budget,
             **options,
         )
 
@@ -121,14 +130,27 @@ async def test_without_a_wish_the_waits_grow():
     assert 0.5 <= script.slept[2] <= 1.0
 
 
-async def test_a_day_is_not_waited_for_and_reported_as_a_quarter_of_an_hour():
+async def test_a_day_is_not_waited_for_and_reported_as_such():
     script = Script(ok(status=429, retry_after="86400"))
     with pytest.raises(TryLater) as caught:
         await script.ask()
-    assert caught.value.after == 900.0
+    assert caught.value.after == 86_400.0
     assert caught.value.code == "store_limits"
     assert script.slept == []
     assert len(script.requests) == 1
+
+
+async def test_a_year_is_reported_as_a_day():
+    with pytest.raises(TryLater) as caught:
+        await Script(ok(status=429, retry_after="31536000")).ask()
+    assert caught.value.after == 86_400.0
+
+
+async def test_a_store_out_of_order_is_asked_again_within_a_quarter_of_an_hour():
+    with pytest.raises(TryLater) as caught:
+        await Script(ok(status=503, retry_after="86400")).ask()
+    assert caught.value.after == 900.0
+    assert caught.value.code == "store_unavailable"
 
 
 async def test_patience_ends():
@@ -257,10 +279,6 @@ async def test_no_failure_tells_a_secret(caplog: pytest.LogCaptureFixture):
 # --- how many at once ----------------------------------------------------------------------------
 
 
-async def nothing(_: float) -> None:
-    await asyncio.sleep(0)
-
-
 async def test_good_answers_allow_more_at_once_and_throttling_halves():
     limit = Concurrency(start=4, most=8)
     for _ in range(100):
@@ -274,7 +292,7 @@ async def test_one_storm_halves_once_however_many_requests_it_hits():
     limit = Concurrency(start=8)
     async with AsyncExitStack() as places:
         for _ in range(8):
-            await places.enter_async_context(limit.slot(nothing))
+            await places.enter_async_context(limit.slot())
         for _ in range(8):
             limit.went_badly()
     assert limit.limit == 4
@@ -286,7 +304,7 @@ async def test_never_more_at_once_than_the_limit_and_nobody_starves():
 
     async def one() -> None:
         nonlocal running, most, done
-        async with limit.slot(nothing):
+        async with limit.slot():
             running += 1
             most = max(most, running)
             await asyncio.sleep(0)
@@ -298,20 +316,37 @@ async def test_never_more_at_once_than_the_limit_and_nobody_starves():
     assert done == 50
 
 
+async def test_who_was_let_in_before_goes_before_those_who_never_were():
+    limit = Concurrency(start=1, most=1)
+    order: list[str] = []
+
+    async def one(name: str, *, again: bool) -> None:
+        async with limit.slot(again=again):
+            order.append(name)
+
+    async with limit.slot():
+        waiting = [asyncio.create_task(one(name, again=False)) for name in ("first", "second")]
+        await asyncio.sleep(0)
+        waiting.append(asyncio.create_task(one("refused", again=True)))
+        await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    assert order == ["refused", "first", "second"]
+
+
 async def test_a_cancelled_waiter_gives_its_place_back():
     limit = Concurrency(start=1, most=1)
-    async with limit.slot(nothing):
+    async with limit.slot():
         waiting = [asyncio.create_task(hold(limit)) for _ in range(3)]
         await asyncio.sleep(0)
         waiting[0].cancel()
         await asyncio.sleep(0)
     await asyncio.gather(*waiting[1:])
-    async with asyncio.timeout(1), limit.slot(nothing):
+    async with asyncio.timeout(1), limit.slot():
         assert limit.limit == 1
 
 
 async def hold(limit: Concurrency) -> None:
-    async with limit.slot(nothing):
+    async with limit.slot():
         await asyncio.sleep(0)
 
 
@@ -322,6 +357,111 @@ async def test_a_pause_that_one_request_was_told_holds_back_the_others():
             await first.request("GET", "/x", decode=as_json)
         await second.request("GET", "/x", decode=as_json)
     assert max(script.slept) > 3.0
+
+
+# --- the store's budget --------------------------------------------------------------------------
+
+
+def calls(used: int, **answer: Any) -> httpx.Response:
+    return ok(x_shopify_shop_api_call_limit=f"{used}/40", **answer)
+
+
+async def test_who_learns_that_a_bucket_is_empty_waits_before_asking_again():
+    script = Script(calls(40), calls(40))
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+        assert script.slept == []
+        await http.request("GET", "/x", decode=as_json)
+    assert sum(script.slept) == pytest.approx((1 + 40 * 0.04) / 2)
+    assert http.stats.throttled == 0
+    assert http.stats.waited == pytest.approx(sum(script.slept))
+
+
+async def test_a_turn_that_is_far_away_is_the_callers_to_wait_for():
+    script = Script(
+        ok(
+            x_rate_limit_requests_quota="150",
+            x_rate_limit_requests_left="0",
+            x_rate_limit_time_reset_ms="20000",
+            x_rate_limit_time_window_ms="30000",
+        )
+    )
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+        with pytest.raises(TryLater) as caught:
+            await http.request("GET", "/x", decode=as_json)
+    assert caught.value.code == "store_limits"
+    assert caught.value.after == pytest.approx(20.0)
+    assert (len(script.requests), script.slept) == (1, [])
+    assert (http.stats.requests, http.stats.throttled) == (1, 0)
+
+
+async def test_a_wait_for_a_turn_can_be_cancelled_and_harms_nobody():
+    script = Script(calls(40), calls(30))
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+        http._sleep = asyncio.sleep
+        waiting = asyncio.create_task(http.request("GET", "/x", decode=as_json))
+        await asyncio.sleep(0.05)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        http._sleep = script.sleep
+        assert await http.request("GET", "/x", decode=as_json) == {"ok": 1}
+    assert len(script.requests) == 2
+
+
+async def test_a_change_is_not_sent_where_the_right_to_write_was_lost_in_the_wait_for_a_turn():
+    script = Script(calls(40))
+    held = True
+
+    def check() -> None:
+        if not held:
+            raise TooLate
+
+    async with script.http() as http:
+        await http.request("GET", "/x", decode=as_json)
+
+        async def lose(_: float) -> None:
+            nonlocal held
+            held = False
+            await script.sleep(5.0)
+
+        http._sleep = lose
+        with permitted_by(check), pytest.raises(TooLate):
+            await http.request("POST", "/x", body=b"{}", decode=as_json)
+    assert len(script.requests) == 1
+
+
+async def test_a_refusal_with_status_200_is_waited_for_and_counted():
+    throttle = '"throttleStatus": {"maximumAvailable": 1000, "currentlyAvailable": 1, '
+    refused = (
+        '{"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}],'
+        ' "extensions": {"cost": {"requestedQueryCost": 101, ' + throttle + '"restoreRate": 50}}}}'
+    )
+    script = Script(ok(refused), ok())
+    async with script.http(cost_of=graphql_cost) as http:
+        found = await http.request("POST", "/graphql", body=b"{}", decode=as_json, cost=101)
+    assert found == {"ok": 1}
+    assert http.stats.throttled == 1
+    assert sum(script.slept) == pytest.approx((101 + 40 - 1) / 50)
+
+
+async def test_many_at_once_is_no_use_where_turns_are_rare():
+    script = Script(*(calls(39) for _ in range(40)), calls(39))
+    async with script.http(patience=Patience(wait=60)) as http:
+        await together([http.request("GET", "/x", decode=as_json) for _ in range(40)])
+        assert http._limit.limit <= 4
+
+
+async def test_what_was_learnt_of_a_store_is_known_when_it_is_opened_again():
+    script = Script(ok(status=429), ok())
+    async with script.http(patience=Patience(attempts=1)) as http:
+        with pytest.raises(TryLater):
+            await http.request("GET", "/x", decode=as_json)
+        learnt = http._limit.limit
+    async with script.http() as http:
+        assert http._limit.limit == learnt < Concurrency().limit
 
 
 async def test_the_first_failure_of_many_is_raised_as_itself():

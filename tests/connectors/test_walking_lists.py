@@ -162,6 +162,14 @@ async def test_a_list_that_never_holds_still_is_put_off_not_read_wrong():
             pass
 
 
+async def test_a_list_that_shrinks_while_the_walk_steps_back_is_no_repeated_page():
+    async def shrinking(offset: int, _size: int) -> Listing[Row]:
+        return Listing([Row(5)], [], offset + 1)
+
+    walk = Walk(shrinking, place=Place(1, 21), size=PAGE)
+    assert [row.id async for step in walk for row in step.rows] == [5]
+
+
 async def test_rows_of_an_unknown_form_take_their_place_in_the_walk():
     async def fetch(offset: int, size: int) -> Listing[Row]:
         ids = list(range(1, 13))[offset : offset + size]

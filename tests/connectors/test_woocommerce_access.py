@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -121,9 +122,12 @@ def test_no_signature_is_used_twice():
 # --- checking a store ----------------------------------------------------------------------------
 
 
+_numbers = itertools.count(1)
+
+
 def answering(handler: Any, **settings: Any) -> WooCommerceSource:
     """A source on a store of one function."""
-    url = f"https://answering-{id(handler)}.test"
+    url = f"https://answering-{next(_numbers)}.test"
     opened = StoreAccess(
         CONNECTOR.settings(url=url, **settings),
         CONNECTOR.credentials(consumer_key=KEY, consumer_secret=SECRET),

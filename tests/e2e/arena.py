@@ -22,7 +22,6 @@ from subprocess import Popen, TimeoutExpired
 from typing import Any
 
 import asyncpg
-import pytest
 import redis
 
 from app.cli.demo.practice import PracticeStore
@@ -44,9 +43,6 @@ KINDS: dict[str, dict[str, Any]] = {
     "recent": {"kind": "recent"},
     "cutover": {"kind": "recent", "cutover": True},
 }
-KILLS: pytest.StashKey[dict[tuple[str, str, str], float | None]] = pytest.StashKey()
-"""Seconds that cells of the kill matrix took, by place, kind and action; None: it failed."""
-
 LEASE = 2.5
 HASTY = {
     "RECENT_SYNC_LEASE_SECONDS": str(LEASE),

@@ -13,36 +13,9 @@ import pytest
 
 from app.cli.demo.practice import PracticeStore
 from app.cli.demo.scene import Scene
-from tests.e2e.arena import ENDED, KILLS
+from tests.e2e.arena import ENDED
 from tests.fixtures import servers
 from tests.fixtures.shops import credentials
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[KILLS] = {}
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """The kill matrix as a table."""
-    played = config.stash[KILLS]
-    if not played:
-        return
-    actions = list(dict.fromkeys(action for _, _, action in played))
-    terminalreporter.section("kill matrix: seconds until the job was through and proven")
-    heads = "".join(f"{action:>9}" for action in actions)
-    terminalreporter.write_line(f"{'place':<14}{'kind':<9}{heads}")
-    for place, kind in dict.fromkeys((place, kind) for place, kind, _ in played):
-        cells = "".join(f"{_shown(played, (place, kind, each)):>9}" for each in actions)
-        terminalreporter.write_line(f"{place:<14}{kind:<9}{cells}")
-
-
-def _shown(played: dict[tuple[str, str, str], float | None], cell: tuple[str, str, str]) -> str:
-    seconds = played.get(cell, 0.0)
-    if seconds is None:
-        return "FAILED"
-    return f"{seconds:.1f}" if seconds else "-"
 
 
 @dataclass

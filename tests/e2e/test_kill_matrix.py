@@ -10,7 +10,7 @@ import queue
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from signal import SIGKILL
@@ -20,7 +20,6 @@ import pytest
 
 from connectors.records import Stream
 from tests.e2e.arena import (
-    KILLS,
     KINDS,
     Arena,
     ArmedWorker,
@@ -230,8 +229,7 @@ def matrix(request: pytest.FixtureRequest, servers: Addresses) -> Iterator[Matri
 
 @pytest.mark.parametrize("cell", chosen(), ids="-".join)
 def test_struck_worker_loses_and_doubles_nothing(
-    cell: Cell, matrix: Matrix, request: pytest.FixtureRequest
+    cell: Cell, matrix: Matrix, record_property: Callable[[str, object], None]
 ) -> None:
-    played = request.config.stash[KILLS]
-    played[cell] = None
-    played[cell] = matrix.results[cell].result(timeout=PATIENCE)
+    record_property("cell", [str(each) for each in cell])
+    record_property("seconds", matrix.results[cell].result(timeout=PATIENCE))

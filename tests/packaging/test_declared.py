@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 SUITE = "connectors/testing"
-OURS = ("app", "connectors", "sandbox", "workers")
+OURS = ("app", "connectors", "drills", "sandbox", "workers")
 
 
 def imported(folder: Path, *, without: str = "") -> dict[str, Path]:

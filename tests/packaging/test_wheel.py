@@ -22,6 +22,7 @@ def test_the_wheel_brings_the_packages_and_the_migrations_and_no_more(wheel: Pat
     assert {top for top in tops if not top.endswith(".dist-info")} == {
         "app",
         "connectors",
+        "drills",
         "sandbox",
         "workers",
     }
@@ -41,7 +42,7 @@ def test_the_wheel_brings_every_file_of_the_packages(wheel: Path) -> None:
         names = set(archive.namelist())
     tracked = [
         str(file.relative_to(ROOT))
-        for package in ("app", "connectors", "sandbox", "workers")
+        for package in ("app", "connectors", "drills", "sandbox", "workers")
         for file in (ROOT / package).rglob("*")
         if file.is_file() and "__pycache__" not in file.parts
     ]

@@ -34,6 +34,19 @@ async def test_a_second_job_waits_for_the_first(start, service, api):
     assert again["waiting_for"] is None
 
 
+async def test_a_job_tells_what_its_parts_wait_for_and_until_when(start, service, api):
+    job = await start()
+    await service.write(
+        "UPDATE slices SET waiting = 'store_limits', due_at = '2999-01-01T00:00:00Z'"
+    )
+    view = (await api.get(f"/v1/jobs/{job['id']}")).json()
+    assert view["waiting"] == ["store_limits"]
+    assert view["waiting_until"] == "2999-01-01T00:00:00Z"
+    assert (await api.post(f"/v1/jobs/{job['id']}/cancel")).status_code == 200
+    (part,) = await service.rows("SELECT due_at <= clock_timestamp() AS due FROM slices")
+    assert part["due"], "a cancelled job waits for nobody"
+
+
 async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migration):
     body = {"kind": "full", "migration": migration}
     answers = await asyncio.gather(*(api.post("/v1/jobs", json=body) for _ in range(8)))

@@ -9,7 +9,6 @@ seen half-written. Then the record is repaired, and the stream is swept from now
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from datetime import datetime
@@ -18,6 +17,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
+from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import SliceKind
@@ -58,7 +58,8 @@ class Task(Struct, frozen=True, kw_only=True):
 class Position(Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How far a slice has come: `read` records, up to the token `at`, of `total` in the stream.
 
-    `suspects` are ids to look at again at `due` (seconds since 1970). `ended`: the stream's last
+    `suspects` are ids to look at again at `due` (seconds since 1970, by the database's clock, which
+    whoever goes on with the slice shares). `ended`: the stream's last
     record has been read.
     """
 
@@ -141,8 +142,11 @@ async def audit_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
         position = await _read_on(run, stream, task, position, out_of_time)
         if not position.is_enough(task):
             return False
-    if position.suspects and (left := position.due - time.time()) > 0:
-        raise GiveBack("audit_settling", after=left)
+    if position.suspects:
+        async with run.engine.connect() as connection:
+            left = position.due - await _now(connection)
+        if left > 0:
+            raise GiveBack("audit_settling", after=left)
     found = await _confirmed(run, stream, task, position.suspects)
     if found:
         await _repair(run, stream, task, found)
@@ -174,18 +178,25 @@ async def _inspect(
         read=position.read + len(page.records) + len(page.failed),
         total=max(position.total, page.total or 0),
     )
-    if found:
-        suspects = (*position.suspects, *(each.record.id for each in found))
-        position = replace(position, suspects=suspects, due=time.time() + task.settle)
     run.counters["audited"] += len(page.records)
     held = run.lease.held
-    resume: Json = msgspec.to_builtins(position)
     async with run.lease.fenced() as transaction:
-        await ledger.progress(transaction.connection, held.id, resume=resume, counters=run.tally())
+        connection = transaction.connection
+        if found:
+            suspects = (*position.suspects, *(each.record.id for each in found))
+            due = await _now(connection) + task.settle
+            position = replace(position, suspects=suspects, due=due)
+        resume: Json = msgspec.to_builtins(position)
+        await ledger.progress(connection, held.id, resume=resume, counters=run.tally())
     held.resume = resume
     if transaction.ending:
         raise Ending
     return position
+
+
+async def _now(connection: AsyncConnection) -> float:
+    sql = text("SELECT extract(epoch FROM clock_timestamp())::float8")
+    return float((await connection.execute(sql)).scalar_one())
 
 
 async def _misses(run: Run, stream: Stream, task: Task, records: Iterable[Record]) -> list[Miss]:

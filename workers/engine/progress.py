@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import JobKind, JobStatus, SliceKind
 from app.queue import Wake
-from app.services.lifecycle import add_slice, record_event, start_next
+from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
 from workers.engine import ledger, quarantine, removals, sightings
@@ -279,6 +279,7 @@ async def fail_job(connection: AsyncConnection, job_id: UUID, code: str, message
     await connection.execute(
         text("UPDATE jobs SET ending = coalesce(ending, 'failed') WHERE id = :id"), {"id": job_id}
     )
+    await end_pauses(connection, job_id)
     await record_event(connection, job_id, "job.failing", {"code": code})
 
 

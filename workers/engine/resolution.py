@@ -7,7 +7,7 @@ order never waits for the pass that would have found its new customer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 
 from connectors.base import Operation, Refused
 from connectors.records import InventoryLevel, Order, Product, Record, Stream
@@ -144,10 +144,38 @@ async def _fetch(run: Run, stream: Stream, ids: list[str], *, depth: int) -> Non
     if not records and not failed:
         return
     await learn_references(run, records, depth=depth + 1)
+    if failed:
+        refused = Delivery(refused=await not_understood(run, stream, failed))
+        await _commit(run, stream, refused)
+    for wave in _waves(stream, records):
+        await _bring_over(run, stream, wave)
+
+
+def _waves(stream: Stream, records: Sequence[Record]) -> Iterable[list[Record]]:
+    """Records so that what one of them names comes in a wave before it: a category's parent is
+    fetched together with the category when both are named on a page. Those of a circle come last.
+    """
+    left = {record.id: record for record in records}
+    while left:
+        wave = [record for record in left.values() if not _names_one_of(record, stream, left)]
+        yield wave or list(left.values())
+        done = {record.id for record in wave} or left.keys()
+        left = {each: record for each, record in left.items() if each not in done}
+
+
+def _names_one_of(record: Record, stream: Stream, others: Container[str]) -> bool:
+    """Whether a record refers to another one of its stream that is among these."""
+    return any(
+        each.stream is stream and each.id != record.id and each.id in others
+        for each in references(record.content)
+    )
+
+
+async def _bring_over(run: Run, stream: Stream, records: Sequence[Record]) -> None:
+    """Write records whose references are known as far as they ever will be, and commit them."""
     # What another slice brought over meanwhile is right as it is, except for a new variant.
     sorted_records = await sort(run, stream, records)
     candidates, built, delivery = operations(run, stream, sorted_records.candidates)
-    delivery.refused += await not_understood(run, stream, failed)
     try:
         await deliver(run, stream, candidates, built, delivery)
     finally:

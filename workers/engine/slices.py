@@ -37,6 +37,9 @@ _PATIENCE: dict[type[StoreError], int] = {TryLater: _LONG_WAIT, BadAnswer: 6, Re
 
 _CRASHES = 6
 _LONGEST_PAUSE = 300.0
+_LONGEST_LIMIT = 86_400.0
+"""Seconds that a slice pauses at most. A store that limits us is asked no sooner than it says."""
+
 _LAST_WORD = 8
 """Failures of the last stage before the job ends without having restored the target's mails."""
 
@@ -52,7 +55,7 @@ async def work(
     """Work on a slice for one turn. Does nothing where it is not there to be taken.
 
     `stopping` says that this process is about to end: the turn ends with the page in hand.
-    `clock` is what the lease is measured by, in seconds.
+    `clock` is what the lease and the turn are measured by, in seconds.
     """
     seconds = resources.settings.lease_seconds
     lease = await claim(resources.engine, slice_id, holder=holder, lease=seconds, clock=clock)
@@ -115,8 +118,11 @@ async def _pause(lease: Lease, code: str, message: str, after: float, limit: int
     """Give the slice back for a while; after `limit` pauses without a page the job fails."""
     if lease.held.failures >= limit:
         return await _fail(lease, code, message)
+    # Ending a job must not take a day for the target's mails alone.
+    patient = code == "store_limits" and lease.held.kind is not SliceKind.FINISH
+    longest = _LONGEST_LIMIT if patient else _LONGEST_PAUSE
     return await lease.release(
-        after=min(after, _LONGEST_PAUSE), waiting=code, failures=lease.held.failures + 1
+        after=min(after, longest), waiting=code, failures=lease.held.failures + 1
     )
 
 
@@ -163,7 +169,7 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
 async def _work_on(
     resources: Resources, lease: Lease, stores: Stores, stopping: Callable[[], bool]
 ) -> list[Wake]:
-    async with stores.open() as (source, target):
+    async with stores.open(resources.budgets) as (source, target):
         run = Run(
             engine=resources.engine,
             vault=resources.vault,
@@ -182,7 +188,8 @@ async def _work_on(
             case SliceKind.FINISH:
                 return await _finish(run, stores)
             case _:
-                return await _go_on(run, _timer(resources.settings.slice_seconds, stopping))
+                seconds = resources.settings.slice_seconds
+                return await _go_on(run, _timer(seconds, stopping, lease.clock))
 
 
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
@@ -254,9 +261,11 @@ async def _go_on(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
         )
 
 
-def _timer(seconds: float, stopping: Callable[[], bool]) -> Callable[[], bool]:
-    end = time.monotonic() + seconds
-    return lambda: stopping() or time.monotonic() >= end
+def _timer(
+    seconds: float, stopping: Callable[[], bool], clock: Callable[[], float]
+) -> Callable[[], bool]:
+    end = clock() + seconds
+    return lambda: stopping() or clock() >= end
 
 
 async def _finish(run: Run, stores: Stores) -> list[Wake]:

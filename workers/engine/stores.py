@@ -24,6 +24,7 @@ from connectors.base import (
     Trust,
     WriteCapability,
 )
+from connectors.budget import Budgets
 from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
@@ -64,8 +65,8 @@ class Stores:
         }
 
     @asynccontextmanager
-    async def open(self) -> AsyncIterator[tuple[Source, Target]]:
-        """Connections to both stores, closed at the end."""
+    async def open(self, budgets: Budgets) -> AsyncIterator[tuple[Source, Target]]:
+        """Connections to both stores, closed at the end. They spend from the stores' budgets."""
         if self.source_platform.source is None or self.target_platform.target is None:
             raise JobFailed(
                 "wrong_direction",
@@ -74,8 +75,8 @@ class Stores:
                 else f"{self.target_platform.title} cannot be written",
             )
         async with (
-            self.source_platform.source(self.source_access) as source,
-            self.target_platform.target(self.target_access) as target,
+            self.source_platform.source(replace(self.source_access, budgets=budgets)) as source,
+            self.target_platform.target(replace(self.target_access, budgets=budgets)) as target,
         ):
             yield source, target
 
