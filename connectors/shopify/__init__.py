@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.base import Connector
 from connectors.shopify.capabilities import READS, WRITES
+from connectors.shopify.granting import PERMISSIONS, STEPS
 from connectors.shopify.settings import ShopifyCredentials, ShopifySettings
 from connectors.shopify.source import ShopifySource
 from connectors.shopify.target import ShopifyTarget
@@ -13,6 +14,8 @@ CONNECTOR = Connector(
     title="Shopify",
     settings=ShopifySettings,
     credentials=ShopifyCredentials,
+    permissions=PERMISSIONS,
+    steps=STEPS,
     reads=READS,
     writes=WRITES,
     source=ShopifySource,

@@ -31,8 +31,9 @@ Variables = Mapping[str, Any]
 
 VERSION_HEADER = "x-shopify-api-version"
 _MAX_BYTES = 64 * 1024 * 1024
-_REFILL = 15.0
-"""Seconds: the costliest query there is takes ten of the smallest bucket's."""
+_REFILL = 45.0
+"""Seconds: the costliest query there is takes ten of the smallest bucket's, and a few wait at once.
+"""
 
 _NAME = re.compile(r"[A-Za-z0-9_]{1,80}")
 _encode = msgspec.json.Encoder(decimal_format="string").encode

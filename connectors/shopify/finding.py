@@ -10,7 +10,7 @@ from msgspec import Raw
 from connectors.base import Match, Operation
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
-from connectors.external_keys import is_anothers
+from connectors.keys import is_anothers
 from connectors.records import Category, Customer, InventoryLevel, Order, Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.documents_writing import FIND_BY_SKU, FIND_BY_TITLE, find_one

@@ -88,7 +88,7 @@ class Loader:
 
     def __init__(self, api: Api, settings: ShopifySettings) -> None:
         self._api = api
-        self._locations = frozenset(settings.locations)
+        self._locations = frozenset(settings.location_ids)
         self._most = settings.page_size
         self._shop: WireShop | None = None
 

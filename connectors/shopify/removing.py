@@ -12,7 +12,7 @@ from msgspec import Raw, field
 
 from connectors.base import Action, Json, Withdrawal
 from connectors.concurrency import together
-from connectors.external_keys import is_anothers
+from connectors.keys import is_anothers
 from connectors.records import Stream
 from connectors.shopify.api import Api, Document, decoder
 from connectors.shopify.changing import RefusedInput, change

@@ -19,38 +19,49 @@ class ShopifySettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(
+        title="Store address",
         description="The store's own address at Shopify, not its public domain: "
         "https://my-store.myshopify.com, or my-store alone.",
         max_length=2000,
         examples=["https://my-store.myshopify.com"],
     )
     api_version: ApiVersion = Field(
+        title="API version",
         default="2026-10",
         description="The version of the Admin API that is asked for. An answer of any other "
         "version is refused: Shopify silently answers with another once a version is retired.",
     )
-    locations: tuple[str, ...] = Field(
-        default=(),
-        max_length=200,
-        description="Ids (numbers) of the locations whose stock counts; none: all of them. A "
-        "target takes the first one, or its oldest active location.",
+    locations: str = Field(
+        title="Locations",
+        default="",
+        max_length=2000,
+        description="Ids (numbers, with commas between them) of the locations whose stock counts; "
+        "none: all of them. A target takes the first one, or its oldest active location.",
+        examples=["905684977, 905684978"],
     )
     verify_tls: bool = Field(
-        default=True, description="Whether the store's certificate has to be valid."
+        title="Check the certificate",
+        default=True,
+        description="Whether the store's certificate has to be valid.",
     )
-    timeout: float = Field(default=60.0, gt=0, le=600, description="Seconds for one request.")
+    timeout: float = Field(
+        title="Time-out", default=60.0, gt=0, le=600, description="Seconds for one request."
+    )
     page_size: int = Field(
+        title="Page size",
         default=50,
         ge=1,
         le=250,
         description="Records read in one request; fewer where Shopify finds that too costly.",
     )
     bulk_from: int = Field(
+        title="Bulk operations from",
         default=1000,
         ge=1,
         description="From how many records on a sweep is read by a bulk operation.",
     )
     bulk_patience: float = Field(
+        title="Patience with bulk operations",
         default=7200.0,
         gt=0,
         le=86_400,
@@ -58,7 +69,11 @@ class ShopifySettings(BaseModel):
         "are read page by page.",
     )
     write_concurrency: int = Field(
-        default=4, ge=1, le=32, description="Write requests under way at once."
+        title="Parallel writes",
+        default=4,
+        ge=1,
+        le=32,
+        description="Write requests under way at once.",
     )
 
     @field_validator("url")
@@ -82,11 +97,16 @@ class ShopifySettings(BaseModel):
 
     @field_validator("locations")
     @classmethod
-    def _are_numbers(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        numbers = tuple(each.rpartition("/")[2] for each in value)
+    def _are_numbers(cls, value: str) -> str:
+        numbers = [each.strip().rpartition("/")[2] for each in value.split(",") if each.strip()]
         if not all(each.isdecimal() for each in numbers):
             raise ValueError("must be ids of locations, which are numbers")
-        return numbers
+        return ",".join(numbers)
+
+    @property
+    def location_ids(self) -> tuple[str, ...]:
+        """The numbers of the locations that count."""
+        return tuple(self.locations.split(",")) if self.locations else ()
 
 
 class ShopifyCredentials(BaseModel):
@@ -97,13 +117,25 @@ class ShopifyCredentials(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     access_token: SecretStr | None = Field(
-        default=None, min_length=1, max_length=200, description="Admin API access token."
+        title="Access token",
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Admin API access token.",
     )
     client_id: SecretStr | None = Field(
-        default=None, min_length=1, max_length=200, description="Client id of an installed app."
+        title="Client id",
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Client id of an installed app.",
     )
     client_secret: SecretStr | None = Field(
-        default=None, min_length=1, max_length=200, description="Client secret of that app."
+        title="Client secret",
+        default=None,
+        min_length=1,
+        max_length=200,
+        description="Client secret of that app.",
     )
 
     @model_validator(mode="after")

@@ -33,7 +33,7 @@ class StockWriter:
     def __init__(self, api: Api, single: SingleRecords, settings: ShopifySettings) -> None:
         self._api = api
         self._single = single
-        self._location = gid("Location", settings.locations[0]) if settings.locations else ""
+        self._location = gid("Location", settings.location_ids[0]) if settings.locations else ""
 
     async def location(self) -> str:
         """Where stock is written: the first one set, else the store's first active one."""

@@ -29,6 +29,7 @@ _CODES = {
     "product_invalid_global_unique_id": "duplicate_barcode",
     "registration-error-email-exists": "email_exists",
     "customer_invalid_email": "email_exists",
+    "woocommerce_rest_customer_invalid_email": "email_exists",
     "registration-error-username-exists": "username_exists",
     "registration-error-invalid-username": "username_exists",
     "registration-error-invalid-email": "invalid_email",

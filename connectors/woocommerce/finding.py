@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 from connectors.base import Match, Operation
 from connectors.concurrency import together
-from connectors.external_keys import is_anothers
+from connectors.keys import is_anothers
 from connectors.records import Category, Customer, InventoryLevel, Order, Product, Stream
 from connectors.woocommerce.api import Api, RefusedRequest
 from connectors.woocommerce.lists import BY_ID

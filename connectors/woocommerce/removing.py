@@ -14,7 +14,7 @@ from msgspec import Raw, Struct
 from connectors.base import Action, Json, Sweep, Withdrawal
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
-from connectors.external_keys import is_anothers
+from connectors.keys import is_anothers
 from connectors.records import Stream
 from connectors.withdrawals import Answer, carried_out, not_ours, not_there, turned_down
 from connectors.woocommerce.api import BATCH_LIMIT, Api, Listing, RefusedRequest, says_gone

@@ -69,8 +69,9 @@ class ShopifyShop:
         api = self.api(token=token, **settings)
         return ShopifySource(access, api, files=self.transport())
 
-    def target(self, **settings: Any) -> ShopifyTarget:
-        return ShopifyTarget(self.access(**settings), self.api(**settings))
+    def target(self, *, token: str = TOKEN, **settings: Any) -> ShopifyTarget:
+        access = self.access(token=token, **settings)
+        return ShopifyTarget(access, self.api(token=token, **settings))
 
     async def effects(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.control("GET", "effects")

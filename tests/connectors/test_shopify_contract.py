@@ -8,11 +8,10 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ReadCapability, WriteCapability
 from connectors.records import Category, Content, Stream
 from connectors.shopify import CONNECTOR
-from tests.connectors.contents import contents, customer, order, product
-from tests.connectors.contract import SourceContract, TargetContract
+from connectors.testing.contents import contents, customer, order, product
+from connectors.testing.contract import DescriptionContract, SourceContract, TargetContract
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
 pytestmark = pytest.mark.contracts
@@ -45,8 +44,6 @@ class ShopifyBench:
     """A practice store as the contract suite wants it. Small pages make many of them."""
 
     def __init__(self, shop: ShopifyShop) -> None:
-        self.reads: dict[Stream, ReadCapability] = dict(CONNECTOR.reads)
-        self.writes: dict[Stream, WriteCapability] = dict(CONNECTOR.writes)
         self._shop = shop
         self._made = 0
 
@@ -57,6 +54,9 @@ class ShopifyBench:
 
     def target(self) -> Any:
         return self._shop.target()
+
+    def locked_out(self) -> Any:
+        return self._shop.target(token="shpat_wrong")
 
     async def shut_out(self) -> Any:
         return self._shop.source(token="shpat_wrong")
@@ -100,6 +100,20 @@ class ShopifyBench:
                 await self._shop.edit(op="set_stock", quantity=77, **record)
             else:
                 await self._shop.edit(op="update", values=_CHANGES[stream], **record)
+
+    async def edit(self, stream: Stream, target_id: str, text: str) -> None:
+        [name] = _CHANGES[stream]
+        record = {"kind": _KINDS[stream], "id": int(target_id)}
+        await self._shop.edit(op="update", values={name: text}, **record)
+
+    async def foreign(self, stream: Stream) -> str:
+        [made] = await self.fill(stream, 1)
+        return made
+
+    async def is_shown(self, stream: Stream, target_id: str) -> bool:
+        kind = _KINDS[stream].capitalize()
+        record = self._shop.store.tables[kind].get(int(target_id))
+        return record is not None and record.get("status") not in ("ARCHIVED", "DRAFT")
 
     async def remove(self, stream: Stream, ids: Sequence[str]) -> None:
         for each in ids:
@@ -146,9 +160,13 @@ async def bench() -> AsyncIterator[ShopifyBench]:
         yield ShopifyBench(shop)
 
 
+class TestShopify(DescriptionContract):
+    connector = CONNECTOR
+
+
 class TestShopifySource(SourceContract):
-    pass
+    connector = CONNECTOR
 
 
 class TestShopifyTarget(TargetContract):
-    pass
+    connector = CONNECTOR

@@ -24,8 +24,8 @@ from connectors.records import (
 from connectors.shopify import CONNECTOR
 from connectors.shopify.api import Document
 from connectors.shopify.bodies_orders import order_body
-from tests.connectors.contents import LONG_AGO, customer, gbp, line, order, product, refund
-from tests.connectors.contract import applied, operations
+from connectors.testing.contents import LONG_AGO, customer, gbp, line, order, product, refund
+from connectors.testing.operations import applied, operations
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
 pytestmark = pytest.mark.contracts

@@ -14,7 +14,7 @@ from connectors.errors import SignInAgain
 from connectors.records import Category, InventoryLevel, Option, Product, Stream, Variant
 from connectors.shopify.api import Document
 from connectors.shopify.shop import READ_SCOPES
-from tests.connectors.contents import (
+from connectors.testing.contents import (
     HOME,
     category,
     contents,
@@ -25,7 +25,7 @@ from tests.connectors.contents import (
     refund,
     variant,
 )
-from tests.connectors.contract import applied, operations
+from connectors.testing.operations import applied, operations
 from tests.connectors.shopify_schema import VERSIONS, complaints
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
@@ -251,11 +251,11 @@ async def test_other_locations_keep_what_they_hold(shop: ShopifyShop):
     target_id, level = await leveled(shop, 7)
     await shop.edit(op="location", name="Shed")
     shed = str(max(each["_n"] for each in shop.store.tables["Location"].values()))
-    async with shop.target(locations=(shed,)) as target:
+    async with shop.target(locations=shed) as target:
         sent = operations(Stream.INVENTORY, [replace(level, quantity=Decimal(10))])
         applied(await target.write(Stream.INVENTORY, sent))
     assert (await look(shop, Stream.INVENTORY, target_id)).quantity == 10
-    async with shop.source(locations=(shed,)) as source:
+    async with shop.source(locations=shed) as source:
         found = await source.get(Stream.INVENTORY, [target_id])
     assert found[target_id].content.quantity == 3  # type: ignore[union-attr]
 

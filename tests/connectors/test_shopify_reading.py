@@ -15,7 +15,7 @@ from connectors.probing import LOSES, NOT_KEPT, UNSORTED
 from connectors.records import InventoryLevel, Product, Stream
 from connectors.shopify.probing import findings
 from connectors.shopify.wire import Nodes, WireMark
-from tests.connectors.contract import ids_of, read
+from connectors.testing.sweeps import ids_of, read
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
 pytestmark = pytest.mark.contracts
@@ -69,12 +69,12 @@ async def test_stock_is_summed_over_locations_or_taken_from_those_that_were_chos
     }
     await shop.load(product=[{"title": "Mug", "productOptions": options, "variants": [variant]}])
     found = {}
-    for locations in ((), (second,)):
+    for locations in ("", second):
         async with shop.source(locations=locations) as source:
             [level] = await read(source, Stream.INVENTORY, Sweep())
         assert isinstance(level.content, InventoryLevel)
         found[locations] = level.content.quantity
-    assert found == {(): Decimal(7), (second,): Decimal(4)}
+    assert found == {"": Decimal(7), second: Decimal(4)}
 
 
 async def test_products_of_every_status_are_read(shop: ShopifyShop):
