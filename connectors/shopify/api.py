@@ -41,12 +41,11 @@ _encode = msgspec.json.Encoder(decimal_format="string").encode
 
 class Document(NamedTuple):
     """A GraphQL document. `cost` is about what it costs, in points of the store's bucket;
-    `changes` says that it is a mutation, `repeatable` that it may be sent twice.
+    `repeatable` says that it may be sent twice.
     """
 
     text: str
     cost: float = 10.0
-    changes: bool = False
     repeatable: bool = True
 
 

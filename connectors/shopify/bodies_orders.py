@@ -24,6 +24,7 @@ OPTIONS = {
     "sendReceipt": False,
     "sendFulfillmentReceipt": False,
 }
+_DISCOUNT = "Discount "
 _PAID = frozenset({"processing", "completed", "refunded"})
 
 
@@ -61,7 +62,10 @@ def order_body(operation: Operation, content: Order, defaults: Mapping[str, str]
 def attributes(content: Order) -> list[Body]:
     """What Shopify has no field for: discounts, and a status that it shows as another one."""
     found = [
-        {"key": f"Discount {each.code}"[:255], "value": f"{plain(each.amount)} {content.currency}"}
+        {
+            "key": f"{_DISCOUNT}{each.code}"[:255],
+            "value": f"{plain(each.amount)} {content.currency}",
+        }
         for each in content.discounts
     ]
     shown = shown_status(content)
@@ -238,8 +242,10 @@ def _shipping(line: ShippingLine, taxes: _Taxes) -> Body:
 # --- what comes afterwards -----------------------------------------------------------------------
 
 
-def changes_body(content: Order, changed: frozenset[str] | None) -> Body:
-    """The few fields of an order that can be changed."""
+def changes_body(content: Order, changed: frozenset[str] | None, row: WireOrder) -> Body:
+    """The few fields of an order that can be changed. Attributes are one list, which is replaced:
+    those of others stay in it.
+    """
     body: Body = {}
     if changed is None or "email" in changed:
         body["email"] = content.email or None
@@ -248,7 +254,12 @@ def changes_body(content: Order, changed: frozenset[str] | None) -> Body:
     if (changed is None or "shipping" in changed) and content.shipping:
         body["shippingAddress"] = address_body(content.shipping)
     if changed is None or changed & {"status", "discounts", "refunds"}:
-        body["customAttributes"] = attributes(content)
+        theirs = [
+            {"key": each.key, "value": each.value or ""}
+            for each in row.custom_attributes
+            if each.key != STATUS and not each.key.startswith(_DISCOUNT)
+        ]
+        body["customAttributes"] = [*theirs, *attributes(content)]
     return body
 
 

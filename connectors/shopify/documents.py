@@ -40,7 +40,6 @@ CLOCK = Document("query Clock{shop{id}}", cost=1)
 BULK_START = Document(
     "mutation BulkStart($query:String!){bulkOperationRunQuery(query:$query,groupObjects:false)"
     "{bulkOperation{id} userErrors{field message code}}}",
-    changes=True,
     repeatable=False,
 )
 _OPERATION = (
@@ -55,7 +54,6 @@ BULK_LATEST = Document(
 BULK_CANCEL = Document(
     "mutation BulkCancel($id:ID!){bulkOperationCancel(id:$id)"
     "{bulkOperation{id status} userErrors{field message}}}",
-    changes=True,
 )
 
 

@@ -19,7 +19,7 @@ _PLAIN_ERRORS = "userErrors{field message}"
 
 def _change(name: str, arguments: str, body: str, *, cost: float, repeatable: bool) -> Document:
     text = f"mutation {name}({arguments}){{{body}}}"
-    return Document(text, cost=cost, changes=True, repeatable=repeatable)
+    return Document(text, cost=cost, repeatable=repeatable)
 
 
 LOCATIONS = Document("query Locations{locations(first:250){nodes{id isActive}}}", cost=250)

@@ -129,8 +129,7 @@ class OrderWriter:
             row: WireOrder = decoder(WireOrder).decode(answer["order"])
             return row
         found = await self._row(gid("Order", operation.target_id))
-        body = changes_body(content, operation.changed)
-        if found is not None and body:
+        if found is not None and (body := changes_body(content, operation.changed, found)):
             await change(self._api, UPDATE_ORDER, {"input": {"id": found.id, **body}})
         return found
 

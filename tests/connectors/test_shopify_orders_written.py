@@ -242,6 +242,20 @@ async def test_payment_and_dispatch_that_come_later_reach_the_order(shop: Shopif
     assert not (await shop.effects())["counts"].get("mail")
 
 
+async def test_attributes_that_the_team_added_stay(shop: ShopifyShop):
+    content = order(1, status="on_hold", paid_at=None, completed_at=None)
+    [made] = await write(shop, content)
+    gid = f"gid://shopify/Order/{made.target_id}"
+    document = Document("mutation($i:OrderInput!){orderUpdate(input:$i){order{id}}}")
+    team = {"key": "Packed by", "value": "Ann"}
+    async with shop.api() as api:
+        await api.ask(document, dict[str, Any], {"i": {"id": gid, "customAttributes": [team]}})
+    later = replace(content, status="packed")
+    shown = await written(shop, later, target_id=made.target_id, changed=frozenset({"status"}))
+    assert shown.status == "packed"
+    assert shown.extra["attributes"] == {"Packed by": "Ann"}
+
+
 async def test_lines_that_changed_on_the_source_are_told_of(shop: ShopifyShop):
     content = order(1)
     [made] = await write(shop, content)
