@@ -28,6 +28,7 @@ _STATUS_MAILS = {
     "failed": ("failed_order", "customer_failed_order"),
     "refunded": ("customer_refunded_order",),
 }
+_TAKEN = "_reduced_stock"
 _UNPAID = ("", "pending", "failed", "cancelled", "checkout-draft", "auto-draft")
 
 
@@ -51,22 +52,44 @@ def status_stock(store: Store, order: Doc, private: Doc, new: str) -> None:
     """Take the order's goods from stock, or put them back, when its status says so."""
     if new in REDUCING and not private.get("stock_reduced"):
         for line in order["line_items"]:
-            move_stock(store, line, -int(line["quantity"]), "order", order["id"])
+            if not _taken(line):
+                move_stock(store, line, -int(line["quantity"]), "order", order["id"])
+                _note_taken(store, line, int(line["quantity"]))
         private["stock_reduced"] = True
     elif new in ("cancelled", "pending") and private.get("stock_reduced"):
         for line in order["line_items"]:
             move_stock(store, line, int(line["quantity"]), "cancel", order["id"])
+            _note_taken(store, line, None)
         private["stock_reduced"] = False
 
 
-def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int) -> None:
-    """Move the stock of a line's product; a purchase moves its `date_modified` too."""
+def line_stock(store: Store, order: Doc, private: Doc, line: Doc) -> None:
+    """Take from stock what a line that was put has not taken yet, whatever its order's status."""
+    missing = int(line["quantity"]) - _taken(line)
+    if missing and move_stock(store, line, -missing, "line", order["id"]):
+        _note_taken(store, line, int(line["quantity"]))
+        private["stock_reduced"] = True
+
+
+def _taken(line: Doc) -> int:
+    found = [entry["value"] for entry in line["meta_data"] if entry["key"] == _TAKEN]
+    return int(found[0]) if found else 0
+
+
+def _note_taken(store: Store, line: Doc, quantity: int | None) -> None:
+    line["meta_data"] = store.meta([{"key": _TAKEN, "value": quantity}], line["meta_data"])
+
+
+def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int) -> bool:
+    """Move the stock of a line's product, if it is counted; a purchase moves its `date_modified`
+    too. Says whether it moved.
+    """
     kind, product_id = "product", int(line.get("product_id") or 0)
     if line.get("variation_id"):
         kind, product_id = "variation", int(line["variation_id"])
     doc = store.read(kind, product_id) if product_id else None
     if doc is None or doc["manage_stock"] is not True:
-        return
+        return False
     set_stock(doc, int(doc["stock_quantity"] or 0) + change)
     store.save(kind, doc)
     if kind == "variation":
@@ -79,6 +102,7 @@ def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int)
         reason=reason,
         order=order_id,
     )
+    return True
 
 
 def set_stock(doc: Doc, quantity: int) -> None:

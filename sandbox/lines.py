@@ -3,7 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
-from sandbox import goods
+from sandbox import effects, goods
 from sandbox.store import Store
 from sandbox.totals import amount, money
 from sandbox.wire import ApiError, Doc
@@ -12,7 +12,7 @@ KINDS = ("line_items", "shipping_lines", "fee_lines")
 _NULL_MEANS_REMOVE = ("product_id", "method_id", "method_title", "name")
 
 
-def apply(store: Store, order: Doc, payload: Doc) -> bool:
+def apply(store: Store, order: Doc, payload: Doc, private: Doc) -> bool:
     """Take over the lines of a payload; says whether there were any."""
     touched = False
     for kind in KINDS:
@@ -22,11 +22,11 @@ def apply(store: Store, order: Doc, payload: Doc) -> bool:
         touched = True
         for item in given:
             if isinstance(item, dict):
-                _apply_one(store, order, kind, item)
+                _apply_one(store, order, kind, item, private)
     return touched
 
 
-def _apply_one(store: Store, order: Doc, kind: str, item: Doc) -> None:
+def _apply_one(store: Store, order: Doc, kind: str, item: Doc, private: Doc) -> None:
     if not item.get("id"):
         order[kind].append(_new(store, kind, item))
         return
@@ -40,6 +40,8 @@ def _apply_one(store: Store, order: Doc, kind: str, item: Doc) -> None:
     if kind == "line_items" and ("product_id" in item or item.get("sku")):
         _point(store, line, item)
     _fill(store, line, item)
+    if kind == "line_items":
+        effects.line_stock(store, order, private, line)
 
 
 def _is_removal(item: Doc) -> bool:

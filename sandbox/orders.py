@@ -95,7 +95,7 @@ def create(store: Store, payload: Doc, *, checked: bool = True) -> int:
         doc["created_via"] = str(payload["created_via"])[:100]
     private: Doc = {}
     _fill(store, doc, payload, private)
-    lines.apply(store, doc, payload)
+    lines.apply(store, doc, payload, private)
     totals.calculate(store, doc)
     doc["id"] = store.new_id()
     doc["number"] = str(doc["id"])
@@ -125,7 +125,7 @@ def update(store: Store, order_id: int, payload: Doc, *, checked: bool = True) -
     _check(store, payload)
     private = store.private("order", order_id)
     _fill(store, doc, payload, private)
-    lines.apply(store, doc, payload)
+    lines.apply(store, doc, payload, private)
     if any(name in payload for name in _RECALCULATE):
         totals.calculate(store, doc)
     coupons.apply(store, doc, payload)

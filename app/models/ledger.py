@@ -51,6 +51,10 @@ class Link(SQLModel, table=True):
     last two as MessagePack). `intent_*` say which holder of which slice
     sent the create, and when.
 
+    `lost_references` are the records that this one names and was written without, because they
+    were on neither store, as `Reference.to_text` writes them. `mendable`: one of them is on the
+    target by now, so that this record is to be written again.
+
     `missed` counts the clean sweeps in a row that did not see the record. `exempt`: its absence
     is known and settled, so it is not suspected again before it was seen once more. A removed
     link keeps its target id while the record is still there, archived. `generation` grows when the
@@ -62,6 +66,20 @@ class Link(SQLModel, table=True):
     # primary key while the table is new, and pages would read through whole streams.
     __table_args__: ClassVar[Any] = (
         Index("links_by_target", "target_id", "migration_id", "stream"),
+        Index(
+            "links_lacking",
+            "migration_id",
+            "stream",
+            "mendable",
+            "source_id",
+            postgresql_where=text("lost_references IS NOT NULL"),
+        ),
+        Index(
+            "links_lost_references",
+            "lost_references",
+            postgresql_using="gin",
+            postgresql_where=text("lost_references IS NOT NULL"),
+        ),
     )
 
     migration_id: UUID = Field(primary_key=True, foreign_key="migrations.id", ondelete="CASCADE")
@@ -76,6 +94,8 @@ class Link(SQLModel, table=True):
     sent: bytes | None = Field(default=None, sa_column=Column(LargeBinary))
     children: dict[str, Any] | None = Field(default=None, sa_column=document(null=True))
     losses: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
+    lost_references: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
+    mendable: bool = Field(default=False, sa_column=_flag())
     matched_by: str | None = None
     stamp: datetime | None = Field(default=None, sa_column=moment())
     intent_slice: UUID | None = None

@@ -15,6 +15,17 @@ from app.schemas.values import Input, Moment, Output, Words
 from connectors.records import Stream
 from connectors.references import Reference
 
+
+def spelled_out(kept: list[Any] | None) -> list[Any]:
+    """References as `NamedOut` wants them: the tables hold each of them as one text."""
+    return [_named(each) if isinstance(each, str) else each for each in kept or ()]
+
+
+def _named(kept: str) -> dict[str, str | None]:
+    reference = Reference.from_text(kept)
+    return {"stream": reference.stream, "source_id": reference.id, "child": reference.child}
+
+
 _JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 
 
@@ -55,6 +66,14 @@ class CursorPage(Page[CursorOut]):
     """All cursors of a migration; there is never a second page."""
 
 
+class NamedOut(Output):
+    """A record that another one names; `child` is a variant of a product."""
+
+    stream: Stream
+    source_id: str
+    child: str | None
+
+
 class LinkOut(Output):
     """Which record of the target a record of the source has become."""
 
@@ -67,6 +86,10 @@ class LinkOut(Output):
     )
     matched_by: str | None
     losses: list[str] | None = Field(description="Fields the target could not keep exactly.")
+    lost_references: list[NamedOut] = Field(
+        description="Records that it names and was written without, because they are on neither"
+        " store. When one of them is on the target, it is written again."
+    )
     stamp: datetime | None = Field(description="When the source says it changed last.")
     applied_at: datetime | None
     removed_at: datetime | None
@@ -82,6 +105,7 @@ class LinkOut(Output):
                     "state": "applied",
                     "matched_by": None,
                     "losses": None,
+                    "lost_references": [],
                     "stamp": "2026-11-25T08:40:00Z",
                     "applied_at": "2026-11-25T09:01:30Z",
                     "removed_at": None,
@@ -90,17 +114,14 @@ class LinkOut(Output):
         },
     )
 
+    @field_validator("lost_references", mode="before")
+    @classmethod
+    def _spelled_out(cls, kept: list[Any] | None) -> list[Any]:
+        return spelled_out(kept)
+
 
 class LinkPage(Page[LinkOut]):
     pass
-
-
-class AwaitedOut(Output):
-    """A record that must be on the target first; `child` is a variant of a product."""
-
-    stream: Stream
-    source_id: str
-    child: str | None
 
 
 class QuarantineOut(Output):
@@ -118,7 +139,7 @@ class QuarantineOut(Output):
         description="When a run tries it again by itself. Null: only when its content changes, when"
         " what it waits for arrives, on request, and in `full` and cutover runs."
     )
-    waits_for: list[AwaitedOut] = Field(
+    waits_for: list[NamedOut] = Field(
         description="Records that are missing; when the last of them arrives, it is tried again."
     )
     job_id: UUID | None = Field(description="The job of the last attempt.")
@@ -157,17 +178,7 @@ class QuarantineOut(Output):
     @field_validator("waits_for", mode="before")
     @classmethod
     def _spelled_out(cls, kept: list[Any]) -> list[Any]:
-        """The table holds each reference as one text."""
-        return [_awaited(each) if isinstance(each, str) else each for each in kept]
-
-
-def _awaited(kept: str) -> dict[str, str | None]:
-    reference = Reference.from_text(kept)
-    return {
-        "stream": reference.stream,
-        "source_id": reference.id,
-        "child": reference.child,
-    }
+        return spelled_out(kept)
 
 
 class QuarantinePage(Page[QuarantineOut]):

@@ -7,7 +7,7 @@ up by a SKU (none is sent), take money back (refunds say so themselves).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -22,11 +22,12 @@ from connectors.woocommerce.parts import (
     TAX_FEE,
     amount,
     gmt,
+    meta_value,
     plain,
     wire_address,
     wire_metas,
 )
-from connectors.woocommerce.wire import WireOrder
+from connectors.woocommerce.wire import WireLine, WireOrder
 
 Body = dict[str, Any]
 
@@ -48,7 +49,7 @@ def new_order(operation: Operation, content: Order, *, held: bool) -> Body:
     body |= _plain_fields(content, None)
     body |= {
         "currency": content.currency,
-        "line_items": [_line(each, None) for each in content.lines],
+        "line_items": [_line(each) for each in content.lines],
         "shipping_lines": [_shipping(each, None) for each in content.shipping_lines],
         "fee_lines": [_fee(each, None) for each in content.fees],
     }
@@ -59,9 +60,16 @@ def new_order(operation: Operation, content: Order, *, held: bool) -> Body:
 
 
 def order_changes(
-    content: Order, changed: frozenset[str] | None, children: Mapping[str, str], *, held: bool
+    content: Order,
+    changed: frozenset[str] | None,
+    children: Mapping[str, str],
+    there: Sequence[WireLine],
+    *,
+    held: bool,
 ) -> Body:
-    """The changed fields of an order that is there. `children` must name all its parts."""
+    """The changed fields of an order that is there. `children` must name all its parts, `there`
+    are its lines as the store shows them.
+    """
     body = _plain_fields(content, changed)
     if (changed is None or "status" in changed) and is_set_directly(content.status):
         body["status"] = wire_status(content.status)
@@ -69,7 +77,7 @@ def order_changes(
     if changed is None or "currency" in changed:
         body["currency"] = content.currency
     if changed is None or changed & PARTS:
-        body |= _part_changes(content, children)
+        body |= _part_changes(content, children, there)
     if held and (changed is None or changed & (PARTS | SUMS)):
         hold(body, content, children.get(TAX_FEE), untaxed_rest(content))
     return body
@@ -207,9 +215,13 @@ def _merged(metas: list[Body], more: list[Body]) -> list[Body]:
 # --- parts ---------------------------------------------------------------------------------------
 
 
-def _part_changes(content: Order, children: Mapping[str, str]) -> Body:
+def _part_changes(content: Order, children: Mapping[str, str], there: Sequence[WireLine]) -> Body:
     """All parts, each named by the target's id; those that are gone from the source emptied."""
-    lines = [_line(each, children.get(each.id)) for each in content.lines]
+    rows = {str(each.id): each for each in there}
+    lines = [
+        _line_changes(each, row) if (row := rows.get(children.get(each.id, ""))) else _line(each)
+        for each in content.lines
+    ]
     shipping = [
         _shipping(each, children.get(f"shipping:{each.id}")) for each in content.shipping_lines
     ]
@@ -230,20 +242,45 @@ def _part_changes(content: Order, children: Mapping[str, str]) -> Body:
     return {name: parts for name, parts in body.items() if parts}
 
 
-def _line(line: OrderLine, target: str | None) -> Body:
-    body: Body = {
+def _line(line: OrderLine) -> Body:
+    metas = [*wire_metas(line.extra.get("meta")), _mark(line.id)]
+    return _line_sums(line) | _goods(line) | {"meta_data": metas}
+
+
+def _line_changes(line: OrderLine, there: WireLine) -> Body:
+    """A line that is there. Its product is named where the store shows another one or none.
+
+    The store takes from stock what a line that is put has not taken yet, in any status: the meta
+    field says that it has.
+    """
+    body = {"id": there.id, **_line_sums(line)}
+    if not has_product(line, there):
+        body |= _goods(line)
+    restocked = meta_value(there.meta_data, "_restock_refunded_items")
+    taken = line.quantity - (int(restocked) if restocked and restocked.isdigit() else 0)
+    return body | {"meta_data": [{"key": "_reduced_stock", "value": str(taken)}]}
+
+
+def _line_sums(line: OrderLine) -> Body:
+    return {
         "name": line.name,
         "quantity": line.quantity,
         "subtotal": plain(line.subtotal),
         "total": plain(line.total),
     }
-    if target is not None:
-        return {"id": int(target), **body}
-    body["product_id"] = int(line.product or 0)
+
+
+def _goods(line: OrderLine) -> Body:
+    body: Body = {"product_id": int(line.product or 0)}
     if line.product and line.variant:
         body["variation_id"] = int(line.variant)
-    body["meta_data"] = [*wire_metas(line.extra.get("meta")), _mark(line.id)]
     return body
+
+
+def has_product(line: OrderLine, there: WireLine) -> bool:
+    """Whether the store shows a line with the product and variation that it should have."""
+    wanted = {"product_id": there.product_id or 0, "variation_id": there.variation_id or 0}
+    return not line.product or _goods(line).items() <= wanted.items()
 
 
 def _shipping(line: ShippingLine, target: str | None) -> Body:

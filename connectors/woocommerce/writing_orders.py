@@ -28,6 +28,7 @@ from connectors.woocommerce.bodies_orders import (
     PARTS,
     SUMS,
     correction,
+    has_product,
     new_order,
     order_changes,
     refund_body,
@@ -58,6 +59,7 @@ _BY_ITSELF = "The target sets this itself; meta data keeps the original."
 _COUPONS = Loss("discounts", "Coupons would discount again: line totals hold the discount.")
 _TAXES = Loss("taxes", "The target reckons taxes by its own rates: an untaxed fee holds them.")
 _TOTAL = Loss("total", "The target reckons another total.")
+_PRODUCT = Loss("lines", "The target leaves a line without its product.")
 _STATUS = Loss("status", "The target does not take this status.")
 _NOT_ALL_REFUNDED = Loss("status", "The status would refund what the source did not.")
 
@@ -149,6 +151,7 @@ class OrderWriter:
             work.content,
             work.operation.changed,
             work.children,
+            work.got.line_items if work.got is not None else (),
             held=TAX_FEE in work.children,
         )
         return {"id": work.target, **body} if body else None
@@ -301,6 +304,16 @@ def _is_wrong(work: _Work) -> bool:
     return got is not None and not same(amount(got.total, content.currency), content.total)
 
 
+def _lacks_product(work: _Work, got: WireOrder) -> bool:
+    """Whether the target shows a line without the product that it was given."""
+    rows = {str(each.id): each for each in got.line_items}
+    return any(
+        not has_product(line, row)
+        for line in work.content.lines
+        if (row := rows.get(work.children.get(line.id, "")))
+    )
+
+
 def _may_have_refunds(work: _Work) -> bool:
     return bool(work.content.refunds) or work.operation.target_id is not None
 
@@ -361,6 +374,8 @@ def _losses(work: _Work) -> Iterator[Loss]:
         yield _TAXES
     if _is_wrong(work):
         yield _TOTAL
+    if work.touches("lines") and _lacks_product(work, got):
+        yield _PRODUCT
     waits = content.status == "trashed" or _NOT_ALL_REFUNDED in work.losses
     if work.touches("status") and not waits and got.status != wire_status(content.status):
         yield _STATUS

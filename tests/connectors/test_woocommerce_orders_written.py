@@ -239,6 +239,69 @@ async def test_changed_lines_are_changed_and_not_appended(new_shop: Practice):
     assert "12" not in again.children
 
 
+@pytest.mark.parametrize("status", ["pending", "processing", "completed", "cancelled"])
+async def test_line_that_is_there_gets_its_product_and_takes_no_stock(
+    new_shop: Practice, status: str
+):
+    product, variation = await counted_goods(new_shop)
+    free = order(1, status=status)
+    made = (await write(new_shop, free))["1"]
+    before = await shown(new_shop, made.target_id)
+    mails = (await new_shop.effects())["mails"]
+    first, second = free.lines
+    attached = replace(
+        free,
+        lines=(
+            replace(first, product=str(product)),
+            replace(second, product=str(product), variant=str(variation)),
+        ),
+    )
+    async with new_shop.target() as target:
+        again = applied(await target.write(Stream.ORDERS, [update(attached, made, "lines")]))["1"]
+    assert again.children == made.children
+    assert losses(again) == losses(made)
+    found = await shown(new_shop, made.target_id)
+    assert [(each.product, each.variant) for each in found.lines] == [
+        (str(product), None),
+        (str(product), str(variation)),
+    ]
+    told = [(each.id, each.name, each.quantity, each.total) for each in found.lines]
+    assert told == [(each.id, each.name, each.quantity, each.total) for each in before.lines]
+    assert (found.total, found.status) == (before.total, status)
+    effects = await new_shop.effects()
+    assert (effects["stock_movements"], effects["mails"]) == ({}, mails)
+
+
+async def test_changed_lines_of_counted_goods_take_no_stock(new_shop: Practice):
+    product, _ = await counted_goods(new_shop)
+    wanted = order(1, lines=(line(11, product=str(product)),))
+    made = (await write(new_shop, wanted))["1"]
+    more = replace(wanted, lines=(line(11, quantity=9, product=str(product)),))
+    async with new_shop.target() as target:
+        applied(await target.write(Stream.ORDERS, [update(more, made, "lines")]))
+    assert (await new_shop.effects())["stock_movements"] == {}
+
+
+async def test_line_that_the_target_leaves_without_its_product_is_a_declared_loss(
+    new_shop: Practice,
+):
+    made = (await write(new_shop, order(1)))["1"]
+    unknown = order(1, lines=(line(11, product="424242"), line(12)))
+    async with new_shop.target() as target:
+        again = applied(await target.write(Stream.ORDERS, [update(unknown, made, "lines")]))["1"]
+    assert losses(again) - losses(made) == {"lines"}
+
+
+async def counted_goods(shop: Practice) -> tuple[int, int]:
+    """A product and a variation of it whose stock is counted."""
+    counted = {"manage_stock": True, "stock_quantity": 50}
+    goods = {"name": "Mug", "sku": "MUG", "type": "variable", **counted}
+    product = (await shop.admin("POST", "products", goods))["id"]
+    variation = {"sku": "MUG-L", "regular_price": "9.00", **counted}
+    made = await shop.admin("POST", f"products/{product}/variations", variation)
+    return product, made["id"]
+
+
 async def test_lines_without_our_marks_are_paired_by_position(new_shop: Practice):
     """An order that another tool brought over gets no second set of lines."""
     theirs = await new_shop.admin(

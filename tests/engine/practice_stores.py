@@ -43,6 +43,13 @@ class Stores:
                 {"policies": to_json({"settle": 0, **policies})},
             )
 
+    async def scope(self, *streams: str) -> None:
+        """Which streams the migration brings over."""
+        async with self.bench.resources.engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE migrations SET streams = :streams"), {"streams": list(streams)}
+            )
+
     async def all(self, shop: Practice, path: str) -> list[dict[str, Any]]:
         """Up to a hundred records of a shop, in order of their ids."""
         found = await shop.admin("GET", f"{path}?orderby=id&order=asc&per_page=100&status=any")

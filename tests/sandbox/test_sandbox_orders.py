@@ -228,6 +228,27 @@ async def test_a_meta_entry_stops_the_reduction_and_is_not_shown(shop):
     assert await stock_changes(shop) == []
 
 
+@pytest.mark.parametrize("status", ["pending", "processing"])
+async def test_a_line_that_is_put_takes_from_stock_what_it_has_not_taken(shop, status):
+    item = await lines(shop, 2, manage_stock=True, stock_quantity=9)
+    made = await order(shop, status=status, line_items=item)
+    path, line = f"orders/{made['id']}", made["line_items"][0]["id"]
+    for quantity in (2, 3, 3, 1):
+        await shop.put(path, {"line_items": [{"id": line, "quantity": quantity}]})
+    assert await stock_changes(shop) == [-2, -1, 2]
+
+
+async def test_a_meta_entry_says_what_a_line_has_taken(shop):
+    item = await lines(shop, 2, manage_stock=True, stock_quantity=9)
+    made = await order(shop, line_items=[{"product_id": 0, "name": "Mug", "quantity": 2}])
+    line = {"id": made["line_items"][0]["id"], **item[0]}
+    taken = [{"key": "_reduced_stock", "value": "2"}]
+    put = {"line_items": [line | {"meta_data": taken}], "status": "processing"}
+    changed = (await shop.put(f"orders/{made['id']}", put)).json()
+    assert [each["product_id"] for each in changed["line_items"]] == [item[0]["product_id"]]
+    assert await stock_changes(shop) == []
+
+
 async def test_stock_is_reduced_once_on_the_way_of_an_order(shop):
     item = await lines(shop, 2, manage_stock=True, stock_quantity=9)
     path = f"orders/{(await order(shop, line_items=item))['id']}"

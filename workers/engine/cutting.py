@@ -14,7 +14,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
 from connectors.base import Extent, Finding, Json, Sweep, Trust, Window
 from connectors.records import Stream
-from workers.engine import ledger, progress, quarantine, trust
+from workers.engine import ledger, progress, retries, trust
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
 from workers.engine.plan import Order, Stage
@@ -141,7 +141,7 @@ async def _add_slices(
     ]
     stream = Stream(str(held.stream))
     closing = bool(stage.closing)
-    if not closing or await quarantine.any_due(connection, run.scope.migration, stream):
+    if not closing or await retries.any_due(connection, run.scope.migration, stream):
         conflicts = order.quarantine_ids is None or order.conflicts_only
         wakes.append(
             await add_slice(

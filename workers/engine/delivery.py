@@ -20,7 +20,7 @@ from connectors.base import Applied, Operation, Outcome, Refused, Uncertain, Wri
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import Stream
 from connectors.references import Reference
-from workers.engine import conflicts, ledger, quarantine, removals
+from workers.engine import conflicts, ledger, lost_references, quarantine, removals
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
@@ -275,6 +275,7 @@ def _entry(run: Run, stream: Stream, parcel: Parcel, outcome: Applied) -> ledger
         applied=outcome,
         children=outcome.children or parcel.known_children,
         losses=tuple(losses),
+        lost=parcel.candidate.missing,
         matched_by=parcel.matched_by,
     )
     if run.writes[stream].merges:
@@ -308,7 +309,17 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         await quarantine.keep(
             connection, migration, stream, run.lease.held.job_id, delivery.refusals
         )
-    arrived = {each.record.id: each.children for each in delivery.entries}
-    await quarantine.wake(connection, migration, stream, arrived)
+    arrived = _arrived(stream, delivery.entries)
+    await quarantine.wake(connection, migration, arrived)
+    await lost_references.mark(connection, migration, arrived)
     for entry in delivery.entries:
         run.known.learn(stream, entry.record.id, entry.applied.target_id, entry.children)
+
+
+def _arrived(stream: Stream, entries: Sequence[ledger.Entry]) -> list[str]:
+    """The references that lead to these records, or to variants of theirs, as texts."""
+    return [
+        Reference(stream, each.record.id, child).to_text()
+        for each in entries
+        for child in (None, *(each.children if stream is Stream.PRODUCTS else ()))
+    ]

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 
 from connectors.digest import Digest, changed_fields, digest
 from connectors.records import Record
+from connectors.references import Reference
 from workers.engine.ledger import LinkRow
 from workers.engine.reuse import is_another
 from workers.engine.sides import Base
@@ -25,6 +27,10 @@ class Candidate:
     nobody knows what came of it. `again`: the record is known to be gone from the target and is
     to be made anew. `generation` is its link's. `returns`: we took it off the target, and it is
     at the source again. `base` is what a merge needs to know of the last time.
+
+    `lost` are references that it was written without, as texts, and `missing` those that it lacks
+    now. `former` holds the fields that name a reference which has arrived, with their values as
+    they were written without it.
     """
 
     record: Record
@@ -40,6 +46,9 @@ class Candidate:
     returns: bool = False
     losses: tuple[str, ...] = ()
     base: Base = field(default_factory=Base)
+    lost: frozenset[str] = frozenset()
+    missing: tuple[Reference, ...] = ()
+    former: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -66,7 +75,8 @@ def difference(
 ) -> Difference:
     """Sort records by their digests. Of a record that comes twice the last one counts.
 
-    `wanted` are records to be looked at although they did not change.
+    `wanted` are records to be looked at although they did not change, as are those whose lost
+    references have arrived.
     """
     candidates: list[Candidate] = []
     unchanged: list[str] = []
@@ -80,7 +90,7 @@ def difference(
             candidates.append(_back(record, made, link))
         elif not link.applied:
             candidates.append(_suspect(record, made, link))
-        elif link.digest == made.whole and record.id not in wanted:
+        elif link.digest == made.whole and record.id not in wanted and not link.mendable:
             unchanged.append(record.id)
         elif link.fields and is_another(record.content, link.fields, made.fields):
             reused.append(record.id)
@@ -104,6 +114,7 @@ def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
         generation=link.generation,
         returns=True,
         base=_base(link),
+        lost=frozenset(link.lost or ()),
     )
 
 
@@ -129,6 +140,7 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         changed=fields,
         generation=link.generation,
         base=_base(link),
+        lost=frozenset(link.lost or ()),
     )
 
 

@@ -20,6 +20,7 @@ from app.models import LinkState
 from connectors.base import Applied
 from connectors.digest import Digest
 from connectors.records import Record, Stream
+from connectors.references import Reference
 
 
 @dataclass(slots=True)
@@ -28,7 +29,8 @@ class LinkRow:
 
     `intent_age` is in seconds, by the database's clock; `intent_live` says that the worker which
     sent the create still holds its slice. `applied_age` is how many seconds ago the target
-    confirmed the last write.
+    confirmed the last write. `lost` are the references that the record was written without, as
+    texts; with `mendable` one of them is on the target by now.
     """
 
     source_id: str
@@ -44,6 +46,8 @@ class LinkRow:
     sent: bytes | None = None
     applied_age: float | None = None
     generation: int = 0
+    lost: Sequence[str] | None = None
+    mendable: bool = False
 
     @property
     def removed(self) -> bool:
@@ -67,7 +71,7 @@ _LOAD = text(
            ), false) AS intent_live,
            l.target_fields, l.parts, l.sent,
            extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age,
-           l.generation
+           l.generation, l.lost_references, l.mendable
     FROM links AS l
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -106,6 +110,23 @@ async def targets(
         _TARGETS, {"migration": migration, "stream": str(stream), "ids": list(ids)}
     )
     return {row.source_id: (row.target_id, row.children or {}) for row in found}
+
+
+ON_TARGET = """
+    EXISTS (
+        SELECT 1 FROM links AS there
+        WHERE there.migration_id = :migration AND there.stream = r.part->>0
+          AND there.source_id = r.part->>1 AND there.state <> 'intent'
+          AND there.target_id IS NOT NULL
+          AND (r.part->>2 IS NULL OR coalesce(there.children, '{}') ? (r.part->>2))
+    )
+"""
+"""In SQL: whether `targets` would answer for the reference `r.part`, a text read as jsonb."""
+
+
+def reference_texts(references: Iterable[Reference]) -> str:
+    """References as a JSON array of their texts, to be unpacked in SQL."""
+    return msgspec.json.encode([each.to_text() for each in references]).decode()
 
 
 # An intent of somebody else is taken over only when its sender no longer holds its slice.
@@ -199,7 +220,8 @@ async def doubt_merged(
 class Entry:
     """A record that the target confirmed, ready to be written into the ledger.
 
-    `target_fields` and `parts` are the target's side of the next merge's base.
+    `target_fields` and `parts` are the target's side of the next merge's base. `lost` are the
+    references that it was written without.
     """
 
     record: Record
@@ -210,29 +232,34 @@ class Entry:
     matched_by: str | None
     target_fields: bytes | None = None
     parts: bytes | None = None
+    lost: tuple[Reference, ...] = ()
 
 
 _APPLY = text(
     """
     INSERT INTO links (migration_id, stream, source_id, target_id, state, digest, fields,
-                       children, losses, matched_by, stamp, target_fields, parts, applied_at)
+                       children, losses, matched_by, stamp, target_fields, parts, lost_references,
+                       applied_at)
     SELECT :migration, :stream, source_id, target_id, 'applied', digest, fields,
            CAST(children AS jsonb), CASE WHEN losses = '' THEN NULL
            ELSE string_to_array(losses, ',') END, matched_by, stamp, target_fields, parts,
+           CASE WHEN lost IS NOT NULL
+           THEN ARRAY(SELECT jsonb_array_elements_text(CAST(lost AS jsonb))) END,
            clock_timestamp()
     FROM unnest(
         CAST(:source_ids AS text[]), CAST(:target_ids AS text[]), CAST(:digests AS bytea[]),
         CAST(:fields AS bytea[]), CAST(:children AS text[]), CAST(:losses AS text[]),
         CAST(:matched AS text[]), CAST(:stamps AS timestamptz[]),
-        CAST(:target_fields AS bytea[]), CAST(:parts AS bytea[])
+        CAST(:target_fields AS bytea[]), CAST(:parts AS bytea[]), CAST(:lost AS text[])
     ) AS new (source_id, target_id, digest, fields, children, losses, matched_by, stamp,
-              target_fields, parts)
+              target_fields, parts, lost)
     ORDER BY source_id
     ON CONFLICT (migration_id, stream, source_id) DO UPDATE
     SET target_id = excluded.target_id, state = 'applied', digest = excluded.digest,
         fields = excluded.fields, children = excluded.children, losses = excluded.losses,
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
         target_fields = excluded.target_fields, parts = excluded.parts, sent = NULL,
+        lost_references = excluded.lost_references, mendable = false,
         applied_at = excluded.applied_at,
         intent_slice = NULL, intent_fence = NULL, intent_at = NULL,
         missed = 0, exempt = false, removed_at = NULL
@@ -261,6 +288,7 @@ async def apply(
             "stamps": [each.record.stamp for each in entries],
             "target_fields": [each.target_fields for each in entries],
             "parts": [each.parts for each in entries],
+            "lost": [reference_texts(each.lost) if each.lost else None for each in entries],
         },
     )
 

@@ -118,12 +118,15 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
 
 
 def _moved(each: _Field, rules: Rules) -> bool:
-    """Whether the source changed the field, or somebody chose the source's value."""
+    """Whether the source changed the field, or what it names has arrived, or somebody chose the
+    source's value.
+    """
     known = rules.known.get(each.path)
     return (
         rules.first
         or _was_taken_off(each, rules)
         or each.before != each.now
+        or each.path in rules.former
         or bool(each.sent)
         or (known is not None and known.waits)
     )
@@ -136,7 +139,7 @@ def _is_edited(each: _Field, shown: bytes, rules: Rules) -> bool:
     if rules.first:
         keeps = rules.policies.of(rules.stream, each.name) is ConflictPolicy.TARGET
         return keeps and each.theirs not in ("", None, (), {})
-    if shown in each.sent:
+    if shown in each.sent or shown == rules.former.get(each.path):
         return False
     if each.base != UNKNOWN:
         return shown != each.base

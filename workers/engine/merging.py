@@ -12,13 +12,14 @@ from collections.abc import Sequence
 import structlog
 
 from connectors.base import Refused
+from connectors.digest import value_digest
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from workers.engine import conflicts
 from workers.engine.merge import merge
 from workers.engine.parcel import Parcel
 from workers.engine.run import Run
-from workers.engine.sides import Incoming, Rules
+from workers.engine.sides import Incoming, Rules, plain
 
 log = structlog.get_logger(__name__)
 
@@ -60,15 +61,17 @@ def rules(run: Run, stream: Stream, parcel: Parcel) -> Rules:
     """By what a parcel is merged."""
     capability = run.writes[stream]
     age = parcel.candidate.base.age
+    derived, former = capability.derived, parcel.candidate.former
     return Rules(
         stream=stream,
         policies=run.scope.policies,
-        derived=capability.derived,
+        derived=derived,
         lossy=frozenset(each.field for each in capability.losses),
         known=parcel.known,
         first=not parcel.was_applied,
         unsure=age is not None and age < capability.write_settle,
         returns=parcel.candidate.returns,
+        former={name: value_digest(plain(name, value, derived)) for name, value in former.items()},
     )
 
 

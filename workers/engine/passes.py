@@ -10,14 +10,13 @@ from typing import TypeVar
 import msgspec
 import structlog
 from msgspec.structs import replace
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import SliceKind
 from app.services.lifecycle import record_event
 from connectors.base import Extent, Page, Sweep
 from connectors.errors import StoreError
 from connectors.records import Stream
-from workers.engine import conflicts, ledger, progress, quarantine, removals, sightings
+from workers.engine import ledger, progress, quarantine, removals, retries, sightings
 from workers.engine.attempts import TARGET_GONE
 from workers.engine.delivery import Delivery, book, deliver
 from workers.engine.diff import Difference
@@ -70,49 +69,26 @@ def _settled(run: Run, extent: Extent, page: Page) -> Page:
 
 
 async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
-    """Take up what is due in a stream's quarantine, record by record, and conflicts for which the
-    source's value was chosen. As `read_slice`.
-    """
+    """Take up what waits of a stream, record by record. As `read_slice`."""
     held = run.lease.held
     async with run.lease.fenced() as transaction:
-        await quarantine.wake_linked(transaction.connection, held.migration_id, stream)
+        await retries.compare_with_links(transaction.connection, held.migration_id, stream)
     while True:
         after = (held.resume or {}).get("after", "")
         async with run.engine.connect() as connection:
-            codes = await quarantine.due(
-                connection,
-                held.migration_id,
-                stream,
-                job=held.job_id,
-                eager=run.eager,
-                after=after,
-                limit=_RETRY_PAGE,
-                only=held.part.get("only"),
-            )
-            chosen = await _chosen(connection, run, stream, after)
-        ids = sorted({*codes, *chosen})[:_RETRY_PAGE]
-        if not ids:
+            batch = await retries.batch(connection, run, stream, after=after, limit=_RETRY_PAGE)
+        if not batch.ids:
             return True
-        codes = {each: code for each, code in codes.items() if each in ids}
-        found, failed = await fetch(run, stream, ids)
-        page = Page(records=tuple(found.values()), resume={"after": ids[-1]}, failed=tuple(failed))
+        found, failed = await fetch(run, stream, batch.ids)
+        resume = {"after": batch.ids[-1]}
+        page = Page(records=tuple(found.values()), resume=resume, failed=tuple(failed))
         there = {*found, *(each for each, _ in failed)}
-        gone = [each for each in codes if each not in there]
+        gone = [each for each in batch.codes if each not in there]
         # Somebody who asks again for a record that vanished from the target wants it back.
-        again = frozenset(each for each, code in codes.items() if code == TARGET_GONE)
-        await apply_page(run, stream, page, again=again, wanted=frozenset(chosen), gone=gone)
+        again = frozenset(each for each, code in batch.codes.items() if code == TARGET_GONE)
+        await apply_page(run, stream, page, again=again, wanted=batch.settled, gone=gone)
         if out_of_time():
             return False
-
-
-async def _chosen(connection: AsyncConnection, run: Run, stream: Stream, after: str) -> list[str]:
-    """Records of settled conflicts that wait for this job, where it takes conflicts up."""
-    held = run.lease.held
-    if not held.part.get("conflicts"):
-        return []
-    return await conflicts.waiting(
-        connection, held.migration_id, stream, after=after, limit=_RETRY_PAGE
-    )
 
 
 async def apply_page(

@@ -19,7 +19,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import ledger, quarantine, removals, sightings
+from workers.engine import ledger, removals, retries, sightings
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -185,7 +185,7 @@ async def _has_work(connection: AsyncConnection, job: JobRow, stage: Stage) -> b
         case Stage(kind=StageKind.REMOVE):
             return await _has_lost(connection, job, stage.stream)
         case Stage(kind=StageKind.RETRY, stream=Stream() as stream):
-            return await quarantine.any_due(connection, job.migration_id, stream)
+            return await retries.any_due(connection, job.migration_id, stream)
         case _:
             return True
 

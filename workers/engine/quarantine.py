@@ -5,11 +5,11 @@ Works on the caller's connection, like the ledger. The rules are in `attempts`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+# ruff: noqa: S608 - the one text put into others is a constant; values travel as parameters
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -17,6 +17,7 @@ from connectors.base import Refused
 from connectors.records import Stream
 from connectors.references import Reference
 from workers.engine.attempts import TARGET_GONE, Standing, attempt
+from workers.engine.ledger import ON_TARGET, reference_texts
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,14 +126,10 @@ async def keep(
             "requests": [each.request_id for each in answers],
             "attempts": [each.number for each in made],
             "digests": [each.digest for each in kept.values()],
-            "waits": [_texts(each.waits_for) for each in kept.values()],
+            "waits": [reference_texts(each.waits_for) for each in kept.values()],
             "pauses": [each.pause for each in made],
         },
     )
-
-
-def _texts(waits_for: Iterable[Reference]) -> str:
-    return msgspec.json.encode([each.to_text() for each in waits_for]).decode()
 
 
 _RESOLVE = text(
@@ -178,41 +175,25 @@ _WAKE = text(
 )
 
 
-async def wake(
-    connection: AsyncConnection,
-    migration: UUID,
-    stream: Stream,
-    arrived: Mapping[str, Mapping[str, str]],
-) -> None:
-    """Make due whatever waited for nothing but these records: source ids with their children."""
-    references = [
-        Reference(stream, source_id, child).to_text()
-        for source_id, children in arrived.items()
-        for child in (None, *(children if stream is Stream.PRODUCTS else ()))
-    ]
-    if not references:
+async def wake(connection: AsyncConnection, migration: UUID, arrived: Sequence[str]) -> None:
+    """Make due whatever waited for nothing but these references, given as texts."""
+    if not arrived:
         return
-    found = await connection.execute(_WAITING, {"migration": migration, "arrived": references})
+    found = await connection.execute(_WAITING, {"migration": migration, "arrived": arrived})
     if ids := set(found.scalars()):
-        await connection.execute(_WAKE, {"ids": list(ids), "arrived": references})
+        await connection.execute(_WAKE, {"ids": list(ids), "arrived": arrived})
 
 
 # A refusal that was not committed yet when its reference arrived has slept through `wake`, and
 # some links come by other ways: an undone removal, another tool's migration.
 _WAKE_LINKED = text(
-    """
-    UPDATE quarantine AS q SET next_at = clock_timestamp(), waits_for = '{}'
+    f"""
+    UPDATE quarantine AS q SET next_at = clock_timestamp(), waits_for = '{{}}'
     WHERE q.migration_id = :migration AND q.stream = :stream AND q.status = 'open'
-      AND q.waits_for <> '{}' AND NOT EXISTS (
+      AND q.waits_for <> '{{}}' AND NOT EXISTS (
           SELECT 1
           FROM unnest(q.waits_for) AS each, LATERAL (SELECT CAST(each AS jsonb)) AS r (part)
-          WHERE NOT EXISTS (
-              SELECT 1 FROM links AS l
-              WHERE l.migration_id = q.migration_id AND l.stream = r.part->>0
-                AND l.source_id = r.part->>1 AND l.state <> 'intent'
-                AND l.target_id IS NOT NULL
-                AND (r.part->>2 IS NULL OR coalesce(l.children, '{}') ? (r.part->>2))
-          )
+          WHERE NOT {ON_TARGET}
       )
     """
 )
@@ -231,7 +212,6 @@ _ANY_DUE = text(
 
 async def any_due(connection: AsyncConnection, migration: UUID, stream: Stream) -> bool:
     """Whether anything of a stream is to be tried again now."""
-    await wake_linked(connection, migration, stream)
     found = await connection.execute(_ANY_DUE, {"migration": migration, "stream": str(stream)})
     return bool(found.scalar_one())
 

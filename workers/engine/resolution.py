@@ -7,10 +7,11 @@ order never waits for the pass that would have found its new customer.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
+from typing import Any
 
 from connectors.base import Operation, Refused
-from connectors.records import InventoryLevel, Order, Product, Record, Stream
+from connectors.records import Content, InventoryLevel, Order, Product, Record, Stream
 from connectors.references import Reference, references, with_target_ids
 from workers.engine import ledger
 from workers.engine.attempts import REFERENCE_MISSING
@@ -54,19 +55,22 @@ def operations(
             delivery.refused.append(_unresolved(candidate, missing))
             delivery.awaited[candidate.record.id] = tuple(dict.fromkeys(missing))
             continue
-        candidate.losses = _lost_references(candidate.record, missing)
+        candidate.missing = tuple(dict.fromkeys(missing))
+        candidate.losses = _fields_naming(candidate.record.content, missing)
+        candidate.former = _former(run, candidate)
         ready.append(candidate)
         built.append(_operation(run, stream, candidate))
     return ready, built, delivery
 
 
 def _operation(run: Run, stream: Stream, candidate: Candidate) -> Operation:
+    changed = candidate.changed
     return Operation(
         source_id=candidate.record.id,
         key=run.scope.key(stream, candidate.record.id, candidate.generation),
         content=with_target_ids(candidate.record.content, run.known.get),
         target_id=candidate.target_id,
-        changed=candidate.changed,
+        changed=None if changed is None else changed | candidate.former.keys(),
         children=candidate.children,
     )
 
@@ -85,12 +89,24 @@ def _unresolved(candidate: Candidate, missing: list[Reference]) -> Refused:
     )
 
 
-def _lost_references(record: Record, missing: list[Reference]) -> tuple[str, ...]:
-    if not missing:
+def _former(run: Run, candidate: Candidate) -> dict[str, Any]:
+    """The fields whose lost references are known now, as they were written without them."""
+    if not candidate.lost:
+        return {}
+    content = candidate.record.content
+    lost = {each for each in references(content) if each.to_text() in candidate.lost}
+    arrived = [each for each in lost if run.known.get(each) is not None]
+    without = with_target_ids(content, lambda each: None if each in lost else run.known.get(each))
+    return {name: getattr(without, name) for name in _fields_naming(content, arrived)}
+
+
+def _fields_naming(content: Content, named: Collection[Reference]) -> tuple[str, ...]:
+    """The fields of a content that hold these references of it."""
+    if not named:
         return ()
-    match record.content:
+    match content:
         case Order():
-            streams = {each.stream for each in missing}
+            streams = {each.stream for each in named}
             return tuple(
                 name
                 for name, stream in (("customer", Stream.CUSTOMERS), ("lines", Stream.PRODUCTS))

@@ -67,7 +67,8 @@ class Rules:
     `known` are the record's conflicts, by path. `first`: the record was found on the target and
     nothing of it was ever applied. `unsure`: a write of ours is so recent that the target may
     still show what it held before. `lossy` are fields that the target cannot keep exactly.
-    `returns`: the record had been taken off the target, which shows in its status.
+    `returns`: the record had been taken off the target, which shows in its status. `former` are the
+    digests of values that were written without a reference which has arrived, by path.
     """
 
     stream: Stream
@@ -78,6 +79,7 @@ class Rules:
     first: bool = False
     unsure: bool = False
     returns: bool = False
+    former: Mapping[str, bytes] = field(default_factory=dict)
 
     def digest(self, name: str, value: Any) -> bytes:
         """Of a value, without what differs between stores by nature."""

@@ -1,0 +1,94 @@
+"""References that records were written without, and what becomes of them when they arrive.
+
+An order whose customer is on neither store is written as a guest's, where the policy allows it.
+When the customer is there later, nothing of the order has changed at the source: its link says
+what it lacks. Works on the caller's connection, like the ledger.
+
+Rows that a page holds are passed over: whoever waited for them could be waited for. Comparing with
+the links, before anything is taken up, finds them later.
+"""
+
+from __future__ import annotations
+
+# ruff: noqa: S608 - the texts put into others are constants; values travel as parameters
+from collections.abc import Sequence
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.records import Stream
+from workers.engine.ledger import ON_TARGET
+
+# What the source has perhaps lost cannot be read again; a sweep that sees it takes that back.
+_LACKING = (
+    "l.migration_id = :migration AND l.lost_references IS NOT NULL"
+    " AND l.state = 'applied' AND l.missed = 0 AND NOT l.exempt"
+)
+
+# One look into the index for each record, as in the quarantine.
+_MARK = text(
+    f"""
+    WITH lacking AS (
+        SELECT l.stream, l.source_id
+        FROM unnest(CAST(:arrived AS text[])) AS one (reference)
+        JOIN links AS l ON l.lost_references @> ARRAY[one.reference]
+        WHERE {_LACKING} AND NOT l.mendable
+        FOR UPDATE OF l SKIP LOCKED
+    )
+    UPDATE links AS l SET mendable = true FROM lacking
+    WHERE l.migration_id = :migration AND l.stream = lacking.stream
+      AND l.source_id = lacking.source_id
+    """
+)
+
+
+async def mark(connection: AsyncConnection, migration: UUID, arrived: Sequence[str]) -> None:
+    """Have the records written again that lack one of these references, given as texts."""
+    if arrived:
+        await connection.execute(_MARK, {"migration": migration, "arrived": arrived})
+
+
+_MARK_LINKED = text(
+    f"""
+    WITH lacking AS (
+        SELECT l.source_id FROM links AS l
+        WHERE {_LACKING} AND l.stream = :stream AND NOT l.mendable AND EXISTS (
+            SELECT 1
+            FROM unnest(l.lost_references) AS each, LATERAL (SELECT CAST(each AS jsonb)) AS r (part)
+            WHERE {ON_TARGET}
+        )
+        FOR UPDATE OF l SKIP LOCKED
+    )
+    UPDATE links AS l SET mendable = true FROM lacking
+    WHERE l.migration_id = :migration AND l.stream = :stream AND l.source_id = lacking.source_id
+    """
+)
+
+
+async def mark_linked(connection: AsyncConnection, migration: UUID, stream: Stream) -> None:
+    """Have the records of a stream written again whose references are on the target by now."""
+    await connection.execute(_MARK_LINKED, {"migration": migration, "stream": str(stream)})
+
+
+# A refused one is tried when its quarantine says so.
+_MENDABLE = text(
+    f"""
+    SELECT l.source_id FROM links AS l
+    WHERE {_LACKING} AND l.stream = :stream AND l.mendable AND l.source_id > :after
+      AND NOT EXISTS (
+          SELECT 1 FROM quarantine AS q
+          WHERE q.migration_id = l.migration_id AND q.stream = l.stream
+            AND q.source_id = l.source_id AND q.status <> 'resolved'
+      )
+    ORDER BY l.source_id LIMIT :limit
+    """
+)
+
+
+async def mendable(
+    connection: AsyncConnection, migration: UUID, stream: Stream, *, after: str = "", limit: int
+) -> list[str]:
+    """Source ids of records that are to be written again, in order, behind `after`."""
+    values = {"migration": migration, "stream": str(stream), "after": after, "limit": limit}
+    return list((await connection.execute(_MENDABLE, values)).scalars())

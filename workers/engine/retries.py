@@ -1,0 +1,71 @@
+"""What a run takes up again although the source has not changed it: what is due in quarantine,
+records whose lost references have arrived, and conflicts for which the source's value was chosen.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from connectors.records import Stream
+from workers.engine import conflicts, lost_references, quarantine
+from workers.engine.run import Run
+
+
+class Batch(NamedTuple):
+    """Some records to take up, in order: all of them, the codes of those in quarantine, and those
+    whose conflicts were settled.
+    """
+
+    ids: list[str]
+    codes: dict[str, str]
+    settled: frozenset[str]
+
+
+async def compare_with_links(connection: AsyncConnection, migration: UUID, stream: Stream) -> None:
+    """Find what waits for records that are there by now, whatever way they came."""
+    await quarantine.wake_linked(connection, migration, stream)
+    await lost_references.mark_linked(connection, migration, stream)
+
+
+async def any_due(connection: AsyncConnection, migration: UUID, stream: Stream) -> bool:
+    """Whether anything of a stream is to be taken up now. Conflicts are not asked for here: they
+    are settled by people, and wait for the next pass.
+    """
+    await compare_with_links(connection, migration, stream)
+    return await quarantine.any_due(connection, migration, stream) or bool(
+        await lost_references.mendable(connection, migration, stream, limit=1)
+    )
+
+
+async def batch(
+    connection: AsyncConnection, run: Run, stream: Stream, *, after: str, limit: int
+) -> Batch:
+    """The next records behind `after` that the slice in hand is to take up."""
+    held = run.lease.held
+    only = held.part.get("only")
+    codes = await quarantine.due(
+        connection,
+        held.migration_id,
+        stream,
+        job=held.job_id,
+        eager=run.eager,
+        after=after,
+        limit=limit,
+        only=only,
+    )
+    settled: list[str] = []
+    if held.part.get("conflicts"):
+        settled = await conflicts.waiting(
+            connection, held.migration_id, stream, after=after, limit=limit
+        )
+    mendable: list[str] = []
+    if only is None:
+        mendable = await lost_references.mendable(
+            connection, held.migration_id, stream, after=after, limit=limit
+        )
+    ids = sorted({*codes, *settled, *mendable})[:limit]
+    chosen = {each: code for each, code in codes.items() if each in ids}
+    return Batch(ids, chosen, frozenset(settled))
