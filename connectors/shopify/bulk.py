@@ -51,7 +51,8 @@ class _State(Wire):
 
 
 class _Latest(Wire):
-    bulk_operations: Nodes[WireOperation]
+    one: Nodes[WireOperation]
+    other: Nodes[WireOperation]
 
 
 class BulkReader:
@@ -74,7 +75,7 @@ class BulkReader:
         """
         name = f"query {mark}{{"
         latest = await self._api.ask(BULK_LATEST, _Latest)
-        for each in latest.bulk_operations.nodes:
+        for each in (*latest.one.nodes, *latest.other.nodes):
             if each.query.lstrip().startswith(name):
                 return each.id
         answer = await self._api.ask(BULK_START, _Start, {"query": bulk(stream, mark)})

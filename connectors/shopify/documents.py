@@ -47,9 +47,12 @@ _OPERATION = (
 )
 BULK_STATE = Document(f"query BulkState($id:ID!){{bulkOperation(id:$id){{{_OPERATION}}}}}", cost=1)
 BULK_LATEST = Document(
-    'query BulkLatest{bulkOperations(first:20,query:"operation_type:query",'
-    f"sortKey:CREATED_AT,reverse:true){{nodes{{{_OPERATION}}}}}}}",
-    cost=20,
+    # The schema's words leave open at which end of the list the newest are: both are looked at.
+    'query BulkLatest{one:bulkOperations(first:20,query:"operation_type:query")'
+    f"{{nodes{{{_OPERATION}}}}}"
+    'other:bulkOperations(first:20,query:"operation_type:query",reverse:true)'
+    f"{{nodes{{{_OPERATION}}}}}}}",
+    cost=40,
 )
 BULK_CANCEL = Document(
     "mutation BulkCancel($id:ID!){bulkOperationCancel(id:$id)"

@@ -230,6 +230,16 @@ async def test_an_operation_whose_id_was_lost_is_found_again(shop: ShopifyShop):
     assert started(shop) == 1
 
 
+async def test_an_operation_is_found_again_among_many_older_ones(shop: ShopifyShop):
+    await seed(shop, products=3)
+    async with shop.source() as source:
+        for number in range(25):
+            await read(source, Stream.PRODUCTS, Sweep(), {"bulk": f"RecentSync_old{number}"})
+        for _ in range(2):
+            assert len(await read(source, Stream.PRODUCTS, Sweep(), PART)) == 3
+    assert started(shop) == 26
+
+
 async def test_reading_goes_on_in_the_same_operation_after_any_page(shop: ShopifyShop):
     await seed(shop, products=11)
     async with shop.source(page_size=4) as source:
