@@ -34,12 +34,13 @@ test: $(INSTALLED) ## Run the tests
 kills: $(INSTALLED) ## Strike a worker at every place, in every way, during every kind of job
 	@RECENT_SYNC_TEST_KILLS=all $(RUN) pytest tests/e2e/test_kill_matrix.py tests/e2e/test_restarts.py $(ARGS)
 
-check: $(INSTALLED) ## Check format, style, types, import rules and the API's description
+check: $(INSTALLED) ## Check format, style, types, import rules, the API's description and the guide
 	$(RUN) ruff format --check .
 	$(RUN) ruff check .
 	$(RUN) mypy
 	.venv/bin/lint-imports
 	$(RUN) app.cli openapi --check
+	$(RUN) app.cli guide --check
 
 format: $(INSTALLED) ## Format the code
 	$(RUN) ruff format .

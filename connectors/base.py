@@ -70,10 +70,13 @@ class ReadCapability(Struct, frozen=True, kw_only=True):
 
 
 class Loss(Struct, frozen=True):
-    """Something a target cannot keep exactly: which field, and why, in words."""
+    """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
+    it is kept.
+    """
 
     field: str
     reason: str
+    whole: bool = False
 
 
 class Action(StrEnum):
@@ -103,7 +106,8 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     `merges`: people edit these records on the target, and `get` reads them back, so that an update
     can leave their edits alone. `derived` are fields that the platform reckons from others, which
     are never an edit by anybody: `total`, or `lines.tax` for a part's field.
-    `removals` are the ways in which records can be taken away.
+    `removals` are the ways in which records can be taken away; `keyed`: a record shows our key on
+    the target, so that a removal can tell ours from others.
     """
 
     idempotent: bool = False
@@ -115,6 +119,7 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     merges: bool = False
     derived: frozenset[str] = frozenset()
     removals: tuple[Removal, ...] = ()
+    keyed: bool = True
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -446,18 +451,31 @@ class StoreAccess(Struct, frozen=True):
     budgets: Budgets | None = None
 
 
+class Permission(Struct, frozen=True):
+    """A permission in the platform's own word, and what it is for. `writing`: a store that is
+    only read does without.
+    """
+
+    name: str
+    purpose: str
+    writing: bool = False
+
+
 class Connector(Struct, frozen=True, kw_only=True):
     """A platform. Registered as an entry point in the group `recent_sync.connectors`.
 
     `settings` and `credentials` are models whose JSON schema draws a form; every field of
-    `credentials` is secret and stored encrypted. `source` or `target` is None where the
-    platform can only be written or only be read.
+    `credentials` is secret and stored encrypted. `permissions` are what the credentials have to
+    allow, `steps` how a person makes them on the platform, in order, a sentence or two each.
+    `source` or `target` is None where the platform can only be written or only be read.
     """
 
     name: str
     title: str
     settings: type[BaseModel]
     credentials: type[BaseModel]
+    permissions: tuple[Permission, ...] = ()
+    steps: tuple[str, ...] = ()
     reads: Mapping[Stream, ReadCapability] = field(default_factory=dict)
     writes: Mapping[Stream, WriteCapability] = field(default_factory=dict)
     source: Callable[[StoreAccess], Source] | None = None

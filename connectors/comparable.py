@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from connectors.minor_units import rounded
@@ -27,9 +28,12 @@ Form = dict[str, Any]
 
 
 class Names:
-    """Natural keys of one store's records, by their ids."""
+    """Natural keys of one store's records, by their ids. With `flat` a category is called by its
+    own name alone, for a store whose categories have no parents.
+    """
 
-    def __init__(self) -> None:
+    def __init__(self, *, flat: bool = False) -> None:
+        self._flat = flat
         self.categories: dict[str, str] = {}
         self.products: dict[str, str] = {}
         self.variants: dict[tuple[str, str], str] = {}
@@ -55,7 +59,7 @@ class Names:
             step: str | None = category_id
             while step is not None and step in found and len(parts) < len(found):
                 parts.append(found[step].slug or found[step].name.casefold())
-                step = found[step].parent
+                step = None if self._flat else found[step].parent
             self.categories[category_id] = "/".join(reversed(parts))
 
 
@@ -162,8 +166,8 @@ def _product(product: Product, names: Names) -> Form:
         ],
         "variants": sorted(_variant(each) for each in product.variants),
         "barcode": product.barcode,
-        "weight": product.weight,
-        "dimensions": product.dimensions,
+        "weight": _measure(product.weight),
+        "dimensions": tuple(_measure(each) for each in product.dimensions),
         "tax_class": product.tax_class,
         "taxable": product.taxable,
         "created_at": _moment(product.created_at),
@@ -179,7 +183,7 @@ def _variant(variant: Variant) -> tuple[str, ...]:
         str(_money(variant.sale_price)),
         variant.description,
         variant.barcode,
-        variant.weight,
+        _measure(variant.weight),
     )
 
 
@@ -259,6 +263,15 @@ def _refund(refund: Refund, order: Order) -> tuple[str, str, str]:
 
 def _money(value: Money | None) -> str | None:
     return None if value is None else f"{rounded(value.amount, value.currency)} {value.currency}"
+
+
+def _measure(text: str) -> str:
+    """A number without superfluous zeros: 1.50 is 1.5."""
+    try:
+        found = Decimal(text)
+    except InvalidOperation:
+        return text
+    return f"{found.normalize():f}" if found.is_finite() else text
 
 
 def _moment(value: datetime | None) -> str | None:

@@ -132,10 +132,11 @@ async def compare(
         if progress:
             progress(stream, seen[stream])
 
+    flat = any(each.field == "parent" for each in losses.get(Stream.CATEGORIES, ()))
     left, right = await together(
         [
-            fingerprints(source, streams, told=told),
-            fingerprints(target, streams, is_target=True, prefix=prefix, told=told),
+            fingerprints(source, streams, flat=flat, told=told),
+            fingerprints(target, streams, is_target=True, flat=flat, prefix=prefix, told=told),
         ]
     )
     return confront(left, right, streams, losses, examples=examples)
@@ -146,15 +147,17 @@ async def fingerprints(
     streams: Collection[Stream],
     *,
     is_target: bool = False,
+    flat: bool = False,
     prefix: str | None = None,
     told: Progress | None = None,
 ) -> dict[Stream, Side]:
     """Read one store in full: one half of `compare`, which may run in a process of its own.
 
-    `told` hears the records of every page. Raises `StoreError`.
+    `flat` says that categories of one of the stores have no parents, so that those of both are
+    called by their own names. `told` hears the records of every page. Raises `StoreError`.
     """
     order_key = _external_ids(prefix) if is_target else _own_ids
-    names = Names()
+    names = Names(flat=flat)
     wanted = set(streams).union(*(_NEEDS[each] for each in streams))
     return {
         stream: await _read(store, stream, names, order_key, told)

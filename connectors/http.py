@@ -107,7 +107,8 @@ class StoreHttp:
 
     `base` is the address that all paths are relative to. `timeout` bounds one attempt, from
     the connection to the last byte, in seconds; `max_bytes` its decoded answer. `is_refusal`
-    tells from the body of a 500 whether the platform refuses the request instead of failing at it.
+    tells from the body of a 500 whether the platform refuses the request instead of failing at it;
+    `judge` finds a failure in an answer whose status says that all is well.
     `budgets` knows the budget that is shared with all who talk to the same store; `cost_of` reads
     what a body says of it, for platforms whose headers say nothing.
     """
@@ -121,6 +122,7 @@ class StoreHttp:
         verify: bool = True,
         timeout: float = 60.0,
         is_refusal: Callable[[bytes], bool] = lambda _: False,
+        judge: Callable[[Answer], Failure | None] = lambda _: None,
         max_bytes: int = 64 * 1024 * 1024,
         patience: Patience = Patience(),  # noqa: B008  a value
         budgets: Budgets | None = None,
@@ -135,6 +137,7 @@ class StoreHttp:
         self._verify = verify
         self._timeout = timeout
         self._is_refusal = is_refusal
+        self._judge = judge
         self._max_bytes = max_bytes
         self._patience = patience
         self._sleep = sleep
@@ -319,6 +322,8 @@ class StoreHttp:
         cost = self._cost_of(content) if self._cost_of and content else Cost()
         if cost.refused and isinstance(outcome, Answer):
             outcome = throttled(cost.wait or None, headers.get("x-request-id"))
+        elif isinstance(outcome, Answer):
+            outcome = self._judge(outcome) or outcome
         reading = cost.reading or from_headers(headers, http_date(headers.get("date", "")))
         return outcome, Word(
             pace=reading.pace() if reading else None,

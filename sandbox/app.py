@@ -50,10 +50,10 @@ class App:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
         elif scope["type"] == "http":
-            request = await _request(scope, receive)
+            request = await read_request(scope, receive)
             answer = await self._answer(request)
             if isinstance(answer, Drop):
-                await _drop(answer, receive, send)
+                await drop(answer.hold, receive, send)
             else:
                 await self._send(request, answer, send)
 
@@ -156,7 +156,8 @@ class App:
         await send({"type": "http.response.body", "body": body})
 
 
-async def _request(scope: Scope, receive: Receive) -> Request:
+async def read_request(scope: Scope, receive: Receive) -> Request:
+    """A request with its whole body."""
     body = b""
     while True:
         message = await receive()
@@ -168,14 +169,16 @@ async def _request(scope: Scope, receive: Receive) -> Request:
     return Request(scope["method"], scope["path"], query, headers, body)
 
 
-async def _drop(drop: Drop, receive: Receive, send: Send) -> None:
-    """Never answer: cut the connection, or in process raise what a client would see."""
+async def drop(hold: float, receive: Receive, send: Send) -> None:
+    """Never answer: cut the connection after `hold` seconds, or in process raise what a client
+    would see.
+    """
     transport = getattr(getattr(send, "__self__", None), "transport", None)
     if transport is None:
-        await asyncio.sleep(drop.hold)
+        await asyncio.sleep(hold)
         raise httpx.ReadTimeout("The store never answered.")
-    if drop.hold:
+    if hold:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(receive(), drop.hold)
+            await asyncio.wait_for(receive(), hold)
     transport.abort()
     await receive()

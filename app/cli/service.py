@@ -1,4 +1,4 @@
-"""`up`, `serve`, `worker`, `db` and `openapi`: running the service itself."""
+"""`up`, `serve`, `worker`, `db`, `openapi` and `guide`: running the service itself."""
 
 from __future__ import annotations
 
@@ -221,6 +221,45 @@ def openapi(
     if path.read_text(encoding="utf-8") != text:
         raise GateError(f"{path} differs from the API: run `recent-sync openapi`.")
     print_line(f"{path} is up to date.")
+
+
+def guide(
+    folder: Annotated[Path, typer.Argument(help="The folder of the guide.")] = Path(
+        "docs/platforms"
+    ),
+    platform: Annotated[
+        str | None,
+        typer.Option(help="Print the page of one installed platform instead of writing files."),
+    ] = None,
+    *,
+    check: Annotated[
+        bool, typer.Option("--check", help="Change nothing; say whether the files are up to date.")
+    ] = False,
+) -> None:
+    """Write the platform guide from what the connectors say, or compare it with a folder."""
+    from app.guide import own_connectors, page, pages  # noqa: PLC0415  slow to import
+    from connectors.registry import UnknownPlatformError, connector  # noqa: PLC0415
+
+    if platform is not None:
+        try:
+            sys.stdout.write(page(connector(platform)))
+        except UnknownPlatformError:
+            raise UsageProblemError(f"No connector named {platform!r} is installed.") from None
+        return
+    found = pages(own_connectors())
+    if not check:
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, text in found.items():
+            (folder / name).write_text(text, encoding="utf-8")
+        print_line(f"Wrote {len(found)} pages to {folder}.")
+        return
+    there = {file.name: file.read_text(encoding="utf-8") for file in folder.glob("*.md")}
+    wrong = sorted({name for name, _ in found.items() ^ there.items()})
+    if wrong:
+        raise GateError(
+            f"{folder} differs from the connectors ({', '.join(wrong)}): run `recent-sync guide`."
+        )
+    print_line(f"{folder} is up to date.")
 
 
 def _either(given: int | None, default: int) -> int:

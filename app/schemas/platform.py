@@ -13,6 +13,13 @@ from connectors.records import Stream
 class Loss(Output):
     field: str
     reason: str
+    whole: bool = Field(description="Whether nothing of the field is kept.")
+
+
+class PermissionOut(Output):
+    name: str = Field(description="The platform's own word for it.")
+    purpose: str
+    writing: bool = Field(description="Whether a store that is only read does without.")
 
 
 class Reading(Output):
@@ -45,6 +52,12 @@ class Writing(Output):
         description="What people changed on the target stays; else it is a mirror of the source."
     )
     batch: int
+    derived: list[str] = Field(
+        description="What the platform reckons from other fields; nobody edits it."
+    )
+    keyed: bool = Field(
+        description="A record shows our key, so that a removal can tell ours from others."
+    )
     removals: list[RemovalWay] = Field(description="How records can be taken away.")
     losses: list[Loss] = Field(description="What the target cannot keep exactly.")
     notes: list[str]
@@ -57,8 +70,18 @@ class PlatformOut(Output):
     title: str
     source: dict[Stream, Reading] | None = Field(description="Null where it cannot be read.")
     target: dict[Stream, Writing] | None = Field(description="Null where it cannot be written.")
-    settings_schema: dict[str, Any] = Field(description="JSON schema of a store's `settings`.")
-    credentials_schema: dict[str, Any] = Field(description="JSON schema of its `credentials`.")
+    permissions: list[PermissionOut] = Field(description="What the credentials have to allow.")
+    steps: list[str] = Field(description="How a person makes such credentials, in order.")
+    settings_schema: dict[str, Any] = Field(
+        description="JSON schema of a store's `settings`, to draw a form from. Every property "
+        "stands for itself, without references and alternatives; it has a `title`, a "
+        "`description`, `x-order` for its place, and where there are any `default`, `examples` "
+        "and `enum`. What is not `required` may be left out."
+    )
+    credentials_schema: dict[str, Any] = Field(
+        description="The same of its `credentials`. Every one is `writeOnly`, and its `format` is "
+        "`password`."
+    )
 
     model_config = ConfigDict(
         from_attributes=True,
@@ -87,14 +110,55 @@ class PlatformOut(Output):
                         "orders": {
                             "idempotent": False,
                             "merges": True,
-                            "batch": 100,
+                            "batch": 50,
+                            "derived": ["total"],
+                            "keyed": True,
                             "removals": [{"action": "archive", "undo": True}],
-                            "losses": [],
+                            "losses": [
+                                {
+                                    "field": "number",
+                                    "reason": "Meta data keeps the number.",
+                                    "whole": False,
+                                }
+                            ],
                             "notes": [],
                         }
                     },
-                    "settings_schema": {"type": "object", "properties": {"url": {}}},
-                    "credentials_schema": {"type": "object", "properties": {"consumer_key": {}}},
+                    "permissions": [
+                        {
+                            "name": "Read/Write",
+                            "purpose": "A shop that is written.",
+                            "writing": True,
+                        }
+                    ],
+                    "steps": ["Open WooCommerce → Settings → Advanced → REST API."],
+                    "settings_schema": {
+                        "type": "object",
+                        "properties": {
+                            "url": {
+                                "type": "string",
+                                "title": "Shop address",
+                                "description": "The shop's address, as a browser shows it.",
+                                "examples": ["https://shop.example"],
+                                "x-order": 0,
+                            }
+                        },
+                        "required": ["url"],
+                    },
+                    "credentials_schema": {
+                        "type": "object",
+                        "properties": {
+                            "consumer_key": {
+                                "type": "string",
+                                "title": "Consumer Key",
+                                "description": "Begins with ck_.",
+                                "format": "password",
+                                "writeOnly": True,
+                                "x-order": 0,
+                            }
+                        },
+                        "required": ["consumer_key"],
+                    },
                 }
             ]
         },

@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
-from app.schemas.platform import Loss, PlatformOut, Reading, RemovalWay, Writing
+from app.schemas.platform import (
+    Loss,
+    PermissionOut,
+    PlatformOut,
+    Reading,
+    RemovalWay,
+    Writing,
+)
 from connectors.base import Connector, ReadCapability, WriteCapability
+from connectors.forms import schema
 from connectors.records import Stream
 from connectors.registry import connectors
 
@@ -21,8 +29,13 @@ def _shown(name: str, connector: Connector) -> PlatformOut:
         title=connector.title,
         source=reads if connector.source is not None else None,
         target=writes if connector.target is not None else None,
-        settings_schema=connector.settings.model_json_schema(),
-        credentials_schema=connector.credentials.model_json_schema(),
+        permissions=[
+            PermissionOut(name=each.name, purpose=each.purpose, writing=each.writing)
+            for each in connector.permissions
+        ],
+        steps=list(connector.steps),
+        settings_schema=schema(connector.settings),
+        credentials_schema=schema(connector.credentials),
     )
 
 
@@ -48,7 +61,12 @@ def _writing(capability: WriteCapability) -> Writing:
         idempotent=capability.idempotent,
         merges=capability.merges,
         batch=capability.batch,
+        derived=sorted(capability.derived),
+        keyed=capability.keyed,
         removals=[RemovalWay(action=each.action, undo=each.undo) for each in capability.removals],
-        losses=[Loss(field=each.field, reason=each.reason) for each in capability.losses],
+        losses=[
+            Loss(field=each.field, reason=each.reason, whole=each.whole)
+            for each in capability.losses
+        ],
         notes=list(capability.notes),
     )

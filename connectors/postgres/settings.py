@@ -32,22 +32,40 @@ class PostgresSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_by_name=True, validate_by_alias=True)
 
-    host: Host = "localhost"
-    port: int = Field(5432, ge=1, le=65_535)
-    database: Name = "postgres"
-    user: Name = "postgres"
+    host: Host = Field(
+        "localhost", description="Name or address of the server.", examples=["db.shop.example"]
+    )
+    port: int = Field(5432, ge=1, le=65_535, description="The port that the server listens on.")
+    database: Name = Field("postgres", description="The database on that server.")
+    user: Name = Field("postgres", description="The role that recent-sync signs in as.")
     namespace: Identifier = Field(
-        "shop", alias="schema", description="The schema that holds the tables; made on demand."
+        "shop",
+        alias="schema",
+        title="Schema",
+        description="The schema that holds the tables; made on demand.",
     )
-    sslmode: SslMode = SslMode.PREFER
+    sslmode: SslMode = Field(
+        SslMode.PREFER,
+        title="Encryption",
+        description="As libpq names it. verify-full is the only one that proves who answers.",
+    )
     ca_certificate: str | None = Field(
-        None, description="Certificates to trust with `verify-full`, as PEM; else the system's."
+        None,
+        title="CA certificates",
+        description="Certificates to trust with verify-full, as PEM; else the system's.",
+        examples=["-----BEGIN CERTIFICATE-----"],
     )
-    pool_size: int = Field(4, ge=1, le=50, description="Connections per process.")
+    pool_size: int = Field(
+        4, ge=1, le=50, title="Connections", description="Connections a process may hold."
+    )
     pooler: bool = Field(
-        False, description="A transaction pooler (PgBouncer) stands before the database."
+        False,
+        title="Behind a pooler",
+        description="A transaction pooler (PgBouncer) stands before the database.",
     )
-    timeout: float = Field(60.0, gt=0, le=600, description="Seconds for one statement.")
+    timeout: float = Field(
+        60.0, gt=0, le=600, title="Time-out", description="Seconds for one statement."
+    )
 
     @field_validator("namespace")
     @classmethod
@@ -71,9 +89,12 @@ class PostgresCredentials(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    password: SecretStr = SecretStr("")
+    password: SecretStr = Field(SecretStr(""), description="The role's password, if it has one.")
     dsn: SecretStr | None = Field(
-        None, description="postgresql://user:password@host:port/database?sslmode=require"
+        None,
+        title="Address with password",
+        description="Instead of host, port, database, user and password: "
+        "postgresql://user:password@host:port/database?sslmode=require",
     )
 
     @field_validator("dsn")

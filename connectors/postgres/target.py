@@ -24,6 +24,7 @@ from connectors.base import (
     Withdrawal,
 )
 from connectors.errors import Rejected, SignInAgain
+from connectors.keys import is_anothers
 from connectors.permit import require_permit
 from connectors.postgres import failures
 from connectors.postgres.batch import Batch
@@ -51,7 +52,7 @@ _MAY_WRITE = """
        AND has_table_privilege($2, 'INSERT') AND has_table_privilege($2, 'UPDATE')
 """
 
-_NOT_OURS = "The row was there before us, under a key of its own."
+_NOT_OURS = "The row has a key of its own, and not the one that was meant."
 _GONE = "The row is not in the table any more."
 
 Connection = Any  # asyncpg is not typed
@@ -249,7 +250,11 @@ class PostgresTarget:
         await self._prepare(stream)
         table = self._statements[stream]
         deletes = action is Action.DELETE
-        ours = [each for each in withdrawals if not deletes or each.target_id == each.key]
+        ours = [
+            each
+            for each in withdrawals
+            if each.target_id == each.key or not (deletes or is_anothers(each.target_id, each.key))
+        ]
         async with self._connection() as connection, connection.transaction():
             await connection.execute(
                 table.delete if deletes else table.archive, sorted(each.target_id for each in ours)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from connectors.base import Connector
 from connectors.woocommerce.capabilities import READS, WRITES
+from connectors.woocommerce.granting import PERMISSIONS, STEPS
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.source import WooCommerceSource
 from connectors.woocommerce.target import WooCommerceTarget
@@ -13,6 +14,8 @@ CONNECTOR = Connector(
     title="WooCommerce",
     settings=WooCommerceSettings,
     credentials=WooCommerceCredentials,
+    permissions=PERMISSIONS,
+    steps=STEPS,
     reads=READS,
     writes=WRITES,
     source=WooCommerceSource,

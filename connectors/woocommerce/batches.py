@@ -13,9 +13,9 @@ from typing import Any, NamedTuple
 import msgspec
 from msgspec import Raw, Struct
 
-from connectors.base import Operation, Outcome, Refused, Uncertain
-from connectors.errors import BadAnswer, Rejected, SignInAgain, StoreError, TryLater, Unreachable
-from connectors.http import NEVER_SENT, STOPPED
+from connectors import attempts
+from connectors.base import Operation, Refused
+from connectors.errors import BadAnswer, Rejected, StoreError
 from connectors.woocommerce.api import Api, RefusedRequest, decoder, refusal, says_gone
 from connectors.woocommerce.wire import WireError
 
@@ -29,6 +29,7 @@ _CODES = {
     "product_invalid_global_unique_id": "duplicate_barcode",
     "registration-error-email-exists": "email_exists",
     "customer_invalid_email": "email_exists",
+    "woocommerce_rest_customer_invalid_email": "email_exists",
     "registration-error-username-exists": "username_exists",
     "registration-error-invalid-username": "username_exists",
     "registration-error-invalid-email": "invalid_email",
@@ -38,7 +39,7 @@ _CODES = {
     "term_exists": "duplicate_term",
     "woocommerce_rest_cannot_create_order_refund": "refund_refused",
 }
-_WRONG_PLACE = frozenset({"store_redirects", "store_bad_address", "store_not_woocommerce"})
+_WRONG_PLACES = attempts.WRONG_PLACES | {"store_not_woocommerce"}
 
 
 class _FailedItem(Struct):
@@ -105,35 +106,16 @@ def refused(operation: Operation, error: Rejected) -> Refused:
     )
 
 
-class Attempt:
-    """One call of `Target.write`: remembers whether anything may have been applied already,
-    because only before that an exception tells the truth.
-    """
+class Attempt(attempts.Attempt):
+    """One call of `Target.write` on a WooCommerce store."""
 
-    def __init__(self) -> None:
-        self.touched = False
+    wrong_places = _WRONG_PLACES
 
-    def outcome(self, operation: Operation, error: StoreError) -> Outcome:
-        """What a failed request means for one of its operations.
-
-        Raises the error itself where nothing at all was applied by this call.
-        """
-        if isinstance(error, Rejected):
-            return refused(operation, error)
-        if is_unapplied(error):
-            if not self.touched:
-                raise error
-            return Uncertain(source_id=operation.source_id, reason=error.code, running=False)
-        self.touched = True
-        # An answer that makes no sense says nothing about the request: a proxy may have given it.
-        running = error.code not in STOPPED
-        return Uncertain(source_id=operation.source_id, reason=error.code, running=running)
+    def refused(self, operation: Operation, error: Rejected) -> Refused:
+        """Why a record was refused, in words that stay the same."""
+        return refused(operation, error)
 
 
 def is_unapplied(error: StoreError) -> bool:
     """Whether a write that failed this way surely changed nothing."""
-    if isinstance(error, Unreachable):
-        return error.code in NEVER_SENT
-    if isinstance(error, BadAnswer):
-        return error.code in _WRONG_PLACE
-    return isinstance(error, SignInAgain | TryLater)
+    return attempts.is_unapplied(error, _WRONG_PLACES)

@@ -111,6 +111,7 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.CATEGORIES: WriteCapability(
         merges=True,
         removals=(_DELETE,),
+        keyed=False,
         losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
         notes=(
             "Categories carry no key of ours: they are found by slug, then by name.",
@@ -136,8 +137,8 @@ WRITES: dict[Stream, WriteCapability] = {
         serial_creates=True,
         refuses_doubles=True,
         losses=(
-            Loss("created_at", "The API does not let a registration date be set."),
-            Loss("role", "The API creates customers only."),
+            Loss("created_at", "The API does not let a registration date be set.", whole=True),
+            Loss("role", "The API creates customers only.", whole=True),
             Loss("username", "A taken user name is replaced, and it can never be changed."),
         ),
         notes=("Passwords cannot be read: customers set a new one.",),
@@ -153,11 +154,15 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("created_at", "The target dates orders itself; meta data keeps the date."),
             Loss("paid_at", "The target dates payments itself; meta data keeps the date."),
             Loss("completed_at", "The target dates completion itself; meta data keeps the date."),
-            Loss("discounts", "Coupons would discount again: line totals hold the discount."),
+            Loss(
+                "discounts",
+                "Coupons would discount again: line totals hold the discount.",
+                whole=True,
+            ),
             Loss("discount_total", "It follows from coupons, which are not sent."),
             Loss("taxes", _TAX_REASON),
             Loss("prices_include_tax", "The target's own setting counts."),
-            Loss("fulfilments", "WooCommerce itself knows no shipments."),
+            Loss("fulfilments", "WooCommerce itself knows no shipments.", whole=True),
         ),
         notes=(
             "Orders are found by `created_via`, which holds our key.",

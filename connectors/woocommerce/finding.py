@@ -9,13 +9,13 @@ from typing import Any, TypeVar
 
 from connectors.base import Match, Operation
 from connectors.concurrency import together
+from connectors.keys import is_anothers
 from connectors.records import Category, Customer, InventoryLevel, Order, Product, Stream
 from connectors.woocommerce.api import Api, RefusedRequest
 from connectors.woocommerce.lists import BY_ID
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.pairing import (
     carried_key,
-    is_anothers,
     pair_parts,
     pair_refunds,
     pair_variations,

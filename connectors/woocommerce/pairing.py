@@ -20,15 +20,6 @@ from connectors.woocommerce.wire import (
 )
 
 
-def is_anothers(found: str | None, key: str) -> bool:
-    """Whether a record carries the key of another source record of the same stream and store."""
-    return found is not None and found != key and _kin(found) == _kin(key)
-
-
-def _kin(key: str) -> str:
-    return key.rpartition(":")[0]
-
-
 def pair_variations(operation: Operation, found: Sequence[WireVariation]) -> dict[str, str]:
     """Variations of the target by the source's ids: by our key, by SKU, by their options."""
     content = operation.content

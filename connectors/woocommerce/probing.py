@@ -11,27 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import pairwise
 
-from connectors.base import Finding, Severity, Window
+from connectors.base import Finding, Window
+from connectors.probing import judged
 from connectors.records import Stream
 from connectors.woocommerce.api import Api, Listing
 from connectors.woocommerce.lists import PATHS, latest, stamps_only
 from connectors.woocommerce.parts import utc
 from connectors.woocommerce.wire import WireStamp
-
-NOT_KEPT = Finding(
-    "filter_not_kept",
-    "Asked for what changed since a moment, the store shows what changed before it.",
-)
-LOSES = Finding(
-    "filter_loses_records",
-    "Asked for what changed since a moment, the store leaves out records that changed later.",
-)
-UNSORTED = Finding("order_not_kept", "Asked for an order by id, the store answers in another.")
-FUTURE = Finding(
-    "stamp_in_the_future", "A record says that it will change in the future.", Severity.WARNING
-)
 
 
 async def probe(api: Api, stream: Stream) -> tuple[Finding, ...]:
@@ -57,15 +44,14 @@ def findings(
     """Judge: `newest` all changed at or after `since`; `shown` is what the filter let through.
     `now` is the store's clock.
     """
-    ids = [row.id for row in shown.rows]
-    stamps = [stamp for row in shown.rows if (stamp := utc(row.date_modified_gmt))]
-    seen = {
-        NOT_KEPT: any(stamp < since for stamp in stamps),
-        LOSES: _is_whole(shown) and not {row.id for row in newest} <= _ids(shown),
-        UNSORTED: any(left >= right for left, right in pairwise(ids)),
-        FUTURE: now is not None and any(stamp > now for stamp in stamps),
-    }
-    return tuple(finding for finding, found in seen.items() if found)
+    return judged(
+        {row.id for row in newest},
+        [row.id for row in shown.rows],
+        [stamp for row in shown.rows if (stamp := utc(row.date_modified_gmt))],
+        whole=_ids(shown) if _is_whole(shown) else None,
+        since=since,
+        now=now,
+    )
 
 
 def _is_whole(shown: Listing[WireStamp]) -> bool:

@@ -11,14 +11,16 @@ from collections.abc import Mapping, Sequence
 
 from msgspec import Raw, Struct
 
-from connectors.base import Action, Applied, Json, Refused, Sweep, Withdrawal
+from connectors.base import Action, Json, Sweep, Withdrawal
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
+from connectors.keys import is_anothers
 from connectors.records import Stream
+from connectors.withdrawals import Answer, carried_out, not_ours, not_there, turned_down
 from connectors.woocommerce.api import BATCH_LIMIT, Api, Listing, RefusedRequest, says_gone
 from connectors.woocommerce.batches import Body, send_batch
 from connectors.woocommerce.lists import PAGE, PATHS, names, query
-from connectors.woocommerce.pairing import carried_key, is_anothers
+from connectors.woocommerce.pairing import carried_key
 from connectors.woocommerce.wire import Metas
 
 _FIELDS = "id,status,created_via,meta_data"
@@ -35,7 +37,6 @@ class _Standing(Struct, gc=False):
 
 
 _Rows = Mapping[str, _Standing]
-Answer = Applied | Refused
 
 
 class Remover:
@@ -59,14 +60,14 @@ class Remover:
         """One answer for each. Raises `StoreError` where it is not known what became of one."""
         rows = await self._rows(stream, withdrawals)
         answers = [
-            _refused(each, "not_ours", "The record on the target does not carry this key.")
+            not_ours(each)
             for each in withdrawals
             if _is_strange(stream, each, rows.get(each.target_id), action)
         ]
         strange = {each.source_id for each in answers}
         ours = [each for each in withdrawals if each.source_id not in strange]
         there = [each for each in ours if each.target_id in rows]
-        absent = [_applied(each) for each in ours if each.target_id not in rows]
+        absent = [carried_out(each) for each in ours if each.target_id not in rows]
         if action is Action.ARCHIVE and stream is Stream.PRODUCTS:
             return [*answers, *absent, *await self._unpublish(there, rows)]
         force = action is Action.DELETE
@@ -80,7 +81,7 @@ class Remover:
             for each in withdrawals
         ]
         return [
-            _refused(each, "gone", "The record is not on the target any more.", gone=True)
+            not_there(each)
             if isinstance(item, RefusedRequest) and says_gone(item)
             else _judged(each, item)
             for each, item in await self._update(stream, bodies)
@@ -88,7 +89,7 @@ class Remover:
 
     async def _unpublish(self, withdrawals: Sequence[Withdrawal], rows: _Rows) -> list[Answer]:
         public = [each for each in withdrawals if rows[each.target_id].status in _PUBLIC]
-        hidden = [_applied(each) for each in withdrawals if each not in public]
+        hidden = [carried_out(each) for each in withdrawals if each not in public]
         bodies = [(each, {"id": int(each.target_id), "status": "draft"}) for each in public]
         found = await self._update(Stream.PRODUCTS, bodies)
         return [*hidden, *(_judged(each, item) for each, item in found)]
@@ -108,7 +109,7 @@ class Remover:
             await self._api.delete(f"{PATHS[stream]}/{withdrawal.target_id}", force=force)
         except RefusedRequest as error:
             return _judged(withdrawal, error)
-        return _applied(withdrawal)
+        return carried_out(withdrawal)
 
     async def _rows(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> _Rows:
         """The records that are there, by target id: what no list shows is asked for alone."""
@@ -154,13 +155,5 @@ def _is_strange(
 
 def _judged(withdrawal: Withdrawal, item: Raw | RefusedRequest) -> Answer:
     if isinstance(item, RefusedRequest) and not says_gone(item):
-        return _refused(withdrawal, item.code, item.message)
-    return _applied(withdrawal)
-
-
-def _applied(withdrawal: Withdrawal) -> Applied:
-    return Applied(source_id=withdrawal.source_id, target_id=withdrawal.target_id)
-
-
-def _refused(withdrawal: Withdrawal, code: str, message: str, *, gone: bool = False) -> Refused:
-    return Refused(source_id=withdrawal.source_id, code=code, message=message, gone=gone)
+        return turned_down(withdrawal, item.code, item.message)
+    return carried_out(withdrawal)

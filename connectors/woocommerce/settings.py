@@ -14,20 +14,25 @@ class WooCommerceSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: str = Field(
+        title="Shop address",
         description="The shop's address, as a browser shows it: https://shop.example",
         max_length=2000,
         examples=["https://shop.example"],
     )
     auth: Literal["auto", "basic", "oauth1"] = Field(
         default="auto",
+        title="Signing",
         description="How requests are signed. auto: Basic over https, OAuth 1.0a over http, "
         "because WooCommerce refuses Basic over plain http.",
     )
     verify_tls: bool = Field(
-        default=True, description="Whether the store's certificate has to be valid."
+        default=True,
+        title="Check the certificate",
+        description="Whether the store's certificate has to be valid.",
     )
     behind_https_proxy: bool = Field(
         default=False,
+        title="Behind an https proxy",
         description="The address is an inner one, behind a proxy that ends TLS: tell the store "
         "that the visitor came by https. It does not change how requests are signed.",
     )
@@ -36,20 +41,31 @@ class WooCommerceSettings(BaseModel):
         pattern=r"^([A-Z]{3})?$",
         description="The currency of product prices (ISO 4217), where the key may not ask the "
         "store for it.",
+        examples=["EUR"],
     )
-    timeout: float = Field(default=60.0, gt=0, le=600, description="Seconds for one request.")
-    page_size: int = Field(default=100, ge=1, le=100, description="Records read in one request.")
+    timeout: float = Field(
+        default=60.0, gt=0, le=600, title="Time-out", description="Seconds for one request."
+    )
+    page_size: int = Field(
+        default=100, ge=1, le=100, title="Page size", description="Records read in one request."
+    )
     write_concurrency: int = Field(
-        default=4, ge=1, le=32, description="Write requests under way at once."
+        default=4,
+        ge=1,
+        le=32,
+        title="Parallel writes",
+        description="Write requests under way at once.",
     )
     write_settle: float = Field(
         default=20.0,
         ge=0,
         le=3600,
-        description="For how long a write whose answer never came may still be running.",
+        title="Settling time of writes",
+        description="Seconds for which a write whose answer never came may still be running.",
     )
     copy_images: bool = Field(
         default=True,
+        title="Copy images",
         description="Let the store (as a target) fetch product images from their source.",
     )
 
@@ -83,5 +99,9 @@ class WooCommerceCredentials(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    consumer_key: SecretStr = Field(min_length=1, max_length=200)
-    consumer_secret: SecretStr = Field(min_length=1, max_length=200)
+    consumer_key: SecretStr = Field(
+        min_length=1, max_length=200, description="Begins with ck_; shown once, when it is made."
+    )
+    consumer_secret: SecretStr = Field(
+        min_length=1, max_length=200, description="Begins with cs_; shown once, beside the key."
+    )

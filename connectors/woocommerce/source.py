@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
-from typing import Any, Self
+from typing import Any
 
 from connectors.base import (
     Extent,
@@ -16,12 +16,11 @@ from connectors.base import (
     StoreAccess,
     StoreReport,
     Sweep,
-    Traffic,
     Window,
 )
 from connectors.concurrency import read_ahead, together
-from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
+from connectors.session import Session
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.lists import (
     ALL,
@@ -46,7 +45,7 @@ from connectors.woocommerce.wordpress import examine
 _PAGES_A_PART = 2
 
 
-class WooCommerceSource:
+class WooCommerceSource(Session):
     """One store, to read from. Parts are `{list, after, upto, offset}`, resume tokens
     `{list, last_id, offset}`.
     """
@@ -56,19 +55,9 @@ class WooCommerceSource:
             raise TypeError("settings of another platform")
         self._settings = access.settings
         self._api = api or open_api(access)
+        super().__init__(self._api.http)
         self._loader = Loader(self._api, self._settings)
         self._single = SingleRecords(self._api, self._loader)
-
-    async def __aenter__(self) -> Self:
-        await self._api.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._api.__aexit__(*exc)
-
-    def traffic(self) -> Traffic:
-        """Requests sent since the store was opened, and how many it refused for now."""
-        return Traffic(self._api.stats.requests, self._api.stats.throttled)
 
     async def check(self) -> StoreReport:
         """Prove that a WooCommerce answers and lets us read."""
@@ -77,10 +66,7 @@ class WooCommerceSource:
     async def server_time(self) -> datetime:
         """The `Date` header of a request made now: whole seconds, never ahead of the store."""
         await self._api.list("products", {"per_page": 1, "_fields": "id"}, WireId)
-        found = self._api.http.server_date
-        if found is None:
-            raise BadAnswer("the store does not say what time it is", code="store_no_clock")
-        return found
+        return self.last_date()
 
     async def count(self, stream: Stream, extent: Extent) -> int | None:
         """The store's own count. None for stock, where variations cannot be counted."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Self
 
 from msgspec.structs import replace
 
@@ -18,10 +17,10 @@ from connectors.base import (
     Refused,
     StoreAccess,
     StoreReport,
-    Traffic,
     Withdrawal,
 )
 from connectors.records import Record, Stream
+from connectors.session import Session
 from connectors.woocommerce import silence
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.finding import Finder
@@ -35,7 +34,7 @@ from connectors.woocommerce.writing_others import PlainWriter
 from connectors.woocommerce.writing_products import ProductWriter
 
 
-class WooCommerceTarget:
+class WooCommerceTarget(Session):
     """One store, to write to."""
 
     def __init__(self, access: StoreAccess, api: Api | None = None) -> None:
@@ -43,6 +42,7 @@ class WooCommerceTarget:
             raise TypeError("settings of another platform")
         self._settings = access.settings
         self._api = api or open_api(access)
+        super().__init__(self._api.http)
         loader = Loader(self._api, self._settings)
         self._finder = Finder(self._api, loader)
         self._single = SingleRecords(self._api, loader)
@@ -51,17 +51,6 @@ class WooCommerceTarget:
         self._others = PlainWriter(self._api, self._finder)
         self._remover = Remover(self._api)
         self._writing = asyncio.Semaphore(self._settings.write_concurrency)
-
-    async def __aenter__(self) -> Self:
-        await self._api.__aenter__()
-        return self
-
-    async def __aexit__(self, *exc: object) -> None:
-        await self._api.__aexit__(*exc)
-
-    def traffic(self) -> Traffic:
-        """Requests sent since the store was opened, and how many it refused for now."""
-        return Traffic(self._api.stats.requests, self._api.stats.throttled)
 
     async def check(self) -> StoreReport:
         """Prove that a WooCommerce answers and lets us read and write; nothing is changed."""

@@ -63,11 +63,14 @@ async def _system(api: Api) -> tuple[str, str]:
 
 
 async def store_currency(api: Api, settings: WooCommerceSettings) -> str:
-    """The currency of product prices. Raises `BadAnswer` where nobody says it."""
+    """The currency of product prices. Raises `BadAnswer` where nobody says it, `SignInAgain` where
+    that is because nothing at all is told.
+    """
     if settings.currency:
         return settings.currency
     found = await _currency_setting(api)
     if not found:
+        await api.list("products", {"per_page": 1, "_fields": "id"}, WireId)
         raise BadAnswer(
             "the store does not say its currency: enter it in the store's settings",
             code="store_currency_unknown",

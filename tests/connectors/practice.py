@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import httpx
+from msgspec.structs import replace
 
 from connectors.base import StoreAccess
 from connectors.budget import LocalBudget
@@ -146,9 +147,13 @@ class Practice:
         return found
 
     async def admin(self, method: str, path: str, body: Any = None) -> Any:
-        """What the shop's staff does, over the API but not by the connector under test."""
+        """What the shop's staff does, over the API but not by the connector under test, and not
+        out of its budget.
+        """
+        own = LocalBudget()
+        access = replace(self.access(), budgets=lambda _: own)
         async with open_api(
-            self.access(), transport=httpx.ASGITransport(self.app), sleep=self.sleep
+            access, transport=httpx.ASGITransport(self.app), sleep=self.sleep
         ) as api:
             return await api.send(method, path, body or {}, Any)
 

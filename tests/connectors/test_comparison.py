@@ -22,7 +22,16 @@ from connectors.records import (
     Stream,
     money,
 )
-from tests.connectors.contents import LONG_AGO, customer, gbp, line, order, product, refund, variant
+from connectors.testing.contents import (
+    LONG_AGO,
+    customer,
+    gbp,
+    line,
+    order,
+    product,
+    refund,
+    variant,
+)
 
 Shelf = dict[Stream, list[tuple[str, Content]]]
 

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from connectors.base import ReadCapability, WriteCapability
 from connectors.records import Category, Content, Stream
+from connectors.testing.contents import contents, customer, order, product
+from connectors.testing.contract import DescriptionContract, SourceContract, TargetContract
 from connectors.woocommerce import CONNECTOR
-from tests.connectors.contents import contents, customer, order, product
-from tests.connectors.contract import SourceContract, TargetContract
+from connectors.woocommerce.api import RefusedRequest
 from tests.connectors.practice import Practice
 
 _KINDS = {
@@ -29,6 +29,13 @@ _PATHS = {
     Stream.ORDERS: "orders",
     Stream.INVENTORY: "products",
 }
+_TEXTS = {
+    Stream.CATEGORIES: "description",
+    Stream.PRODUCTS: "description",
+    Stream.CUSTOMERS: "last_name",
+    Stream.ORDERS: "customer_note",
+    Stream.INVENTORY: "description",
+}
 _FAULTS: dict[str, dict[str, Any]] = {
     "throttled": {"rate_limit": {"probability": 1.0, "times": 1}},
     "throttled_for_a_day": {"rate_limit_day": {"times": 1}},
@@ -44,8 +51,6 @@ class PracticeBench:
     """A practice store as the contract suite wants it. Small pages make many of them."""
 
     def __init__(self, shop: Practice) -> None:
-        self.reads: dict[Stream, ReadCapability] = dict(CONNECTOR.reads)
-        self.writes: dict[Stream, WriteCapability] = dict(CONNECTOR.writes)
         self._shop = shop
         self._made = 0
 
@@ -58,9 +63,10 @@ class PracticeBench:
         return self._shop.target()
 
     async def shut_out(self) -> Any:
-        shop = self._shop
-        access = shop.access(key="ck_wrong")
-        return type(shop.source())(access, shop.api(key="ck_wrong"))
+        return self._shop.source(key="ck_wrong")
+
+    def locked_out(self) -> Any:
+        return self._shop.target(key="ck_wrong")
 
     async def fill(self, stream: Stream, count: int) -> list[str]:
         documents = [self._document(stream, each) for each in range(count)]
@@ -82,14 +88,32 @@ class PracticeBench:
                 stock = {"manage_stock": True, "stock_quantity": number}
                 return {"name": name, "sku": f"SKU-{self._made}", "status": "publish", **stock}
 
+    async def fill_old(self, stream: Stream, created: datetime) -> tuple[str, str]:
+        document = self._document(stream, 0) | {"date_created_gmt": f"{created:%Y-%m-%dT%H:%M:%S}"}
+        rows = [document | {"status": status} for status in ("completed", "processing")]
+        closed, still_open = (await self._shop.load(**{_KINDS[stream]: rows}))[_KINDS[stream]]
+        return str(closed), str(still_open)
+
     async def change(self, stream: Stream, ids: Sequence[str]) -> None:
+        body: dict[str, Any] = {_TEXTS[stream]: "changed"}
+        if stream is Stream.INVENTORY:
+            body = {"stock_quantity": 99}
         for each in ids:
-            body = {"description": "changed"}
-            if stream is Stream.CUSTOMERS:
-                body = {"last_name": "changed"}
-            elif stream is Stream.ORDERS:
-                body = {"customer_note": "changed"}
             await self._shop.admin("PUT", f"{_PATHS[stream]}/{each}", body)
+
+    async def edit(self, stream: Stream, target_id: str, text: str) -> None:
+        await self._shop.admin("PUT", f"{_PATHS[stream]}/{target_id}", {_TEXTS[stream]: text})
+
+    async def foreign(self, stream: Stream) -> str:
+        [made] = await self.fill(stream, 1)
+        return made
+
+    async def is_shown(self, stream: Stream, target_id: str) -> bool:
+        try:
+            row = await self._shop.admin("GET", f"{_PATHS[stream]}/{target_id}")
+        except RefusedRequest:
+            return False
+        return row.get("status") not in ("draft", "trash")
 
     async def remove(self, stream: Stream, ids: Sequence[str]) -> None:
         for each in ids:
@@ -132,9 +156,13 @@ def bench(shop: Practice) -> PracticeBench:
     return PracticeBench(shop)
 
 
+class TestWooCommerce(DescriptionContract):
+    connector = CONNECTOR
+
+
 class TestWooCommerceSource(SourceContract):
-    pass
+    connector = CONNECTOR
 
 
 class TestWooCommerceTarget(TargetContract):
-    pass
+    connector = CONNECTOR

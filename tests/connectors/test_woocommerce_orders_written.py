@@ -10,8 +10,8 @@ from msgspec.structs import replace
 
 from connectors.base import Applied, Operation, Refused, Uncertain
 from connectors.records import Discount, Order, Refund, RefundLine, ShippingLine, Stream
-from tests.connectors.contents import gbp, line, order, refund
-from tests.connectors.contract import applied, operations
+from connectors.testing.contents import gbp, line, order, refund
+from connectors.testing.operations import applied, operations
 from tests.connectors.practice import Practice, practice
 
 FIELDS_KEPT_AS_META = {"number", "created_at", "paid_at", "completed_at"}

@@ -21,11 +21,11 @@ from connectors.records import (
     Product,
     Stream,
 )
+from connectors.testing.contents import HOME, category, customer, gbp, product, variant
+from connectors.testing.operations import applied, operations
 from connectors.woocommerce.pairing import pair_variations
 from connectors.woocommerce.wire import WireOption, WireVariation
 from sandbox.store import Key
-from tests.connectors.contents import HOME, category, customer, gbp, product, variant
-from tests.connectors.contract import applied, operations
 from tests.connectors.practice import Instead, Practice, practice
 
 

@@ -11,7 +11,7 @@ import pytest
 from connectors.base import Sweep, Window
 from connectors.errors import BadAnswer, SignInAgain, StoreError
 from connectors.records import InventoryLevel, Order, Product, Record, Stream, money
-from tests.connectors.contract import ids_of, read
+from connectors.testing.sweeps import ids_of, read
 from tests.connectors.practice import Instead, Practice, practice
 
 MUG = {"name": "Mug", "quantity": 2, "subtotal": "5.10", "total": "5.10"}

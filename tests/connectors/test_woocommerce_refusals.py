@@ -8,8 +8,8 @@ import pytest
 
 from connectors.base import Refused
 from connectors.records import Content, Stream
-from tests.connectors.contents import order, product
-from tests.connectors.contract import operations
+from connectors.testing.contents import order, product
+from connectors.testing.operations import operations
 from tests.connectors.practice import Instead, Practice
 
 ERROR: dict[str, Any] = {

@@ -9,8 +9,8 @@ import pytest
 from connectors.base import Action, Applied, Operation, Refused, Withdrawal
 from connectors.errors import StoreError, TryLater
 from connectors.records import Stream
+from connectors.testing.contents import contents
 from connectors.woocommerce.api import RefusedRequest
-from tests.connectors.contents import contents
 from tests.connectors.practice import Instead, Practice
 
 _PATHS = {

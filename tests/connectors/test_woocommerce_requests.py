@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from connectors.base import Sweep
 from connectors.records import Attribute, Category, Image, RefundLine, Stream
-from tests.connectors.contents import (
+from connectors.testing.contents import (
     HOME,
     contents,
     customer,
@@ -22,7 +22,9 @@ from tests.connectors.contents import (
     refund,
     variant,
 )
-from tests.connectors.contract import applied, operations, read, whole
+from connectors.testing.operations import applied, operations
+from connectors.testing.sweeps import read
+from connectors.testing.windows import whole
 from tests.connectors.practice import Asked, Practice, practice
 from tests.contracts_location import require
 

@@ -50,6 +50,22 @@ class Bench:
         self.platform = platform
         self.monkeypatch.setattr(registry, "connectors", lambda: {"fake": platform})
 
+    async def place(self, name: str, platform: str, url: str, **credentials: str) -> None:
+        """Let the store `source` or `target` be one at an address."""
+        async with self.resources.engine.begin() as connection:
+            await connection.execute(
+                text(
+                    "UPDATE stores SET platform = :platform, credentials = :sealed,"
+                    " settings = CAST(:settings AS jsonb) WHERE name = :name"
+                ),
+                {
+                    "name": name,
+                    "platform": platform,
+                    "settings": to_json({"url": url}),
+                    "sealed": self.resources.vault.seal(credentials),
+                },
+            )
+
     async def start(self, kind: str = "full", **params: Any) -> UUID:
         job = uuid4()
         async with self.resources.engine.begin() as connection:

@@ -8,9 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
 
-from app.services.lifecycle import to_json
 from connectors import registry
 from connectors.woocommerce import CONNECTOR
 from tests.connectors.practice import Practice, practice
@@ -60,7 +58,9 @@ async def move(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[M
             target=lambda access: shops[str(access.settings.url).rstrip("/")].target(),
         )
         monkeypatch.setattr(registry, "connectors", lambda: {"woocommerce": platform})
-        await _register(bench, {"source": old, "target": new})
+        keys = {"consumer_key": "ck_practice", "consumer_secret": "cs_practice"}
+        await bench.place("source", "woocommerce", old.url, **keys)
+        await bench.place("target", "woocommerce", new.url, **keys)
         goods = [
             {
                 "name": f"Thing {n}",
@@ -75,23 +75,6 @@ async def move(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[M
         found = Move(bench, old, new, made["product"])
         assert (await found.run())["status"] == "succeeded"
         yield found
-
-
-async def _register(bench: Bench, shops: dict[str, Practice]) -> None:
-    credentials = {"consumer_key": "ck_practice", "consumer_secret": "cs_practice"}
-    async with bench.resources.engine.begin() as connection:
-        for name, shop in shops.items():
-            await connection.execute(
-                text(
-                    "UPDATE stores SET platform = 'woocommerce', credentials = :sealed,"
-                    " settings = CAST(:settings AS jsonb) WHERE name = :name"
-                ),
-                {
-                    "name": name,
-                    "settings": to_json({"url": shop.url}),
-                    "sealed": bench.resources.vault.seal(credentials),
-                },
-            )
 
 
 async def test_three_deleted_products_become_drafts_and_are_brought_back(move: Move) -> None:

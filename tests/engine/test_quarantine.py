@@ -91,6 +91,12 @@ def test_intervals_double_and_come_to_an_end(code: str, first: float, attempts: 
     assert longest <= 12 * 3600
 
 
+def test_a_taken_email_is_asked_for_once_more_at_once() -> None:
+    assert attempt("email_exists", b"one", None) == (1, 0)
+    before = Standing("email_exists", b"one", attempts=1, due=True, waived=False)
+    assert attempt("email_exists", b"one", before) == (2, 1200)
+
+
 def test_another_content_begins_anew() -> None:
     before = Standing("invalid", b"one", attempts=8, due=False, waived=False)
     assert attempt("invalid", b"one", before) == (9, None)

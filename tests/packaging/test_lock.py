@@ -35,13 +35,14 @@ def group(name: str) -> list[str]:
 
 
 RUNTIME: list[str] = PROJECT["project"]["dependencies"]
+TESTING: list[str] = PROJECT["project"]["optional-dependencies"]["testing"]
 EMBEDDED: list[str] = PROJECT["project"]["optional-dependencies"]["embedded"]
 
 
 @pytest.mark.parametrize(
     ("lock", "wanted"),
     [
-        ("requirements.lock", [*RUNTIME, *EMBEDDED, *group("dev")]),
+        ("requirements.lock", [*RUNTIME, *EMBEDDED, *TESTING, *group("dev")]),
         ("requirements-prod.lock", RUNTIME),
         ("requirements-build.lock", group("build")),
     ],

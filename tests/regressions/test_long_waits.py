@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.budget import LocalBudget
 from connectors.errors import TryLater
 from connectors.records import Stream
 from tests.engine.conftest import Bench
@@ -45,9 +46,8 @@ async def test_store_that_asks_for_a_day_gets_minutes_and_gives_the_slice_back(
         {"rate_limit": {"probability": 0.3, "shape": "seconds", "retry_after": 1}},
         {"rate_limit": {"probability": 0.3, "shape": "date", "retry_after": 1}},
         {"rate_limit": {"probability": 0.3, "shape": "none"}},
-        {"rate_limit_day": {"probability": 1.0, "times": 2}},
     ],
-    ids=["seconds", "date", "nothing said", "a day"],
+    ids=["seconds", "date", "nothing said"],
 )
 async def test_refused_request_loses_no_record(
     stores: Stores, faults: dict[str, dict[str, object]]
@@ -57,5 +57,23 @@ async def test_refused_request_loses_no_record(
     await stores.old.faults(**faults)
     await stores.new.faults(**faults)
     await stores.run("full", streams=["products"])
+    assert len(await prices(stores.old)) == len(await prices(stores.new)) == 30
+    assert max((*stores.old.slept, *stores.new.slept), default=0.0) < 120
+
+
+async def test_store_that_is_left_alone_for_a_day_loses_no_record(stores: Stores) -> None:
+    stores.page_size = 5
+    await stores.old.load(product=goods(30))
+    passed = [0.0]
+    for each in (stores.old, stores.new):
+        await each.faults(rate_limit_day={"probability": 1.0, "times": 2})
+        each.budget = LocalBudget(clock=lambda: passed[0])
+    job = await stores.bench.start("full", streams=["products"])
+    for _ in range(10):
+        while await stores.bench.turn():
+            pass
+        passed[0] += DAY
+        await stores.bench.pass_time()
+    assert (await stores.bench.job(job))["status"] == "succeeded"
     assert len(await prices(stores.old)) == len(await prices(stores.new)) == 30
     assert max((*stores.old.slept, *stores.new.slept), default=0.0) < 120

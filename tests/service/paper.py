@@ -11,6 +11,7 @@ from connectors.base import (
     Action,
     Connector,
     Loss,
+    Permission,
     ReadCapability,
     Removal,
     StoreAccess,
@@ -25,9 +26,11 @@ from connectors.records import Stream
 class PaperSettings(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    url: str = Field(pattern=r"^https://")
-    mood: Literal["fine", "offline", "locked", "read_only", "html", "slow"] = "fine"
-    pages: int = 1
+    url: str = Field(pattern=r"^https://", description="Where the paper lies.")
+    mood: Literal["fine", "offline", "locked", "read_only", "html", "slow"] = Field(
+        "fine", description="How the store feels."
+    )
+    pages: int = Field(1, description="How many there are.")
 
 
 class PaperCredentials(BaseModel):
@@ -75,6 +78,8 @@ def paper() -> Connector:
         title="Paper",
         settings=PaperSettings,
         credentials=PaperCredentials,
+        permissions=(Permission("sheets", "Every sheet of paper."),),
+        steps=("Ask the shopkeeper for a token.",),
         reads={
             stream: ReadCapability(
                 trust=Trust.OVERLAP,

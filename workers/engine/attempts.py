@@ -7,7 +7,7 @@ arrives, and runs that try everything (`full`, a cutover) are not bound by this.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 TARGET_GONE = "target_gone"
@@ -25,22 +25,33 @@ _HOUR = 60 * _MINUTE
 
 @dataclass(frozen=True, slots=True)
 class Schedule:
-    """Intervals that double, from `first` to `longest` seconds; `attempts` bounds them."""
+    """Intervals that double, from `first` to `longest` seconds; `attempts` bounds them.
+
+    `again`: the second attempt comes at once, at the end of the same job.
+    """
 
     first: float
     longest: float
     attempts: int
+    again: bool = False
 
     def pause(self, attempts: int) -> float | None:
         """Seconds from this attempt, the n-th, to the next; None: there is none by itself."""
         if attempts >= self.attempts:
             return None
+        if self.again and attempts == 1:
+            return 0.0
         return min(self.first * 2.0 ** (attempts - 1), self.longest)
 
 
 _CONTENT = Schedule(first=10 * _MINUTE, longest=12 * _HOUR, attempts=8)
 """The store refuses the content. Somebody may mend the cause on the target (a plugin, a SKU that
 another record holds), at any time of the day before a launch: eight attempts reach over 21 hours.
+"""
+
+_TAKEN = replace(_CONTENT, again=True)
+"""Another record holds the email, the SKU or the name. Where it gave that up in the same window, it
+does so on the target a moment later.
 """
 
 _DEPENDENCY = Schedule(first=30 * _MINUTE, longest=12 * _HOUR, attempts=6)
@@ -59,6 +70,9 @@ _SCHEDULES = {
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,
+    "duplicate_sku": _TAKEN,
+    "email_exists": _TAKEN,
+    "username_exists": _TAKEN,
     NOT_UNDERSTOOD: _HICCUP,
     "target_not_understood": _HICCUP,
     "image_refused": _HICCUP,

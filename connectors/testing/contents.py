@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from decimal import Decimal
+from typing import Any
 
 from connectors.records import (
     Address,
@@ -12,6 +14,7 @@ from connectors.records import (
     Customer,
     FeeLine,
     InventoryLevel,
+    Money,
     Option,
     Order,
     OrderLine,
@@ -37,7 +40,7 @@ HOME = Address(
 )
 
 
-def gbp(amount: str):
+def gbp(amount: str) -> Money:
     return money(amount, "GBP")
 
 
@@ -45,8 +48,8 @@ def category(number: int) -> Category:
     return Category(name=f"Category {number}", slug=f"category-{number}", description="All of it")
 
 
-def product(number: int, **values) -> Product:
-    fields = {
+def product(number: int, **values: Any) -> Product:
+    fields: dict[str, Any] = {
         "name": f"Mug {number}",
         "sku": f"MUG-{number}",
         "slug": f"mug-{number}",
@@ -66,8 +69,8 @@ def variant(number: int, size: str) -> Variant:
     )
 
 
-def customer(number: int, **values) -> Customer:
-    fields = {
+def customer(number: int, **values: Any) -> Customer:
+    fields: dict[str, Any] = {
         "email": f"ann.{number}@example.test",
         "username": f"ann{number}",
         "first_name": "Ann",
@@ -77,9 +80,9 @@ def customer(number: int, **values) -> Customer:
     return Customer(**fields)
 
 
-def line(number: int, *, quantity: int = 6, each: str = "2.55", **values) -> OrderLine:
+def line(number: int, *, quantity: int = 6, each: str = "2.55", **values: Any) -> OrderLine:
     total = gbp(str(Decimal(each) * quantity))
-    fields = {
+    fields: dict[str, Any] = {
         "id": str(number),
         "name": f"Mug {number}",
         "quantity": quantity,
@@ -91,8 +94,8 @@ def line(number: int, *, quantity: int = 6, each: str = "2.55", **values) -> Ord
     return OrderLine(**fields)
 
 
-def order(number: int, **values) -> Order:
-    fields = {
+def order(number: int, **values: Any) -> Order:
+    fields: dict[str, Any] = {
         "number": f"5363{number}",
         "status": "completed",
         "currency": "GBP",
@@ -131,12 +134,15 @@ def level(number: int) -> InventoryLevel:
     return InventoryLevel(product=str(number), counted=True, quantity=Decimal(7 + number))
 
 
+_MAKERS: dict[Stream, Callable[[int], Content]] = {
+    Stream.CATEGORIES: category,
+    Stream.PRODUCTS: product,
+    Stream.CUSTOMERS: customer,
+    Stream.ORDERS: order,
+    Stream.INVENTORY: level,
+}
+
+
 def contents(stream: Stream, count: int) -> list[Content]:
-    make = {
-        Stream.CATEGORIES: category,
-        Stream.PRODUCTS: product,
-        Stream.CUSTOMERS: customer,
-        Stream.ORDERS: order,
-        Stream.INVENTORY: level,
-    }[stream]
-    return [make(number) for number in range(1, count + 1)]
+    """So many different records of a stream."""
+    return [_MAKERS[stream](number) for number in range(1, count + 1)]

@@ -1,0 +1,219 @@
+"""What Shopify can do, stream by stream, and where its limits are."""
+
+from __future__ import annotations
+
+from connectors.base import (
+    Action,
+    Bounds,
+    Loss,
+    ReadCapability,
+    Removal,
+    Trust,
+    WriteCapability,
+)
+from connectors.records import Stream
+
+_BY_ID = (
+    "Lists are walked by id, each page asking for what lies beyond the last one: Shopify's own "
+    "cursors end after 25,000 records."
+)
+_LATE = "Searches read an index that follows the store by some seconds."
+_OVERLAP = 900.0
+_SETTLE = 30.0
+
+READS: dict[Stream, ReadCapability] = {
+    Stream.CATEGORIES: ReadCapability(
+        trust=Trust.OVERLAP,
+        overlap=_OVERLAP,
+        settle=_SETTLE,
+        bounds=Bounds.INCLUSIVE,
+        ties=_BY_ID,
+        shallow=True,
+        page_size=50,
+        blind_spots=(
+            _LATE,
+            "A metafield can change without moving the collection's date of change.",
+            "Deleting a collection leaves no trace that its list shows.",
+        ),
+        moves=("title", "description", "image", "search engine texts", "products"),
+    ),
+    Stream.PRODUCTS: ReadCapability(
+        trust=Trust.OVERLAP,
+        overlap=_OVERLAP,
+        settle=_SETTLE,
+        bounds=Bounds.INCLUSIVE,
+        ties=_BY_ID,
+        shallow=True,
+        page_size=50,
+        blind_spots=(
+            _LATE,
+            "A sale moves stock but not the product's date of change.",
+            "An automatic collection can take a product in or let it go without moving its date.",
+            "A metafield can change without moving the product's date of change.",
+            "The date of change moves without any change that is seen.",
+        ),
+        moves=("its own fields", "variants and their prices", "media", "tags", "publishing"),
+    ),
+    Stream.CUSTOMERS: ReadCapability(
+        trust=Trust.OVERLAP,
+        overlap=_OVERLAP,
+        settle=_SETTLE,
+        bounds=Bounds.INCLUSIVE,
+        ties=_BY_ID,
+        shallow=True,
+        page_size=50,
+        blind_spots=(
+            _LATE,
+            "A bound by date means a whole day: up to two days more are read and left out again.",
+            "Customers without an email, from the counter above all, cannot be copied.",
+            "Merging two customers makes one of them disappear.",
+        ),
+        moves=("its own fields", "addresses", "orders", "marketing consent"),
+    ),
+    Stream.ORDERS: ReadCapability(
+        trust=Trust.OVERLAP,
+        overlap=_OVERLAP,
+        settle=_SETTLE,
+        bounds=Bounds.INCLUSIVE,
+        ties=_BY_ID,
+        shallow=True,
+        page_size=50,
+        blind_spots=(
+            _LATE,
+            "Without the scope read_all_orders orders older than 60 days are in no list.",
+            "A payment made elsewhere can bear a date before its order's.",
+            "Deleting an order leaves no trace that its list shows.",
+        ),
+        moves=("status", "lines", "payment", "refund", "fulfilment", "note", "tags"),
+    ),
+    Stream.INVENTORY: ReadCapability(
+        trust=Trust.SWEEP,
+        bounds=Bounds.NONE,
+        ties=_BY_ID,
+        page_size=50,
+        blind_spots=(
+            "Stock moves no date that a list can be searched by: every run reads all levels.",
+        ),
+    ),
+}
+
+_DELETE = Removal(Action.DELETE)
+_ARCHIVE = Removal(Action.ARCHIVE, undo=True)
+_IMAGES = "The target fetches images and keeps them under its own address."
+
+_RECKONED = frozenset(
+    {
+        "total",
+        "tax_total",
+        "shipping_total",
+        "discount_total",
+        "prices_include_tax",
+        "discounts",
+        "taxes",
+        "transactions",
+        "refunds",
+        "fulfilments",
+        "paid_at",
+        "completed_at",
+        "lines.tax",
+        "lines.subtotal_tax",
+        "shipping_lines.tax",
+        "fees.tax",
+    }
+)
+"""What the store reckons or dates itself, and refunds, which are paired one by one."""
+
+WRITES: dict[Stream, WriteCapability] = {
+    Stream.CATEGORIES: WriteCapability(
+        merges=True,
+        batch=20,
+        find_batch=50,
+        removals=(_DELETE,),
+        losses=(
+            Loss("parent", "Collections have no parents."),
+            Loss("position", "Collections have no order among themselves."),
+            Loss("image", _IMAGES),
+            Loss("extra", "Rules that fill a collection by themselves stay behind."),
+        ),
+        notes=("A new collection is on no sales channel until somebody puts it there.",),
+    ),
+    Stream.PRODUCTS: WriteCapability(
+        merges=True,
+        batch=20,
+        find_batch=20,
+        removals=(_ARCHIVE, _DELETE),
+        losses=(
+            Loss("created_at", "The target dates products itself."),
+            Loss("short_description", "Products have one description."),
+            Loss("kind", "Products come with variants or without, and in no other kind."),
+            Loss("status", "Private and pending products become drafts."),
+            Loss("visibility", "Products are visible or unlisted."),
+            Loss("featured", "Products are not featured."),
+            Loss("sale_from", "A sale has no beginning: its price counts at once."),
+            Loss("sale_to", "A sale has no end."),
+            Loss("regular_price", "A product with variants has no price of its own."),
+            Loss("sale_price", "A product with variants has no price of its own."),
+            Loss("barcode", "A product with variants has no barcode of its own."),
+            Loss("images", _IMAGES),
+            Loss("attributes", "Only what variants differ in is kept, in three options."),
+            Loss("dimensions", "Products have a weight alone."),
+            Loss("tax_class", "Taxes follow from the target's own settings."),
+            Loss("extra", "Settings of extensions stay behind."),
+        ),
+        notes=(
+            "A taken handle silently becomes another one on the target.",
+            "A new product is on no sales channel until somebody puts it there.",
+            "The SKU of a product whose variants have their own is kept in a metafield.",
+            "An archived product keeps its address and its SKU.",
+        ),
+    ),
+    Stream.CUSTOMERS: WriteCapability(
+        merges=True,
+        batch=20,
+        find_batch=50,
+        removals=(_DELETE,),
+        refuses_doubles=True,
+        losses=(
+            Loss("created_at", "The target dates customers itself."),
+            Loss("role", "Customers have no roles."),
+            Loss("username", "Customers sign in by their email."),
+            Loss("shipping", "An address for bills and for goods is kept once."),
+            Loss("billing", "Addresses have no email of their own."),
+        ),
+        notes=(
+            "Passwords cannot be read: customers set a new one.",
+            "A customer who has orders cannot be deleted.",
+        ),
+    ),
+    Stream.ORDERS: WriteCapability(
+        merges=True,
+        derived=_RECKONED,
+        batch=20,
+        find_batch=20,
+        removals=(_DELETE,),
+        losses=(
+            Loss("discounts", "Discount codes are kept as words; line totals hold the discount."),
+            Loss("discount_total", "It follows from discount codes, which are not sent."),
+            Loss("prices_include_tax", "Prices are sent without tax."),
+            Loss("taxes", "Of several taxes of an order each line shows one, with their sum."),
+            Loss("transactions", "A payment keeps its gateway, date and amount alone."),
+            Loss("refunds", "The target reckons what a line that is given back is worth."),
+            Loss("fulfilments", "Goods are sent or not, all at once."),
+            Loss("billing", "The address of a bill can be written once and never changed."),
+            Loss("completed_at", "An order that is completed later is dated by the target."),
+            Loss("email", "An order without an email shows that of its customer."),
+        ),
+        notes=(
+            "Orders carry our key in `sourceIdentifier` and in a metafield.",
+            "Lines and totals of an order cannot be changed once it is written.",
+            "A development store takes five new orders a minute.",
+        ),
+    ),
+    Stream.INVENTORY: WriteCapability(
+        batch=20,
+        notes=(
+            "Only whole quantities can be written, and at one location.",
+            "Stock is set from what was seen there: a sale in between is noticed.",
+        ),
+    ),
+}

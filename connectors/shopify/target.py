@@ -1,0 +1,122 @@
+"""Writing a Shopify store."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Self
+
+from connectors.base import (
+    Action,
+    Applied,
+    Json,
+    Match,
+    Operation,
+    Outcome,
+    Refused,
+    StoreAccess,
+    StoreReport,
+    Traffic,
+    Withdrawal,
+)
+from connectors.records import Record, Stream
+from connectors.shopify.api import Api, open_api
+from connectors.shopify.changing import WriteOne, write_each
+from connectors.shopify.finding import Finder
+from connectors.shopify.keys import Keys
+from connectors.shopify.loading import Loader
+from connectors.shopify.removing import Remover
+from connectors.shopify.settings import ShopifySettings
+from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, examine
+from connectors.shopify.single import SingleRecords
+from connectors.shopify.writing_orders import OrderWriter
+from connectors.shopify.writing_others import PlainWriter
+from connectors.shopify.writing_products import ProductWriter
+from connectors.shopify.writing_stock import StockWriter
+
+
+class ShopifyTarget:
+    """One store, to write to."""
+
+    def __init__(self, access: StoreAccess, api: Api | None = None) -> None:
+        if not isinstance(access.settings, ShopifySettings):
+            raise TypeError("settings of another platform")
+        self._settings = access.settings
+        self._api = api or open_api(access)
+        loader = Loader(self._api, self._settings)
+        self._keys = Keys(self._api)
+        self._finder = Finder(self._api, loader, self._keys)
+        self._single = SingleRecords(self._api, loader)
+        products = ProductWriter(self._api, loader, self._keys)
+        others = PlainWriter(self._api, loader, self._keys, self._finder)
+        orders = OrderWriter(self._api, loader, self._keys)
+        stock = StockWriter(self._api, self._single, self._settings)
+        self._writers: dict[Stream, WriteOne] = {
+            Stream.CATEGORIES: others.collection,
+            Stream.PRODUCTS: products.write,
+            Stream.CUSTOMERS: others.customer,
+            Stream.ORDERS: orders.write,
+            Stream.INVENTORY: stock.write,
+        }
+        self._remover = Remover(self._api)
+        self._room = asyncio.Semaphore(self._settings.write_concurrency)
+
+    async def __aenter__(self) -> Self:
+        await self._api.__aenter__()
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        await self._api.__aexit__(*exc)
+
+    def traffic(self) -> Traffic:
+        """Requests sent since the store was opened, and how many it refused for now."""
+        return Traffic(self._api.stats.requests, self._api.stats.throttled)
+
+    async def check(self) -> StoreReport:
+        """Prove that the store answers and lets us read and write; nothing is changed."""
+        return await examine(self._api, self._settings, READ_SCOPES | WRITE_SCOPES)
+
+    async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
+        """By our key, by SKU, email, handle or title. Raises `StoreError`."""
+        return await self._finder.find(stream, operations)
+
+    async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
+        """Single records, as a source reads them. Raises `StoreError`."""
+        return await self._single.get(stream, ids)
+
+    async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
+        """Create and update; one outcome each."""
+        if not operations:
+            return []
+        return await write_each(operations, self._writers[stream], self._room)
+
+    async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
+        """The status of each record that is there."""
+        return await self._remover.standing(stream, withdrawals)
+
+    async def remove(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal], action: Action
+    ) -> list[Applied | Refused]:
+        """Archive products, or delete for good."""
+        return await self._remover.remove(stream, withdrawals, action)
+
+    async def restore(
+        self, stream: Stream, withdrawals: Sequence[Withdrawal]
+    ) -> list[Applied | Refused]:
+        """Give archived products their former status."""
+        return await self._remover.restore(stream, withdrawals)
+
+    async def loud(self) -> Json:
+        """Nothing has to be turned off: every request says that no mail is to be sent, and imported
+        orders leave stock alone.
+        """
+        return {}
+
+    async def mute(self, before: Json) -> None:  # noqa: ARG002  nothing is restored
+        """Make the definitions of our keys: what a write needs is made before the first one."""
+        for stream in Stream:
+            if stream is not Stream.INVENTORY:
+                await self._keys.define(stream)
+
+    async def unmute(self, before: Json) -> None:
+        """There is nothing to restore."""

@@ -1,0 +1,194 @@
+"""Writing products: one `productSet` each, which replaces the lists that it is given.
+
+So an update that touches variants looks first, and names every variant that is to stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.errors import BadAnswer
+from connectors.records import Product, Stream
+from connectors.shopify.api import Api, decoder
+from connectors.shopify.bodies import (
+    OWN_VARIANT,
+    inheriting,
+    kept_variant,
+    option_bodies,
+    options_of,
+    other_metafields,
+    own_variant,
+    prices_of,
+    product_body,
+    told_apart,
+    touches,
+    variant_body,
+)
+from connectors.shopify.changing import RefusedInput, change
+from connectors.shopify.documents_writing import SET_METAFIELDS, SET_PRODUCT
+from connectors.shopify.keys import Keys, custom_id, key_metafield, sku_metafield
+from connectors.shopify.loading import Loader
+from connectors.shopify.pairing import pair_variants
+from connectors.shopify.parts import gid, number
+from connectors.shopify.wire import WireProduct, WireVariant
+
+_SLUG = Loss("slug", "Another record of the target has this slug.")
+_OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
+_KIND = Loss("kind", "Shopify knows products with and without variants only.")
+_STATUS = Loss("status", "Shopify knows active, draft and archived products only.")
+_STATUSES = frozenset({"published", "draft", "archived"})
+_KINDS = frozenset({"simple", "variable"})
+_GONE = "the product is not there any more"
+
+
+class ProductWriter:
+    """Writes products to one store."""
+
+    def __init__(self, api: Api, loader: Loader, keys: Keys) -> None:
+        self._api = api
+        self._loader = loader
+        self._keys = keys
+
+    async def write(self, operation: Operation) -> Outcome:
+        """Create or update one product. Raises `StoreError`."""
+        content = operation.content
+        if not isinstance(content, Product):
+            raise TypeError("an operation of another stream")
+        content = told_apart(content)
+        shop = await self._loader.shop()
+        foreign = {each.currency for each in prices_of(content)} - {shop.currency_code}
+        if foreign:
+            text = (
+                f"prices are in {', '.join(sorted(foreign))}, the store's in {shop.currency_code}"
+            )
+            return Refused(source_id=operation.source_id, code="other_currency", message=text)
+        await self._keys.define(Stream.PRODUCTS)
+        if operation.target_id is None:
+            identifier, body = custom_id(operation.key), self._new(operation, content, shop)
+        else:
+            row = await self._row(operation)
+            if row is None:
+                return Refused(source_id=operation.source_id, code="gone", message=_GONE, gone=True)
+            identifier = {"id": row.id}
+            body = self._changes(operation, content, row, shop)
+            if content.variants and content.sku and touches(operation.changed, "sku"):
+                field = sku_metafield(content.sku) | {"ownerId": row.id}
+                await change(self._api, SET_METAFIELDS, {"metafields": [field]})
+        return await self._send(operation, content, identifier, body)
+
+    async def _send(
+        self, operation: Operation, content: Product, identifier: Any, body: dict[str, Any]
+    ) -> Applied:
+        losses = []
+        variables = {"identifier": identifier, "input": body}
+        try:
+            answer = await change(self._api, SET_PRODUCT, variables)
+        except RefusedInput as error:
+            if error.code != "duplicate_slug" or "handle" not in body:
+                raise
+            del body["handle"]
+            answer = await change(self._api, SET_PRODUCT, variables)
+        row: WireProduct = decoder(WireProduct).decode(answer["product"])
+        records, failed = await self._loader.load(Stream.PRODUCTS, [row])
+        if failed or not records:
+            raise BadAnswer("the store shows a product that cannot be understood")
+        shown = records[0].content
+        if content.slug and row.handle != content.slug:
+            losses.append(_SLUG)
+        if content is not operation.content:
+            losses.append(_OPTIONS)
+        if content.kind not in _KINDS:
+            losses.append(_KIND)
+        if content.status not in _STATUSES:
+            losses.append(_STATUS)
+        return Applied(
+            source_id=operation.source_id,
+            target_id=number(row.id),
+            children=pair_variants(operation, row.variants.nodes),
+            content=shown,
+            losses=tuple(losses),
+        )
+
+    def _new(self, operation: Operation, content: Product, shop: Any) -> dict[str, Any]:
+        body = product_body(content, None)
+        body["productOptions"] = option_bodies(options_of(content) if content.variants else [])
+        body["metafields"] = [key_metafield(operation.key), *other_metafields(content.extra)]
+        if content.variants and content.sku:
+            body["metafields"].append(sku_metafield(content.sku))
+        body["variants"] = [
+            variant_body(inheriting(each, content), None, shop.weight_unit)
+            for each in content.variants
+        ] or [own_variant(content, None, shop.weight_unit)]
+        return body
+
+    def _changes(
+        self, operation: Operation, content: Product, row: WireProduct, shop: Any
+    ) -> dict[str, Any]:
+        changed = operation.changed
+        body = product_body(content, changed)
+        unit = shop.weight_unit
+        if not content.variants and row.has_only_default_variant:
+            if touches(changed, *OWN_VARIANT):
+                own = {"id": row.variants.nodes[0].id}
+                body["variants"] = [own_variant(content, changed, unit) | own]
+                body["productOptions"] = option_bodies([])
+        elif touches(changed, "variants", "attributes", "weight", "taxable"):
+            body |= _variants(operation, content, row.variants.nodes, unit)
+        return body
+
+    async def _row(self, operation: Operation) -> WireProduct | None:
+        """The product as it is now, whole."""
+        ids = [gid("Product", operation.target_id or "")]
+        rows, failed = await self._loader.single(Stream.PRODUCTS, ids)
+        if failed:
+            raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code="record_unmappable")
+        return await self._loader.completed(Stream.PRODUCTS, rows[0]) if rows else None
+
+
+def _variants(
+    operation: Operation, content: Product, rows: Sequence[WireVariant], unit: str
+) -> dict[str, Any]:
+    """The whole list: ours with the fields to write, the team's own as they are. Those of ours
+    that the source has no longer are left out, and so go.
+    """
+    pairs = pair_variants(operation, rows)
+    ours = set(pairs.values())
+    dropped = {
+        target for source, target in operation.children.items() if target not in ours and source
+    }
+    bodies = []
+    for variant in content.variants:
+        target = pairs.get(variant.id)
+        fields = operation.variants.get(variant.id) if target else None
+        if fields is not None and touches(operation.changed, "weight", "taxable"):
+            fields |= {"weight", "taxable"}
+        body = variant_body(inheriting(variant, content), fields, unit)
+        bodies.append(body | ({"id": gid("ProductVariant", target)} if target else {}))
+    kept = [
+        each for each in rows if number(each.id) not in ours | dropped and not _is_default(each)
+    ]
+    bodies += [kept_variant(each) for each in kept]
+    return {"variants": bodies, "productOptions": option_bodies(_options(content, kept))}
+
+
+def _is_default(row: WireVariant) -> bool:
+    return [(each.name, each.value) for each in row.selected_options] == [
+        ("Title", "Default Title")
+    ]
+
+
+def _options(content: Product, kept: Sequence[WireVariant]) -> list[Any]:
+    """The options with all values that any variant has, those of variants that stay included."""
+    options = options_of(content)
+    found = []
+    for option in options:
+        more = [
+            each.value
+            for row in kept
+            for each in row.selected_options
+            if each.name == option.name and each.value not in option.values
+        ]
+        found.append(type(option)(name=option.name, values=(*option.values, *dict.fromkeys(more))))
+    return found

@@ -1,0 +1,144 @@
+"""A proxy between a connector and its store that breaks requests as a test wishes.
+
+It serves any store that speaks plain HTTP: a bench gives the connector the proxy's address, and its
+`fail_next` is the proxy's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from http import HTTPStatus
+from typing import NamedTuple, Self
+
+import httpx
+
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_HOPS = frozenset({"connection", "host", "transfer-encoding", "content-length", "keep-alive"})
+_SECONDS = 30.0
+
+
+class _Request(NamedTuple):
+    method: str
+    target: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class _Answer(NamedTuple):
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def _refusal(seconds: int) -> _Answer:
+    return _Answer(HTTPStatus.TOO_MANY_REQUESTS, {"Retry-After": str(seconds)}, b"")
+
+
+_INSTEAD = {
+    "throttled": _refusal(0),
+    "throttled_for_a_day": _refusal(86_400),
+    "server_error": _Answer(HTTPStatus.INTERNAL_SERVER_ERROR, {}, b""),
+    "web_page": _Answer(HTTPStatus.OK, {"Content-Type": "text/html"}, b"<!doctype html><p>Soon"),
+}
+FAULTS = frozenset({*_INSTEAD, "cut_off", "half_json", "lost_answer"})
+"""What a request can meet."""
+
+
+class FaultyProxy:
+    """Passes requests on to `upstream` (`http://host:port`). Use as an async context manager."""
+
+    def __init__(self, upstream: str) -> None:
+        self._upstream = upstream
+        self._next: str | None = None
+
+    async def __aenter__(self) -> Self:
+        self._client = httpx.AsyncClient(
+            base_url=self._upstream,
+            trust_env=False,
+            timeout=_SECONDS,
+            verify=ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT),  # plain HTTP: no certificates to load
+        )
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self._server.close()
+        await self._server.wait_closed()
+        await self._client.aclose()
+
+    @property
+    def url(self) -> str:
+        """Where the connector has to go."""
+        host, port = self._server.sockets[0].getsockname()[:2]
+        return f"http://{host}:{port}"
+
+    def fail_next(self, how: str) -> None:
+        """Break one request: the next one, or for `lost_answer` the next one that writes.
+
+        Raises `ValueError` for a fault that is not in `FAULTS`.
+        """
+        if how not in FAULTS:
+            raise ValueError(f"no such fault: {how}")
+        self._next = how
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """One request a connection."""
+        try:
+            async with asyncio.timeout(_SECONDS):
+                request = await _received(reader)
+                answer = await self._answer(request)
+                if answer is not None:
+                    writer.write(_sent(answer))
+                    await writer.drain()
+        except (ConnectionError, asyncio.IncompleteReadError, TimeoutError, httpx.HTTPError):
+            pass  # the connector went away, or the store did: to the connector it is cut off
+        finally:
+            writer.close()
+
+    async def _answer(self, request: _Request) -> _Answer | None:
+        """The store's answer or another one; None where the connection only closes."""
+        fault = self._fault(request)
+        if fault == "cut_off" or fault in _INSTEAD:
+            return _INSTEAD.get(fault)
+        answer = await self._passed_on(request)
+        if fault == "lost_answer":
+            return None
+        if fault == "half_json":
+            return answer._replace(body=answer.body[: len(answer.body) // 2])
+        return answer
+
+    def _fault(self, request: _Request) -> str | None:
+        if self._next == "lost_answer" and request.method in _READS:
+            return None
+        how, self._next = self._next, None
+        return how
+
+    async def _passed_on(self, request: _Request) -> _Answer:
+        headers = {
+            name: value for name, value in request.headers.items() if name.lower() not in _HOPS
+        }
+        answer = await self._client.request(
+            request.method,
+            request.target,
+            headers=headers | {"accept-encoding": "identity"},
+            content=request.body,
+        )
+        kept = {name: value for name, value in answer.headers.items() if name not in _HOPS}
+        return _Answer(answer.status_code, kept, answer.content)
+
+
+async def _received(reader: asyncio.StreamReader) -> _Request:
+    head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+    line, *lines = head.removesuffix("\r\n\r\n").split("\r\n")
+    method, target, _ = line.split(" ", 2)
+    headers = {name: value.strip() for name, _, value in (each.partition(":") for each in lines)}
+    length = next((int(headers[each]) for each in headers if each.lower() == "content-length"), 0)
+    return _Request(method, target, headers, await reader.readexactly(length))
+
+
+def _sent(answer: _Answer) -> bytes:
+    lines = [f"HTTP/1.1 {answer.status} {HTTPStatus(answer.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in answer.headers.items()]
+    lines += [f"Content-Length: {len(answer.body)}", "Connection: close", "", ""]
+    return "\r\n".join(lines).encode("latin-1") + answer.body

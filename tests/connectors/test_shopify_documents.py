@@ -1,0 +1,69 @@
+"""Every document that the connector sends is valid under the platform's published schema."""
+
+from __future__ import annotations
+
+import pytest
+
+from connectors.shopify import documents, documents_writing
+from connectors.shopify.api import Document
+from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, with_reading
+from tests.connectors.shopify_schema import VERSIONS, complaints, scopes_of
+
+pytestmark = pytest.mark.contracts
+
+READING = dict(documents.all_documents())
+WRITING = dict(documents_writing.all_documents())
+DOCUMENTS = READING | WRITING
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", DOCUMENTS)
+def test_a_document_is_valid(name: str, version: str):
+    assert complaints(DOCUMENTS[name].text, version) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [
+        ("updatedAt", "updatedAtt"),
+        ("sortKey:ID", "sortKey:NUMBER"),
+        ("$first:Int!", "$first:String!"),
+        ("query:$search", "search:$search"),
+    ],
+)
+def test_a_document_broken_on_purpose_is_not(right: str, wrong: str, version: str):
+    text = DOCUMENTS["orders page"].text
+    assert right in text
+    assert complaints(text.replace(right, wrong), version)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_variables_of_a_wrong_type_are_noticed(version: str):
+    text = DOCUMENTS["orders page"].text
+    assert complaints(text, version, {"first": 5, "search": "id:>0"}) == []
+    assert complaints(text, version, {"first": "five", "search": "id:>0"})
+    assert complaints(text, version, {"first": 5})
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    ("sent", "demanded"),
+    [(READING, READ_SCOPES), (DOCUMENTS, READ_SCOPES | WRITE_SCOPES)],
+    ids=["source", "target"],
+)
+def test_check_demands_the_scopes_that_the_schema_asks_for_and_no_more(
+    sent: dict[str, Document], demanded: frozenset[str], version: str
+):
+    """Of some things the schema says that any one of several scopes will do."""
+    granted = with_reading(demanded)
+    needed = {each for document in sent.values() for each in scopes_of(document.text, version)}
+    assert all(each & granted for each in needed), sorted(map(sorted, needed))
+    for scope in demanded:
+        less = with_reading(demanded - {scope})
+        covered = f"read_{scope.removeprefix('read_')}" in less or scope in less
+        assert covered or not all(each & less for each in needed), f"{scope} is not needed"
+
+
+def test_what_may_be_written_may_be_read():
+    assert with_reading({"write_orders"}) == {"write_orders", "read_orders"}
