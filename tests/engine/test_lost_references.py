@@ -7,7 +7,6 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
-from sqlalchemy import text
 
 from connectors.base import Operation, WriteCapability
 from connectors.records import Category, InventoryLevel, Order, Stream, Variant, money
@@ -17,7 +16,7 @@ from tests.engine.test_failpoints import survive
 from tests.engine.test_merging import conflicts, rule
 from tests.engine.test_quarantine import change, pass_time
 from tests.engine.test_runs import customer, order, product
-from workers.engine import failpoints, lost_references
+from workers.engine import failpoints
 
 
 @pytest.fixture(autouse=True)
@@ -379,42 +378,3 @@ async def test_mendable_order_that_is_gone_from_the_source_is_not_asked_for_agai
     del bench.source.rows[Stream.ORDERS]["o1"]
     await bench.run("recent", cutover=True)
     await unchanged(bench)
-
-
-@pytest.mark.parametrize("analyzed", [False, True])
-async def test_those_that_lack_a_record_are_found_by_an_index(bench: Bench, analyzed: bool) -> None:
-    """Also while the planner knows nothing of a table that was filled a moment ago."""
-    await change(
-        bench,
-        "INSERT INTO links (migration_id, stream, source_id, target_id, state, lost_references)"
-        " SELECT :migration, 'orders', n::text, n::text, 'applied',"
-        " CASE WHEN n % 10 = 0 THEN ARRAY['[\"customers\",\"u' || n || '\",null]'] END"
-        " FROM generate_series(1, 30000) AS n",
-        migration=bench.migration,
-    )
-    await change(
-        bench,
-        "INSERT INTO links (migration_id, stream, source_id, target_id, state)"
-        " VALUES (:migration, 'customers', 'u70', '1', 'applied')",
-        migration=bench.migration,
-    )
-    arrived = [Reference(Stream.CUSTOMERS, f"u{number}").to_text() for number in range(50)]
-    async with bench.resources.engine.begin() as connection:
-        await connection.execute(text("SET LOCAL statement_timeout = '20s'"))
-        if analyzed:
-            await connection.execute(text("ANALYZE links"))
-        values = {
-            "migration": bench.migration,
-            "stream": "orders",
-            "arrived": arrived,
-        }
-        for statement in (lost_references._MARK, lost_references._MARK_LINKED):
-            given = {name: values[name] for name in statement.compile().params}
-            plan = await connection.execute(text(f"EXPLAIN {statement.text}"), given)
-            assert "links_lost_references" in "\n".join(plan.scalars())
-        await lost_references.mark(connection, bench.migration, arrived)
-        await lost_references.mark_linked(connection, bench.migration, Stream.ORDERS)
-        found = await lost_references.mendable(
-            connection, bench.migration, Stream.ORDERS, limit=100
-        )
-    assert sorted(found, key=int) == ["10", "20", "30", "40", "70"]
