@@ -1,7 +1,8 @@
 """The form of a store: what a person has to enter for a platform, from the connector's models.
 
 `schema` is JSON schema as a program draws a form from it: every property stands for itself,
-without references and alternatives, and says its place. `fields` is the same for our own pages.
+without references and alternatives, and says its place. Where one of several ways is enough,
+`oneOf` says which fields each of them needs. `fields` is the same for our own pages.
 """
 
 from __future__ import annotations

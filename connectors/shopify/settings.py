@@ -114,7 +114,16 @@ class ShopifyCredentials(BaseModel):
     secret of an app that is installed in the store, for which a token is fetched every day.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        json_schema_extra={
+            "oneOf": [
+                {"required": ["access_token"]},
+                {"required": ["client_id", "client_secret"]},
+            ]
+        },
+    )
 
     access_token: SecretStr | None = Field(
         title="Access token",

@@ -22,9 +22,10 @@ def described(name: str) -> dict[str, Any]:
 
 
 def draw(schema: dict[str, Any]) -> str:
-    """A form, from the schema alone."""
+    """A form, from the schema alone; of several ways the first one."""
     properties = sorted(schema["properties"].items(), key=lambda each: each[1]["x-order"])
-    required = schema.get("required", [])
+    way = schema.get("oneOf", [{}])[0]
+    required = {*schema.get("required", []), *way.get("required", [])}
     return "".join(field(name, each, required=name in required) for name, each in properties)
 
 
