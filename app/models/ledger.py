@@ -72,7 +72,7 @@ class Link(SQLModel, table=True):
             "stream",
             "mendable",
             "source_id",
-            postgresql_where=text("lost_references IS NOT NULL"),
+            postgresql_where=text("cardinality(lost_references) > 0"),
         ),
         # Without a list of pending entries, which every look-up would have to read through.
         Index(

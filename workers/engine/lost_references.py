@@ -21,7 +21,9 @@ from connectors.records import Stream
 from workers.engine.ledger import ON_TARGET
 
 # What the source has perhaps lost cannot be read again; a sweep that sees it takes that back.
-_LACKING = "l.lost_references IS NOT NULL AND l.state = 'applied' AND l.missed = 0 AND NOT l.exempt"
+_LACKING = (
+    "cardinality(l.lost_references) > 0 AND l.state = 'applied' AND l.missed = 0 AND NOT l.exempt"
+)
 _OF_STREAM = f"{_LACKING} AND l.migration_id = :migration AND l.stream = :stream"
 
 # One look into the index of lost references for each (`OFFSET 0` keeps it apart), then the rows by
