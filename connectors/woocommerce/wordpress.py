@@ -111,7 +111,7 @@ async def examine_writing(api: Api) -> list[tuple[str, str]]:
 
     Raises `SignInAgain` where it may not write.
     """
-    await api.send("POST", "products/batch", {"update": []}, dict[str, Any])
+    await api.send("POST", "products/batch", {"update": []}, dict[str, Any], repeatable=True)
     try:
         await api.list("settings", {}, WireSetting)
     except StoreError:
