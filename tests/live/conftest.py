@@ -10,8 +10,13 @@ from tests.engine.conftest import bench, engine_database
 from tests.fixtures.servers import Addresses
 from tests.live import npm
 from tests.live.medusa.store import Medusas, MedusaStore
+from tests.live.tables import PairTables
 
 __all__ = ["bench", "engine_database"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(PairTables(), "pair-tables")
 
 
 @pytest.hookimpl(tryfirst=True)
