@@ -129,7 +129,7 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.PRODUCTS: WriteCapability(
         merges=True,
-        batch=20,
+        batch=50,
         find_batch=50,
         removals=(_ARCHIVE, _DELETE),
         refuses_doubles=True,
@@ -194,7 +194,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
     ),
     Stream.INVENTORY: WriteCapability(
-        batch=20,
+        batch=100,
         losses=(
             Loss("availability", "It follows from the quantity."),
             Loss("backorders", "Backorders are allowed or not."),
