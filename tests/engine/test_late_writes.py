@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from app.services.lifecycle import request_cancel
 from connectors.records import Product, Stream, Variant, money
 from tests.engine.conftest import Bench
 from tests.engine.shop import Row, contents, fake_connector
@@ -113,6 +114,31 @@ async def test_the_last_request_counts_and_not_the_first_where_a_worker_is_told_
     await under_way[0]
     assert row["status"] == "succeeded"
     assert [each.sku for each in only_row(bench).content.variants] == ["SHIRT-S"]
+
+
+async def test_mails_stay_off_until_nothing_can_arrive_that_would_send_one(bench: Bench) -> None:
+    bench.use(fake_connector(settle=3.0))
+    bench.source.put(Stream.PRODUCTS, "p1", product())
+    bench.target.mails_on = True
+    heard: list[bool] = []
+    under_way: list[asyncio.Task[None]] = []
+
+    async def crash(_: Any) -> None:
+        under_way.append(asyncio.create_task(later(lambda: heard.append(bench.target.mails_on))))
+        raise Crash
+
+    bench.target.script = ["dropped"]
+    bench.target.hooks["written"] = crash
+    job = await bench.start("full", streams=["products"])
+    with pytest.raises(Crash):
+        await bench.finish(job)
+    async with bench.resources.engine.begin() as connection:
+        await request_cancel(connection, job)
+    await bench.lapse()
+    assert (await bench.finish(job))["status"] == "cancelled"
+    await under_way[0]
+    assert heard == [False]
+    assert bench.target.mails_on
 
 
 def _make_in_two_steps(bench: Bench, then: Any, *, before: float = 0.0) -> list[asyncio.Task[None]]:
