@@ -71,12 +71,13 @@ class ReadCapability(Struct, frozen=True, kw_only=True):
 
 class Loss(Struct, frozen=True):
     """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
-    it is kept.
+    it is kept. `addon`: it is kept all the same where the store has our add-on.
     """
 
     field: str
     reason: str
     whole: bool = False
+    addon: bool = False
 
 
 class Action(StrEnum):
@@ -123,6 +124,10 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
 
+    def losses_of(self, report: StoreReport) -> tuple[Loss, ...]:
+        """What a store cannot keep, by what its check found there."""
+        return tuple(each for each in self.losses if not (each.addon and report.addon))
+
     def removal(self, action: Action) -> Removal | None:
         """How an action is done here, None where it cannot be."""
         return next((each for each in self.removals if each.action is action), None)
@@ -158,7 +163,8 @@ class Page(Struct, frozen=True, kw_only=True):
     `outside` counts records that the store's filter should have kept back: a platform that
     ignores the filter shows here. `total` is the store's own count for progress, or None.
     `failed` are records that were delivered but could not be understood: (id, reason). `unread`
-    are ids that are there and whose content nobody looked at.
+    are ids that are there and whose content nobody looked at. `gone` are ids of which the store
+    says by itself that they were deleted: a platform that tells so shows it in windows.
     """
 
     records: tuple[Record, ...]
@@ -167,6 +173,7 @@ class Page(Struct, frozen=True, kw_only=True):
     total: int | None = None
     failed: tuple[tuple[str, str], ...] = ()
     unread: tuple[str, ...] = ()
+    gone: tuple[str, ...] = ()
 
 
 class Mark(NamedTuple):
@@ -429,7 +436,9 @@ class Target(Protocol):
 
 
 class StoreReport(Struct, frozen=True, kw_only=True):
-    """What `check` learned of a store. `findings` are (code, sentence) worth telling."""
+    """What `check` learned of a store. `findings` are (code, sentence) worth telling; `addon` is
+    the version of our add-on there, empty where it is not used.
+    """
 
     platform_version: str
     name: str = ""
@@ -437,6 +446,7 @@ class StoreReport(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     server_time: datetime | None = None
     findings: tuple[tuple[str, str], ...] = ()
+    addon: str = ""
 
 
 class StoreAccess(Struct, frozen=True):

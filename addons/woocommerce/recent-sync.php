@@ -417,6 +417,21 @@ final class Orders {
 			$order->set_order_stock_reduced( $data['stock_taken'] );
 			$order->set_recorded_coupon_usage_counts( $data['stock_taken'] );
 			$order->set_new_order_email_sent( $data['stock_taken'] );
+			if ( ! isset( $data['line_items'] ) ) {
+				self::mark_stock( $order, $data['stock_taken'] );
+			}
+		}
+	}
+
+	/** What a later cancellation gives back to stock, for lines that are not written themselves. */
+	private static function mark_stock( $order, $taken ) {
+		foreach ( $order->get_items() as $id => $item ) {
+			if ( ! $taken ) {
+				$item->delete_meta_data( '_reduced_stock' );
+			} elseif ( '' === $item->get_meta( '_reduced_stock' ) ) {
+				$item->update_meta_data( '_reduced_stock', max( 0, $item->get_quantity() + $order->get_qty_refunded_for_item( $id ) ) );
+			}
+			$item->save();
 		}
 	}
 
@@ -457,6 +472,13 @@ final class Orders {
 		}
 		if ( isset( $part['tax_class'] ) && ! in_array( $part['tax_class'], \WC_Tax::get_tax_class_slugs(), true ) ) {
 			$part['tax_class'] = '';
+		}
+		if ( ! empty( $part['product_id'] ) && 'product' !== get_post_type( $part['product_id'] ) ) {
+			// Deleted here: the line stays what it says it is.
+			$part['product_id']   = 0;
+			$part['variation_id'] = 0;
+		} elseif ( ! empty( $part['variation_id'] ) && 'product_variation' !== get_post_type( $part['variation_id'] ) ) {
+			$part['variation_id'] = 0;
 		}
 		foreach ( $part as $name => $value ) {
 			if ( ! in_array( $name, array( 'id', 'part', 'taxes', 'meta_data', 'stock_taken' ), true ) && is_callable( array( $item, "set_$name" ) ) ) {

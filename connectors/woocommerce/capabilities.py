@@ -150,18 +150,35 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=50,
         removals=(_ARCHIVE, _DELETE),
         losses=(
-            Loss("number", "The target numbers orders itself; meta data keeps the number."),
-            Loss("created_at", "The target dates orders itself; meta data keeps the date."),
-            Loss("paid_at", "The target dates payments itself; meta data keeps the date."),
-            Loss("completed_at", "The target dates completion itself; meta data keeps the date."),
+            Loss(
+                "number",
+                "The target numbers orders itself; meta data keeps the number.",
+                addon=True,
+            ),
+            Loss(
+                "created_at",
+                "The target dates orders itself; meta data keeps the date.",
+                addon=True,
+            ),
+            Loss(
+                "paid_at",
+                "The target dates payments itself; meta data keeps the date.",
+                addon=True,
+            ),
+            Loss(
+                "completed_at",
+                "The target dates completion itself; meta data keeps the date.",
+                addon=True,
+            ),
             Loss(
                 "discounts",
                 "Coupons would discount again: line totals hold the discount.",
                 whole=True,
+                addon=True,
             ),
-            Loss("discount_total", "It follows from coupons, which are not sent."),
-            Loss("taxes", _TAX_REASON),
-            Loss("prices_include_tax", "The target's own setting counts."),
+            Loss("discount_total", "It follows from coupons, which are not sent.", addon=True),
+            Loss("taxes", _TAX_REASON, addon=True),
+            Loss("prices_include_tax", "The target's own setting counts.", addon=True),
             Loss("fulfilments", "WooCommerce itself knows no shipments.", whole=True),
         ),
         notes=(

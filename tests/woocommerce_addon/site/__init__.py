@@ -12,12 +12,14 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 import httpx
 
 _HERE = Path(__file__).parent
 _ADDON = _HERE.parents[2] / "addons/woocommerce/recent-sync.php"
 _NEEDED = ("php", "mariadbd", "mariadb-install-db")
+PHP = shutil.which("php") or "php"
 WORDPRESS = "RECENT_SYNC_TEST_WORDPRESS"
 WOOCOMMERCE = "RECENT_SYNC_TEST_WOOCOMMERCE"
 
@@ -56,7 +58,7 @@ class Site:
         self._addon = addon
         self._processes: list[subprocess.Popen[bytes]] = []
 
-    def __enter__(self) -> Site:
+    def __enter__(self) -> Self:
         try:
             self._start_database()
             self._lay()
@@ -143,7 +145,7 @@ class Site:
     def _php(self, *arguments: str) -> str:
         options = ("-d", "memory_limit=512M", "-d", "error_reporting=E_ALL & ~E_DEPRECATED")
         done = subprocess.run(
-            ("php", *options, *arguments),
+            [PHP, *options, *arguments],
             env=os.environ | self._settings,
             capture_output=True,
             text=True,
@@ -163,8 +165,10 @@ class Site:
         self._socket = self.folder / "db.sock"
         user = ("--user=root",) if os.geteuid() == 0 else ()
         subprocess.run(
-            ("mariadb-install-db", "--no-defaults", *user, f"--datadir={data}")
-            + ("--auth-root-authentication-method=normal", "--skip-test-db"),
+            [
+                *("mariadb-install-db", "--no-defaults", *user, f"--datadir={data}"),
+                *("--auth-root-authentication-method=normal", "--skip-test-db"),
+            ],
             check=True,
             capture_output=True,
             timeout=120,
@@ -182,7 +186,7 @@ class Site:
     def _start_server(self) -> None:
         options = ("-d", "memory_limit=512M", "-d", "error_reporting=E_ALL & ~E_DEPRECATED")
         self._spawn(
-            *("php", *options, "-S", f"127.0.0.1:{self._port}", "-t", str(self._root)),
+            *(PHP, *options, "-S", f"127.0.0.1:{self._port}", "-t", str(self._root)),
             str(_HERE / "router.php"),
             PHP_CLI_SERVER_WORKERS="4",
         )
