@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from sandbox import mischief, settings, storefront
+from sandbox import addon, mischief, settings, storefront
 from sandbox.auth import Gate
 from sandbox.control import Control
 from sandbox.faults import Drop
@@ -119,6 +119,7 @@ class App:
 
     async def _handle(self, request: Request) -> Answer:
         ORIGIN.set("api")
+        addon.listen(self.store, request)
         if not request.path.startswith("/wp-json"):
             return storefront.answer(self.store, request)
         if request.path.rstrip("/") == "/wp-json":

@@ -25,6 +25,7 @@ const MARK    = 'x_recent_sync'; // The header X-Recent-Sync: import.
 
 // Meta data that tells whose a record is. The connector writes and reads the same names.
 const KEY    = '_recent_sync_key';
+const USER   = 'recent_sync_key'; // WooCommerce drops meta data of customers that begin with `_`.
 const PART   = '_recent_sync_part';
 const REFUND = '_recent_sync_refund';
 const NUMBER = '_recent_sync_number';
@@ -42,7 +43,6 @@ add_filter( 'woocommerce_rest_is_request_to_rest_api', __NAMESPACE__ . '\is_ours
 add_filter( 'woocommerce_order_number', __NAMESPACE__ . '\order_number', 10, 2 );
 add_filter( 'woocommerce_order_table_search_query_meta_keys', __NAMESPACE__ . '\search_numbers' );
 add_filter( 'woocommerce_shop_order_search_fields', __NAMESPACE__ . '\search_numbers' );
-add_filter( 'is_protected_meta', __NAMESPACE__ . '\open_customer_key', 10, 3 );
 add_action( 'woocommerce_rest_insert_product_cat', __NAMESPACE__ . '\keep_category_key', 10, 2 );
 Silence::listen();
 Feed::listen();
@@ -141,11 +141,6 @@ function search_numbers( $fields ) {
 	return array_merge( (array) $fields, array( NUMBER ) );
 }
 
-/** The REST API drops meta data of customers that begin with `_`, and hides it from everybody. */
-function open_customer_key( $is_protected, $name, $type ) {
-	return $is_protected && ! ( KEY === $name && 'user' === $type );
-}
-
 /** Categories take no meta data over the REST API: our key comes in a field of its own. */
 function keep_category_key( $term, $request ) {
 	if ( Silence::$is_on && is_string( $request[ KEY ] ) ) {
@@ -233,7 +228,7 @@ final class Lookup {
 
 	private static function customers( $keys ) {
 		global $wpdb;
-		return self::ids( "SELECT meta_value AS name, user_id AS id FROM {$wpdb->usermeta} WHERE meta_key = %s AND meta_value IN", KEY, $keys, 'ORDER BY user_id DESC' );
+		return self::ids( "SELECT meta_value AS name, user_id AS id FROM {$wpdb->usermeta} WHERE meta_key = %s AND meta_value IN", USER, $keys, 'ORDER BY user_id DESC' );
 	}
 
 	/** Of doubles the oldest counts, and what is alive before the trash: the last row stays. */
