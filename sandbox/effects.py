@@ -63,7 +63,8 @@ def status_stock(store: Store, order: Doc, private: Doc, new: str) -> None:
         private["stock_reduced"] = True
     elif new in ("cancelled", "pending") and private.get("stock_reduced"):
         for line in order["line_items"]:
-            move_stock(store, line, int(line["quantity"]), "cancel", order["id"])
+            # Only what a line says that it took.
+            move_stock(store, line, _taken(line), "cancel", order["id"])
             _note_taken(store, line, None)
         private["stock_reduced"] = False
 

@@ -342,10 +342,9 @@ final class Orders {
 		}
 		wc_transaction_query( 'start' );
 		try {
-			list( $order, $made ) = self::save( $key, $data );
+			list( $id, $made ) = self::save( $key, $data );
 			wc_transaction_query( 'commit' );
-			self::settle( $order );
-			return array( 'made' => $made ) + self::shown( $order );
+			return array( 'made' => $made ) + self::shown( self::settled( $id ) );
 		} catch ( \Throwable $error ) {
 			wc_transaction_query( 'rollback' );
 			return self::refused( $error );
@@ -369,14 +368,14 @@ final class Orders {
 		foreach ( array_intersect( self::SUMS, array_keys( $data ) ) as $name ) {
 			$order->{"set_$name"}( $data[ $name ] );
 		}
-		$order->save();
+		$saved = $order->save();
 		if ( isset( $data['refunds'] ) ) {
 			self::set_refunds( $order, $data['refunds'] );
 		}
 		if ( isset( $data['status'] ) && 'trash' === $data['status'] && 'trash' !== $order->get_status() ) {
 			$order->delete( false );
 		}
-		return array( $order, ! $id );
+		return array( $saved, ! $id );
 	}
 
 	private static function set_fields( $order, $data ) {
@@ -589,23 +588,24 @@ final class Orders {
 	}
 
 	/** What a status brings with it in the shop, and disturbs nobody. */
-	private static function settle( $order ) {
+	private static function settled( $id ) {
+		$order = wc_get_order( $id );
 		if ( $order->has_status( array( 'processing', 'completed' ) ) ) {
 			wc_downloadable_product_permissions( $order->get_id() );
 		}
 		if ( $order->has_status( array( 'on-hold', 'processing', 'completed' ) ) ) {
 			wc_update_total_sales_counts( $order->get_id() );
 		}
+		return $order;
 	}
 
 	/** An order in the words of the REST API, and our names of its refunds. */
 	private static function shown( $order ) {
 		$controller = new \WC_REST_Orders_Controller();
-		$saved      = wc_get_order( $order->get_id() );
-		$response   = $controller->prepare_object_for_response( $saved, new \WP_REST_Request( 'GET' ) );
+		$response   = $controller->prepare_object_for_response( $order, new \WP_REST_Request( 'GET' ) );
 		return array(
 			'order'   => $response->get_data(),
-			'refunds' => (object) Lookup::marked( $saved->get_refunds(), REFUND ),
+			'refunds' => (object) Lookup::marked( $order->get_refunds(), REFUND ),
 		);
 	}
 
@@ -690,8 +690,8 @@ final class Feed {
 		$hear( array( 'created_product_cat', 'edited_product_cat' ), 'category', 'changed' );
 		$hear( array( 'delete_product_cat' ), 'category', 'deleted' );
 		add_action( 'before_delete_post', array( __CLASS__, 'post_deleted' ), 10, 2 );
-		add_action( 'woocommerce_before_delete_order', array( __CLASS__, 'order_deleted' ), 10, 2 );
-		add_action( 'woocommerce_refund_deleted', array( __CLASS__, 'refund_deleted' ), 10, 2 );
+		add_filter( 'woocommerce_pre_delete_order', array( __CLASS__, 'refund_deleted' ), PHP_INT_MAX, 2 );
+		add_filter( 'woocommerce_pre_delete_order_refund', array( __CLASS__, 'refund_deleted' ), PHP_INT_MAX, 2 );
 		foreach ( array( 'added_post_meta', 'updated_post_meta', 'deleted_post_meta' ) as $hook ) {
 			add_action( $hook, array( __CLASS__, 'meta_written' ), 10, 3 );
 		}
@@ -739,16 +739,12 @@ final class Feed {
 		}
 	}
 
-	/** A refund is an order of another type, and hangs on one. */
-	public static function order_deleted( $id, $order ) {
+	/** A refund goes without a trace at its order, and in tables of their own without any event. */
+	public static function refund_deleted( $check, $order ) {
 		if ( $order instanceof \WC_Order_Refund ) {
 			self::note( 'order', $order->get_parent_id(), 'changed' );
 		}
-	}
-
-	/** A refund is deleted without a trace at its order. */
-	public static function refund_deleted( $id, $order_id ) {
-		self::note( 'order', $order_id, 'changed' );
+		return $check;
 	}
 
 	/** Stock and prices that were written past WooCommerce. */
