@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from msgspec import Struct, field
 from pydantic import BaseModel
@@ -124,9 +124,9 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
 
-    def losses_of(self, report: StoreReport) -> tuple[Loss, ...]:
-        """What a store cannot keep, by what its check found there."""
-        return tuple(each for each in self.losses if not (each.addon and report.addon))
+    def losses_in(self, *, addon: bool) -> tuple[Loss, ...]:
+        """What one store cannot keep: `addon` says whether it has our add-on."""
+        return tuple(each for each in self.losses if not (addon and each.addon))
 
     def removal(self, action: Action) -> Removal | None:
         """How an action is done here, None where it cannot be."""
@@ -163,8 +163,7 @@ class Page(Struct, frozen=True, kw_only=True):
     `outside` counts records that the store's filter should have kept back: a platform that
     ignores the filter shows here. `total` is the store's own count for progress, or None.
     `failed` are records that were delivered but could not be understood: (id, reason). `unread`
-    are ids that are there and whose content nobody looked at. `gone` are ids of which the store
-    says by itself that they were deleted: a platform that tells so shows it in windows.
+    are ids that are there and whose content nobody looked at.
     """
 
     records: tuple[Record, ...]
@@ -173,7 +172,6 @@ class Page(Struct, frozen=True, kw_only=True):
     total: int | None = None
     failed: tuple[tuple[str, str], ...] = ()
     unread: tuple[str, ...] = ()
-    gone: tuple[str, ...] = ()
 
 
 class Mark(NamedTuple):
@@ -272,6 +270,18 @@ class Source(Protocol):
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records by id. Ids are left out where the store says that it has no such record;
         every other failure raises `StoreError`, because what is left out may be removed.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsDeletions(Protocol):
+    """What a source has besides, where its platform can say what was deleted."""
+
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """Ids that the store calls deleted since a moment; empty where this store does not say.
+
+        It is a reason to ask for them one by one, and no proof. Raises `StoreError`.
         """
         ...
 

@@ -1,6 +1,7 @@
 """The add-on of `addons/woocommerce`, played: the same routes with the same meaning."""
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -28,11 +29,16 @@ class _Carrier(msgspec.Struct, gc=False):
 _decode = msgspec.json.Decoder(_Carrier).decode
 
 
-def listen(store: Store, request: Request) -> None:
-    """From here on this request is silent, or it is not."""
+@contextmanager
+def listening(store: Store, request: Request) -> Iterator[None]:
+    """Within the block the request is silent, if it carries the mark."""
     is_api = request.path.startswith(("/wp-json/wc/v", ROOT))
     mark = request.headers.get("x-recent-sync") == "import"
-    SILENT.set(store.config.addon and is_api and mark)
+    token = SILENT.set(store.config.addon and is_api and mark)
+    try:
+        yield
+    finally:
+        SILENT.reset(token)
 
 
 def routes(store: Store) -> dict[str, dict[str, Handler]]:

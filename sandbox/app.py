@@ -119,14 +119,14 @@ class App:
 
     async def _handle(self, request: Request) -> Answer:
         ORIGIN.set("api")
-        addon.listen(self.store, request)
         if not request.path.startswith("/wp-json"):
             return storefront.answer(self.store, request)
         if request.path.rstrip("/") == "/wp-json":
             return json_answer(settings.index(self.store))
         handler, match, _ = self._routes.find(request)
         self._gate.check(request)
-        return await handler(request, match)
+        with addon.listening(self.store, request):
+            return await handler(request, match)
 
     def _log(self, request: Request, answer: Answer | Drop) -> None:
         try:

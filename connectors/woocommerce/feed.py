@@ -1,8 +1,7 @@
 """What the store's add-on tells of changes: those that no date shows, and deletions.
 
 A window is read from the store's lists first. What the feed names beyond that is looked up record
-by record: a change that moved no date, a product dated in the past, a refund that was deleted. A
-record that the feed calls deleted, and that the store does not have, is gone.
+by record: a change that moved no date, a product dated in the past, a refund that was deleted.
 """
 
 from __future__ import annotations
@@ -51,13 +50,18 @@ class FeedReader:
     async def _page(
         self, stream: Stream, changes: Sequence[Change], resume: Json | None, seen: Seen
     ) -> Page:
-        news = {str(each.id) for each in changes if not seen.covers(each)}
+        changed = [each for each in changes if each.event != _DELETED]
+        news = {str(each.id) for each in changed if not seen.covers(each)}
         found = await self._single.get(stream, sorted(news)) if news else {}
-        deleted = {str(each.id) for each in changes if each.event == _DELETED}
-        return Page(
-            records=tuple(found.values()),
-            resume=resume,
-            gone=tuple(sorted((deleted & news) - found.keys())),
+        return Page(records=tuple(found.values()), resume=resume)
+
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """Ids that the feed calls deleted; none where there is no feed. Raises `StoreError`."""
+        if stream not in TOLD or not await self._addon.is_usable():
+            return frozenset()
+        pages = [changes async for changes, _ in self._addon.changes(stream, since)]
+        return frozenset(
+            str(each.id) for changes in pages for each in changes if each.event == _DELETED
         )
 
 
@@ -74,7 +78,7 @@ class Seen:
     def covers(self, change: Change) -> bool:
         """Whether a change was read already: the record carries its date, or a later one."""
         stamp = self._stamps.get(str(change.id))
-        return change.event != _DELETED and stamp is not None and stamp >= change.moment
+        return stamp is not None and stamp >= change.moment
 
 
 START: Json = {"list": FEED, "last_id": 0, "offset": 0}

@@ -211,6 +211,10 @@ class WooCommerceSource(Session):
             failed=(*((str(row), reason) for row, reason in step.failed), *failed),
         )
 
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """What the add-on's feed calls deleted; without it nobody says."""
+        return await self._feed.deleted(stream, since)
+
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""
         return await self._single.get(stream, ids)

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from connectors.base import Applied, Operation, Sweep, Window
+from connectors.base import Applied, Operation, Window
 from connectors.errors import SignInAgain
 from connectors.records import (
     Discount,
@@ -410,17 +410,15 @@ async def test_a_taken_sku_still_finds_what_has_no_key(shop: Shop):
 # --- the feed -----------------------------------------------------------------------------------
 
 
-async def window(shop: Shop, stream: Stream) -> tuple[set[str], set[str]]:
-    """What a window over the last hour holds: ids of records, and of what is gone."""
+async def window(shop: Shop, stream: Stream) -> tuple[set[str], frozenset[str]]:
+    """What a window over the last hour holds: ids of records, and of what was deleted."""
     async with shop.source() as source:
         now = await source.server_time()
         extent = Window(since=now - timedelta(hours=1), until=now)
         pages = [page async for page in source.read(stream, extent, {}, None)]
+        deleted = await source.deleted(stream, extent.since)
     assert pages[-1].resume is None
-    return (
-        {record.id for page in pages for record in page.records},
-        {each for page in pages for each in page.gone},
-    )
+    return {record.id for page in pages for record in page.records}, deleted
 
 
 async def test_stock_written_past_woocommerce_is_in_the_window(shop: Shop):
@@ -495,15 +493,6 @@ async def test_the_feed_comes_in_pages_and_from_a_time(shop: Shop):
     assert numbers == sorted(set(numbers))
     assert set(mugs) <= {each["id"] for each in seen}
     assert later["changes"] == []
-
-
-async def test_a_sweep_has_no_need_of_the_feed(shop: Shop):
-    async with shop.api() as api:
-        mug = await _mug(api, shop, 1)
-        await api.delete(f"products/{mug}", force=True)
-    async with shop.source() as source:
-        pages = [page async for page in source.read(Stream.PRODUCTS, Sweep(), {}, None)]
-    assert all(page.gone == () for page in pages)
 
 
 # --- who may ------------------------------------------------------------------------------------

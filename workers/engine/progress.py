@@ -64,6 +64,11 @@ class JobRow(msgspec.Struct):
             return None
         return SweptStream(self.migration_id, stream, self.id, number)
 
+    def window_since(self, stream: Stream) -> datetime | None:
+        """Where the stream's window in this job begins, None where it was read otherwise."""
+        since = self.passes.get(stream, {}).get("since")
+        return datetime.fromisoformat(since) if since else None
+
     @property
     def stages(self) -> list[Stage]:
         """The plan."""

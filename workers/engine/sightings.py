@@ -122,9 +122,12 @@ _FOUND = text(
 )
 
 
-async def found(connection: AsyncConnection, swept: SweptStream, ids: Sequence[str]) -> None:
+async def found(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> None:
     """These were there after all."""
-    await connection.execute(_FOUND, swept.values | {"ids": list(ids)})
+    values = {"migration": migration, "stream": str(stream), "ids": list(ids)}
+    await connection.execute(_FOUND, values)
 
 
 _WITNESSES = text(
@@ -141,6 +144,50 @@ async def witnesses(connection: AsyncConnection, swept: SweptStream, limit: int)
     """Some records that the sweep has seen: a source that denies them knows nothing."""
     found_ids = await connection.execute(_WITNESSES, swept.values | {"limit": limit})
     return list(found_ids.scalars())
+
+
+_LINKED = text(
+    """
+    SELECT source_id FROM links WHERE migration_id = :migration AND stream = :stream
+      AND state = 'applied' AND NOT exempt AND source_id = ANY(CAST(:ids AS text[]))
+    ORDER BY source_id
+    """
+)
+
+
+async def linked(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> list[str]:
+    """Which of these records are on the target, in the order of their ids."""
+    values = {"migration": migration, "stream": str(stream), "ids": list(ids)}
+    return list((await connection.execute(_LINKED, values)).scalars())
+
+
+_NEWEST = text(
+    """
+    SELECT source_id FROM links WHERE migration_id = :migration AND stream = :stream
+      AND state = 'applied' AND missed = 0 AND source_id <> ALL(CAST(:besides AS text[]))
+    ORDER BY applied_at DESC NULLS LAST, source_id DESC LIMIT :limit
+    """
+)
+
+
+async def newest(
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    *,
+    besides: Sequence[str],
+    limit: int,
+) -> list[str]:
+    """Records that were brought over last: the source should have them still."""
+    values = {
+        "migration": migration,
+        "stream": str(stream),
+        "besides": list(besides),
+        "limit": limit,
+    }
+    return list((await connection.execute(_NEWEST, values)).scalars())
 
 
 _SWEPT = text(
