@@ -57,6 +57,11 @@ class App:
             else:
                 await self._send(request, answer, send)
 
+    def install_addon(self) -> None:
+        """Put our plugin into the shop while it runs."""
+        self.store.install_addon()
+        self._routes = Routes(self.store)
+
     async def close(self) -> None:
         """Stop what runs in the background and make everything durable."""
         await self.control.close()

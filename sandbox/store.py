@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -77,6 +77,11 @@ class Store:
             self.storage.set_fact(f"next_{sequence}", first)
         self.storage.set_fact("founded", int(self.clock.now()))
         self._counted = None
+
+    def install_addon(self) -> None:
+        """From now on the shop has our plugin."""
+        self.config = replace(self.config, addon=True)
+        self.feed = Feed(self.storage, self.clock, on=True)
 
     # -- documents
 

@@ -196,7 +196,9 @@ async def _has_work(connection: AsyncConnection, job: JobRow, stage: Stage) -> b
 
 
 async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | None) -> bool:
-    """Whether records are missing that this job's sweep should have seen, or were given up."""
+    """Whether records are missing that this job's sweep should have seen, were called deleted by
+    the source when its window began, or were given up.
+    """
     if stream is None:
         return False
     swept = job.swept(stream)
@@ -204,6 +206,8 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
         await sightings.welcome_back(connection, swept)
         if await sightings.any_missing(connection, swept):
             return True
+    elif job.passes.get(stream, {}).get("told_deleted"):
+        return True
     return await removals.any_left(connection, job.migration_id, stream)
 
 

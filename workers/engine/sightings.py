@@ -146,21 +146,24 @@ async def witnesses(connection: AsyncConnection, swept: SweptStream, limit: int)
     return list(found_ids.scalars())
 
 
-_LINKED = text(
+_UNDOUBTED = text(
     """
-    SELECT source_id FROM links WHERE migration_id = :migration AND stream = :stream
-      AND state = 'applied' AND NOT exempt AND source_id = ANY(CAST(:ids AS text[]))
-    ORDER BY source_id
+    SELECT l.source_id FROM links AS l WHERE l.migration_id = :migration AND l.stream = :stream
+      AND l.state = 'applied' AND NOT l.exempt AND l.source_id = ANY(CAST(:ids AS text[]))
+      AND NOT EXISTS (
+          SELECT FROM removals AS r WHERE r.migration_id = l.migration_id AND r.stream = l.stream
+            AND r.source_id = l.source_id AND r.status IN ('held', 'reported', 'failed')
+      )
     """
 )
 
 
-async def linked(
+async def undoubted(
     connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
 ) -> list[str]:
-    """Which of these records are on the target, in the order of their ids."""
+    """Which of these records are on the target, and nobody has found them gone yet."""
     values = {"migration": migration, "stream": str(stream), "ids": list(ids)}
-    return list((await connection.execute(_LINKED, values)).scalars())
+    return list((await connection.execute(_UNDOUBTED, values)).scalars())
 
 
 _NEWEST = text(

@@ -7,7 +7,7 @@ tells of deletions names them itself. Either way the source is asked for each of
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NamedTuple, Protocol
 from uuid import UUID
 
@@ -23,6 +23,10 @@ from workers.engine.sightings import SweptStream
 WITNESSES = 3
 """Records that are asked for beside the suspects: a source that denies all of them answers nothing
 at all, and proves nothing."""
+
+_LOOK_BACK = timedelta(days=7)
+"""How long before its window a record may have been deleted: a job may fail between its windows and
+its removals. What is settled since is not asked for again."""
 
 
 class Suspects(Protocol):
@@ -60,7 +64,7 @@ class Told(NamedTuple):
 
     async def some(self, connection: AsyncConnection, *, after: str, limit: int) -> list[str]:
         """As `Suspects.some`."""
-        known = await sightings.linked(connection, self.migration, self.stream, self.ids)
+        known = await sightings.undoubted(connection, self.migration, self.stream, self.ids)
         return sorted(each for each in known if each > after)[:limit]
 
     async def witnesses(self, connection: AsyncConnection) -> list[str]:
@@ -71,17 +75,18 @@ class Told(NamedTuple):
 
 
 async def told(run: Run, stream: Stream, since: datetime) -> Told | None:
-    """What the source says was deleted since a moment, as far as it was brought over; None where
-    it does not tell, or there is nothing. Raises `StoreError`.
+    """What the source says was deleted before or in a window that begins at `since`, as far as it
+    is on the target and nobody knows yet; None where it does not tell, or there is nothing. Raises
+    `StoreError`.
     """
     if not isinstance(run.source, TellsDeletions):
         return None
-    ids = await run.source.deleted(stream, since)
+    ids = await run.source.deleted(stream, since - _LOOK_BACK)
     if not ids:
         return None
     migration = run.lease.held.migration_id
     async with run.engine.connect() as connection:
-        known = await sightings.linked(connection, migration, stream, sorted(ids))
+        known = await sightings.undoubted(connection, migration, stream, sorted(ids))
     return Told(migration, stream, known) if known else None
 
 
