@@ -49,6 +49,9 @@ Feed::listen();
 
 /** Which addresses there are, and who may ask. */
 function register_routes() {
+	if ( ! function_exists( 'WC' ) ) {
+		return;
+	}
 	$route = static function ( $path, $method, $callback, $args = array() ) {
 		register_rest_route(
 			ROUTES,
@@ -308,6 +311,9 @@ final class Orders {
 		'tax_lines'      => array( 'tax', \WC_Order_Item_Tax::class ),
 	);
 
+	/** What can be said of a part. `id`, `part`, `taxes`, `stock_taken` and `meta_data` come besides. */
+	const FIELDS = array( 'name', 'product_id', 'variation_id', 'quantity', 'tax_class', 'subtotal', 'total', 'method_title', 'method_id', 'code', 'discount', 'discount_tax', 'rate_code', 'label', 'compound', 'rate_percent', 'tax_total', 'shipping_tax_total' );
+
 	/** What a refunded part has in common with the part of the order. */
 	const REFUNDED = array( 'name', 'product_id', 'variation_id', 'tax_class', 'tax_status', 'method_title', 'method_id', 'instance_id' );
 
@@ -344,7 +350,9 @@ final class Orders {
 		try {
 			list( $id, $made ) = self::save( $key, $data );
 			wc_transaction_query( 'commit' );
-			return array( 'made' => $made ) + self::shown( self::settled( $id ) );
+			$order = self::settled( $id );
+			self::prove( $order, $data );
+			return array( 'made' => $made ) + self::shown( $order );
 		} catch ( \Throwable $error ) {
 			wc_transaction_query( 'rollback' );
 			return self::refused( $error );
@@ -474,10 +482,8 @@ final class Orders {
 		} elseif ( ! empty( $part['variation_id'] ) && 'product_variation' !== get_post_type( $part['variation_id'] ) ) {
 			$part['variation_id'] = 0;
 		}
-		foreach ( $part as $name => $value ) {
-			if ( ! in_array( $name, array( 'id', 'part', 'taxes', 'meta_data', 'stock_taken' ), true ) && is_callable( array( $item, "set_$name" ) ) ) {
-				$item->{"set_$name"}( $value );
-			}
+		foreach ( array_intersect( self::FIELDS, array_keys( $part ) ) as $name ) {
+			$item->{"set_$name"}( $part[ $name ] );
 		}
 		if ( isset( $part['taxes'] ) ) {
 			$item->set_taxes( $taxes );
@@ -585,6 +591,15 @@ final class Orders {
 		$refund->set_cart_tax( $taxes['line_item'] + $taxes['fee'] );
 		$refund->set_shipping_tax( $taxes['shipping'] );
 		return $refund;
+	}
+
+	/** A database that gives a transaction up does not say so to WooCommerce. */
+	private static function prove( $order, $data ) {
+		foreach ( array_intersect_key( self::ITEMS, $data ) as $field => $kind ) {
+			if ( count( $order->get_items( $kind[0] ) ) !== count( $data[ $field ] ) ) {
+				throw new \RuntimeException( "The order was not saved as a whole: $field" );
+			}
+		}
 	}
 
 	/** What a status brings with it in the shop, and disturbs nobody. */
