@@ -18,6 +18,8 @@ _BY_ID = (
     "one second change places between two pages."
 )
 
+_NAMED = "The add-on names it to every run."
+
 READS: dict[Stream, ReadCapability] = {
     Stream.CATEGORIES: ReadCapability(
         trust=Trust.SWEEP,
@@ -31,10 +33,11 @@ READS: dict[Stream, ReadCapability] = {
         ties=_BY_ID,
         shallow=True,
         blind_spots=(
-            "A product created with a date in the past carries that date as its date of change.",
-            "A scheduled product carries a date of change in the future.",
-            "Stock written past WooCommerce (straight into the database) moves no date.",
-            "Deleting a product for good leaves no trace.",
+            f"A product created with a date in the past is changed at that date. {_NAMED}",
+            f"A scheduled product carries a date of change in the future. {_NAMED}",
+            "Stock written past WooCommerce (straight into the database) moves no date. The add-on "
+            "names what WordPress wrote.",
+            f"Deleting a product for good leaves no trace. {_NAMED}",
         ),
         moves=(
             "purchase",
@@ -61,10 +64,10 @@ READS: dict[Stream, ReadCapability] = {
         ties=_BY_ID,
         shallow=True,
         blind_spots=(
-            "Deleting a refund does not move the order's date of change.",
+            f"Deleting a refund does not move the order's date of change. {_NAMED}",
             "Order notes do not move it, either; they are not copied.",
-            "An order whose status no active plugin registers is in no list.",
-            "Deleting an order for good leaves no trace.",
+            f"An order whose status no active plugin registers is in no list. {_NAMED}",
+            f"Deleting an order for good leaves no trace. {_NAMED}",
         ),
         moves=("status", "meta data", "lines", "refund created", "trash"),
         horizon=True,
@@ -188,6 +191,8 @@ WRITES: dict[Stream, WriteCapability] = {
             "Orders are found by `created_via`, which holds our key.",
             "Lines that were changed count as taken from stock, also where the order is not paid.",
             "An archived order is in the trash, which WordPress empties after 30 days.",
+            "With the add-on coupon codes are kept in small letters, and totals with as many decimals "
+            "as the shop shows.",
         ),
     ),
     Stream.INVENTORY: WriteCapability(
