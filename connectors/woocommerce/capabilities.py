@@ -35,8 +35,8 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             f"A product created with a date in the past is changed at that date. {_NAMED}",
             f"A scheduled product carries a date of change in the future. {_NAMED}",
-            "Stock written past WooCommerce (straight into the database) moves no date. The add-on "
-            "names what WordPress wrote.",
+            f"Stock that an extension writes past WooCommerce moves no date. {_NAMED}",
+            "Stock that SQL writes past WordPress moves none either, and nobody names it.",
             f"Deleting a product for good leaves no trace. {_NAMED}",
         ),
         moves=(
@@ -191,8 +191,8 @@ WRITES: dict[Stream, WriteCapability] = {
             "Orders are found by `created_via`, which holds our key.",
             "Lines that were changed count as taken from stock, also where the order is not paid.",
             "An archived order is in the trash, which WordPress empties after 30 days.",
-            "With the add-on coupon codes are kept in small letters, and totals with as many decimals "
-            "as the shop shows.",
+            "The add-on keeps coupon codes in small letters.",
+            "The add-on keeps totals with as many decimals as the shop shows.",
         ),
     ),
     Stream.INVENTORY: WriteCapability(

@@ -26,7 +26,6 @@ STEPS = (
     "Choose the permission Read, or Read/Write where the shop is to be written.",
     "Click Generate API key and copy both values at once: the secret is never shown again.",
     "Let requests to /wp-json/ pass a firewall, CDN or security plugin, with their headers.",
-    "Better still, copy the add-on `addons/woocommerce/recent-sync.php` to wp-content/mu-plugins: "
-    "orders are kept exactly, and deletions are seen by every run.",
+    "For exact orders, copy `addons/woocommerce/recent-sync.php` to wp-content/mu-plugins.",
     "After the launch, revoke the key on the same page.",
 )
