@@ -51,7 +51,8 @@ async def judge(world: World) -> Verdict:
     for sentence in world.findings:
         verdict.say("wrong", sentence)
     async with world.source.source() as source, world.target.source() as target:
-        losses = {stream: each.losses for stream, each in CONNECTOR.writes.items()}
+        addon = world.place.addon
+        losses = {stream: each.losses_in(addon=addon) for stream, each in CONNECTOR.writes.items()}
         found = await compare(source, target, list(Stream), losses, prefix=PREFIX, examples=_ALL)
     bench = _Bench(world, verdict)
     bench.weigh(found)
