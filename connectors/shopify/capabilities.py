@@ -51,6 +51,7 @@ READS: dict[Stream, ReadCapability] = {
             "An automatic collection can take a product in or let it go without moving its date.",
             "A metafield can change without moving the product's date of change.",
             "The date of change moves without any change that is seen.",
+            "A product that is on any sales channel counts as published on all of them.",
         ),
         moves=("its own fields", "variants and their prices", "media", "tags", "publishing"),
     ),
@@ -135,7 +136,10 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("image", _IMAGES),
             Loss("extra", "Rules that fill a collection by themselves stay behind."),
         ),
-        notes=("A new collection is on no sales channel until somebody puts it there.",),
+        notes=(
+            "A new collection is put on the sales channels that the settings name, else on the "
+            "Online Store; which channels it is on later is up to the team.",
+        ),
     ),
     Stream.PRODUCTS: WriteCapability(
         merges=True,
@@ -162,7 +166,10 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "A taken handle silently becomes another one on the target.",
-            "A new product is on no sales channel until somebody puts it there.",
+            "A product that is published is put on the sales channels that the settings name, else "
+            "on the Online Store, and taken off them when its source hides it; while its status "
+            "stays, its channels are up to the team.",
+            "Where Shopify refuses to put a product on a channel, that is told of the product.",
             "The SKU of a product whose variants have their own is kept in a metafield.",
             "An archived product keeps its address and its SKU.",
         ),
@@ -171,6 +178,7 @@ WRITES: dict[Stream, WriteCapability] = {
         merges=True,
         batch=20,
         find_batch=50,
+        at_once=True,
         removals=(_DELETE,),
         refuses_doubles=True,
         losses=(

@@ -84,6 +84,13 @@ class Attempt(attempts.Attempt):
         return msgspec.structs.replace(found, code="gone", gone=True) if gone else found
 
 
+def unfinished(operation: Operation, error: StoreError) -> Outcome:
+    """What a failure means for a record of which something was applied before."""
+    attempt = Attempt()
+    attempt.touched = True
+    return attempt.outcome(operation, error)
+
+
 WriteOne = Callable[[Operation], Awaitable[Outcome]]
 """Writes one record. Raises `StoreError` only while nothing of it was applied, or all of it may
 have been in one request.

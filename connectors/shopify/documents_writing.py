@@ -174,6 +174,27 @@ UPDATE_STATUS = _change(
     repeatable=True,
 )
 
+CHANNELS = Document(
+    "query Channels{publications(first:50,catalogType:APP){nodes{id supportsFuturePublishing "
+    "catalog{...on AppCatalog{apps(first:1){nodes{handle title}}}}}}}",
+    cost=250,
+)
+_PUBLISHED = f"{{publishable{{resourcePublicationsCount{{count}}}} {_PLAIN_ERRORS}}}"
+SHOW = _change(
+    "Show",
+    "$id:ID!,$channels:[PublicationInput!]!",
+    f"publishablePublish(id:$id,input:$channels){_PUBLISHED}",
+    cost=10,
+    repeatable=True,
+)
+HIDE = _change(
+    "Hide",
+    "$id:ID!,$channels:[PublicationInput!]!",
+    f"publishableUnpublish(id:$id,input:$channels){_PUBLISHED}",
+    cost=10,
+    repeatable=True,
+)
+
 _DELETIONS = {
     Stream.CATEGORIES: ("collectionDelete(input:{id:$id})", _PLAIN_ERRORS),
     Stream.PRODUCTS: ("productDelete(input:{id:$id},synchronous:true)", _PLAIN_ERRORS),
@@ -264,6 +285,9 @@ def all_documents() -> Iterator[tuple[str, Document]]:
         ("activate stock", ACTIVATE_STOCK),
         ("set policy", SET_POLICY),
         ("update status", UPDATE_STATUS),
+        ("channels", CHANNELS),
+        ("show", SHOW),
+        ("hide", HIDE),
         ("set metafields", SET_METAFIELDS),
         ("default variants", DEFAULT_VARIANTS),
         ("find by sku", FIND_BY_SKU),
