@@ -136,10 +136,7 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("image", _IMAGES),
             Loss("extra", "Rules that fill a collection by themselves stay behind."),
         ),
-        notes=(
-            "A new collection is put on the sales channels that the settings name, else on the "
-            "Online Store; which channels it is on later is up to the team.",
-        ),
+        notes=("A new collection goes on the Online Store, or on the channels in the settings.",),
     ),
     Stream.PRODUCTS: WriteCapability(
         merges=True,
@@ -166,9 +163,9 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "A taken handle silently becomes another one on the target.",
-            "A product that is published is put on the sales channels that the settings name, else "
-            "on the Online Store, and taken off them when its source hides it; while its status "
-            "stays, its channels are up to the team.",
+            "A published product goes on the Online Store, or on the channels in the settings.",
+            "A product that its source hides is taken off these channels.",
+            "While the status of a product stays, its sales channels are up to the team.",
             "Where Shopify refuses to put a product on a channel, that is told of the product.",
             "The SKU of a product whose variants have their own is kept in a metafield.",
             "An archived product keeps its address and its SKU.",

@@ -21,8 +21,7 @@ from connectors.shopify.wire import Nodes, Wire, WireCount
 _ONLINE_STORE = "online_store"
 _NO_CHANNEL = (
     "no_sales_channel",
-    "The store has no Online Store, and its settings name no other sales channel: new products and "
-    "collections will be on none.",
+    "The store has no Online Store and its settings name no channel: new goods will be on none.",
 )
 
 
