@@ -10,8 +10,15 @@ from functools import cache
 
 from connectors.records import Stream
 from connectors.shopify.api import Document
-from connectors.shopify.documents import KINDS
-from connectors.shopify.selections import COLLECTION, CUSTOMER, METAFIELD, ORDER, PRODUCT
+from connectors.shopify.documents import KINDS, further
+from connectors.shopify.selections import (
+    COLLECTION,
+    CUSTOMER,
+    METAFIELD,
+    ORDER,
+    PRODUCT,
+    Parts,
+)
 
 _ERRORS = "userErrors{field message code}"
 _PLAIN_ERRORS = "userErrors{field message}"
@@ -116,6 +123,9 @@ OPEN_GOODS = Document(
     "query OpenGoods($id:ID!){order(id:$id){fulfillmentOrders(first:50){nodes{id status}}}}",
     cost=50,
 )
+GOODS = Parts("FulfillmentOrder", "lineItems", "id remainingQuantity lineItem{id}", 0)
+"""The lines of a fulfilment order, and how many pieces of each are still to be sent."""
+
 SEND_GOODS = _change(
     "SendGoods",
     "$fulfillment:FulfillmentInput!",
@@ -279,6 +289,7 @@ def all_documents() -> Iterator[tuple[str, Document]]:
         ("job", JOB),
         ("refund order", REFUND_ORDER),
         ("open goods", OPEN_GOODS),
+        ("lines of goods", further(GOODS)),
         ("send goods", SEND_GOODS),
         ("set stock", SET_STOCK),
         ("track stock", TRACK_STOCK),
