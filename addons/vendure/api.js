@@ -3,16 +3,18 @@
 /** What the Admin API learns: a question by which the importer is found, and one mutation. */
 
 const { Args, Mutation, Query, Resolver } = require('@nestjs/graphql');
-const { Allow, Ctx, Transaction } = require('@vendure/core');
+const { Allow, Ctx, Transaction, VENDURE_VERSION } = require('@vendure/core');
 const { gql } = require('graphql-tag');
 
 const { OrderImporter } = require('./order-importer');
 
-const VERSION = 1;
+const API_VERSION = 1;
 
 const schema = gql`
     type RecentSyncImporter {
         version: Int!
+        "The version of Vendure itself."
+        vendure: String!
     }
 
     extend type Query {
@@ -26,7 +28,8 @@ const schema = gql`
 
     "Amounts are net, in minor units. Ids of parts are those of the store that the order comes from."
     input ImportOrderInput {
-        externalId: String!
+        "The key by which recent-sync knows the order."
+        key: String!
         code: String
         state: String
         currencyCode: CurrencyCode
@@ -130,7 +133,7 @@ function resolverFor(permission) {
         }
 
         recentSyncImporter() {
-            return { version: VERSION };
+            return { version: API_VERSION, vendure: VENDURE_VERSION };
         }
 
         importOrder(ctx, args) {

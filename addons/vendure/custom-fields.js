@@ -14,7 +14,7 @@ const field = (name, label, more = {}) => ({
 });
 
 /** The name of the record in the store that it comes from; two records never share one. */
-const key = () => field('externalId', 'Key of recent-sync', { unique: true });
+const key = () => field('recentSyncKey', 'Key of recent-sync', { unique: true });
 
 /** The name of a part of an order there. */
 const part = () => field('importedId', 'Id before the move');
@@ -31,7 +31,7 @@ const customFields = {
     ],
     OrderLine: [part(), field('importedName', 'Name when sold'), field('importedSku', 'SKU when sold')],
     Payment: [part()],
-    Product: [key()],
+    Product: [key(), field('productSku', 'SKU of the whole product')],
     Refund: [part()],
     ShippingLine: [part(), field('title', 'Title when sold'), field('method', 'Method when sold')],
 };

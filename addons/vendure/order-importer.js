@@ -40,7 +40,7 @@ class OrderImporter {
 
     /** Bring in an order, or change it. All of it happens in the caller's transaction. */
     async import(ctx, input) {
-        const order = (await this.find(ctx, input.externalId)) ?? (await this.begin(ctx, input));
+        const order = (await this.find(ctx, input.key)) ?? (await this.begin(ctx, input));
         const lines = await this.saveLines(ctx, order, input);
         const shippingLines = await this.saveShipping(ctx, order, input);
         const surcharges = await this.saveSurcharges(ctx, order, input);
@@ -55,10 +55,10 @@ class OrderImporter {
         return this.orderService.findOne(ctx, order.id);
     }
 
-    find(ctx, externalId) {
+    find(ctx, recentSyncKey) {
         return this.connection
             .getRepository(ctx, Order)
-            .findOne({ where: { customFields: { externalId } }, relations: RELATIONS });
+            .findOne({ where: { customFields: { recentSyncKey } }, relations: RELATIONS });
     }
 
     async begin(ctx, input) {
@@ -79,7 +79,7 @@ class OrderImporter {
             channels: [ctx.channel],
             subTotal: 0,
             subTotalWithTax: 0,
-            customFields: { externalId: input.externalId },
+            customFields: { recentSyncKey: input.key },
         });
         const made = await this.save(ctx, Order, order);
         return Object.assign(made, {

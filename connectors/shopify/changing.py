@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
 from msgspec import Raw
 
 from connectors import attempts
-from connectors.base import Operation, Outcome, Refused
-from connectors.concurrency import together
-from connectors.errors import Rejected, StoreError, TryLater
+from connectors.base import Operation, Refused
+from connectors.errors import Rejected, TryLater
 from connectors.shopify.api import Api, Document, UserError
 
 _ERRORS = msgspec.json.Decoder(list[UserError])
@@ -82,35 +80,3 @@ class Attempt(attempts.Attempt):
         gone = isinstance(error, RefusedInput) and error.gone and operation.target_id is not None
         found = super().refused(operation, error)
         return msgspec.structs.replace(found, code="gone", gone=True) if gone else found
-
-
-WriteOne = Callable[[Operation], Awaitable[Outcome]]
-"""Writes one record. Raises `StoreError` only while nothing of it was applied, or all of it may
-have been in one request.
-"""
-
-
-async def write_each(
-    operations: Sequence[Operation], write: WriteOne, room: asyncio.Semaphore
-) -> list[Outcome]:
-    """One request or more for each record. The first one goes ahead: where the store is closed,
-    nothing at all is applied, and that is what the caller hears.
-    """
-    attempt = Attempt()
-
-    async def one(operation: Operation) -> Outcome | StoreError:
-        async with room:
-            try:
-                return await write(operation)
-            except StoreError as error:
-                return error
-
-    found: list[Outcome | StoreError] = [await one(operations[0])]
-    if isinstance(found[0], StoreError):
-        found[0] = attempt.outcome(operations[0], found[0])
-    attempt.touched = True
-    found += await together([one(each) for each in operations[1:]])
-    return [
-        attempt.outcome(operation, each) if isinstance(each, StoreError) else each
-        for operation, each in zip(operations, found, strict=True)
-    ]

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
+from connectors.attempts import WriteOne, write_each
 from connectors.base import (
     Action,
     Applied,
@@ -21,7 +22,7 @@ from connectors.base import (
 )
 from connectors.records import Record, Stream
 from connectors.shopify.api import Api, open_api
-from connectors.shopify.changing import WriteOne, write_each
+from connectors.shopify.changing import Attempt
 from connectors.shopify.finding import Finder
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
@@ -88,7 +89,7 @@ class ShopifyTarget:
         """Create and update; one outcome each."""
         if not operations:
             return []
-        return await write_each(operations, self._writers[stream], self._room)
+        return await write_each(operations, self._writers[stream], self._room, Attempt())
 
     async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
         """The status of each record that is there."""
