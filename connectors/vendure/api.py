@@ -83,7 +83,7 @@ class _Envelope(Struct):
     errors: list[_Error] | None = None
 
 
-class _User(Struct, rename="camel"):
+class _User(Struct):
     typename: str = msgspec.field(name="__typename", default="")
 
 
@@ -299,4 +299,4 @@ def _signed_in(answer: Answer) -> str:
         raise SignInAgain(
             "the store gives no token: its tokenMethod has to include bearer", code="store_no_token"
         )
-    return token
+    return str(token)

@@ -45,10 +45,14 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             _LATE,
             _GONE,
-            "A change of a variant does not move the product's date: windows read the list of "
-            "variants as well.",
-            "Deleting a variant, renaming an option, a facet or a tax category, and a collection "
-            "that takes a product in or lets it go move no date.",
+            (
+                "A change of a variant does not move the product's date: windows read the list of "
+                "variants as well."
+            ),
+            (
+                "Deleting a variant, renaming an option, a facet or a tax category, and a collection "
+                "that takes a product in or lets it go move no date."
+            ),
         ),
         moves=("its own fields and texts", "variants and their prices", "images", "facets"),
     ),
@@ -72,11 +76,15 @@ READS: dict[Stream, ReadCapability] = {
         shallow=True,
         blind_spots=(
             _LATE,
-            "Placing, paying, sending and delivering an order leave its date of change as it was, "
-            "or put an older one back: windows read what changed, what was placed, and every order "
-            "that is neither delivered nor cancelled.",
-            "A refund, a note or an address of an order that is delivered or cancelled already is "
-            "found by a sweep alone, as before the launch.",
+            (
+                "Placing, paying, sending and delivering an order leave its date of change as it was, "
+                "or put an older one back: windows read what changed, what was placed, and every order "
+                "that is neither delivered nor cancelled."
+            ),
+            (
+                "A refund, a note or an address of an order that is delivered or cancelled already is "
+                "found by a sweep alone, as before the launch."
+            ),
         ),
         moves=("its own fields", "lines", "custom fields"),
     ),
@@ -127,8 +135,10 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("extra", "Filters and display settings of the source stay behind.", whole=True),
         ),
         notes=(
-            "A collection holds the products that have a value of the private facet "
-            "recent-sync-collections; Vendure puts them in some moments later.",
+            (
+                "A collection holds the products that have a value of the private facet "
+                "recent-sync-collections; Vendure puts them in some moments later."
+            ),
             "Deleting a collection deletes those within it.",
         ),
     ),
@@ -205,8 +215,10 @@ WRITES: dict[Stream, WriteCapability] = {
         batch=50,
         notes=(
             "Only whole quantities can be written, and at one location.",
-            "Stock is set to what is for sale and what open orders hold: what the target sold "
-            "meanwhile is not taken off.",
+            (
+                "Stock is set to what is for sale and what open orders hold: what the target sold "
+                "meanwhile is not taken off."
+            ),
         ),
     ),
 }

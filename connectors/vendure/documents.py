@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from connectors.records import Stream
 from connectors.vendure.api import Document
+from connectors.vendure.parts import OUR_FACET
 from connectors.vendure.shop import Shop
 
 
@@ -154,3 +155,7 @@ def marks(stream: Stream) -> Document:
 CHANGED_VARIANTS = listing(KINDS[Stream.INVENTORY], "id updatedAt product { id updatedAt }")
 CLOCK = Document("query Clock { activeChannel { id } }")
 MEMBERSHIPS = listing(KINDS[Stream.CATEGORIES], "id filters { code args { name value } }")
+OUR_VALUES = Document(
+    f'query OurValues {{ facets(options: {{ filter: {{ code: {{ eq: "{OUR_FACET}" }} }} }}) '
+    "{ items { id values { id } } } }"
+)

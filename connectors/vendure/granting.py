@@ -21,12 +21,18 @@ PERMISSIONS = (
 )
 
 STEPS = (
-    "For a target: install the add-on of this project, addons/vendure, in the store, as its README "
-    "says, and let the store make the new columns.",
-    "Open Settings, Roles, and create a role with the permissions that are listed here, for the "
-    "channel that is the shop.",
-    "Open Settings, Administrators, and create an administrator with that role alone; or create an "
-    "API key for such an administrator.",
+    (
+        "For a target: install the add-on of this project, addons/vendure, in the store, as its README "
+        "says, and let the store make the new columns."
+    ),
+    (
+        "Open Settings, Roles, and create a role with the permissions that are listed here, for the "
+        "channel that is the shop."
+    ),
+    (
+        "Open Settings, Administrators, and create an administrator with that role alone; or create an "
+        "API key for such an administrator."
+    ),
     "See that the store's authOptions.tokenMethod includes bearer, or api-key for an API key.",
     "Enter the address of the Admin API, with its path.",
     "After the launch, delete the administrator and the role.",

@@ -10,14 +10,16 @@ from msgspec import Raw
 
 from connectors.records import Record, Stream
 from connectors.vendure.api import Api, decoder
-from connectors.vendure.documents import KINDS, MEMBERSHIPS, listing, selection
+from connectors.vendure.documents import KINDS, MEMBERSHIPS, OUR_VALUES, listing, selection
 from connectors.vendure.mapping_customers import customer
 from connectors.vendure.mapping_orders import order
-from connectors.vendure.mapping_products import category, level, member_of, product
-from connectors.vendure.parts import CATEGORIES_FACET, Coins, UnmappableError, is_id
+from connectors.vendure.mapping_products import category, level, product, value_of
+from connectors.vendure.parts import OUR_FACET, Coins, UnmappableError, is_id
 from connectors.vendure.shop import Shop, Shops
-from connectors.vendure.walking import Position, Walker
+from connectors.vendure.walking import Position, Question, Walker
 from connectors.vendure.wire import (
+    Listed,
+    Wire,
     WireCollection,
     WireCustomer,
     WireFiltered,
@@ -36,6 +38,11 @@ ROWS: dict[Stream, type[Any]] = {
 }
 Failed = tuple[str, str]
 _COLLECTIONS = 500
+
+
+class _Facet(Wire):
+    id: str
+    values: list[WireId]
 
 
 class Loader:
@@ -63,7 +70,7 @@ class Loader:
             except msgspec.ValidationError as error:
                 row: WireId = decoder(WireId).decode(raw)
                 failed.append((row.id, str(error)))
-        if stream is Stream.PRODUCTS:
+        if stream in (Stream.PRODUCTS, Stream.CATEGORIES):
             await self._learn_members(wires)
         records: list[Record] = []
         for wire in wires:
@@ -77,7 +84,7 @@ class Loader:
         """One record. Raises `UnmappableError`."""
         match stream:
             case Stream.CATEGORIES:
-                return category(wire)
+                return category(wire, self._members)
             case Stream.PRODUCTS:
                 coins = Coins(shop.precision, shop.channel.default_currency_code)
                 return product(wire, coins, self._members)
@@ -95,7 +102,7 @@ class Loader:
         asked = {"filter": {field: {"in": list(values)}}}
         document = listing(kind, selection(stream, shop))
         size = max(1, len(values))
-        steps = self._walker.walk(document, kind.list, asked, size, Position())
+        steps = self._walker.walk(Question(document, kind.list, asked), size, Position())
         return [row async for step in steps for row in step.rows]
 
     async def by_ids(self, stream: Stream, ids: Sequence[str]) -> list[Raw]:
@@ -104,26 +111,32 @@ class Loader:
         return await self.rows(stream, "id", asked) if asked else []
 
     async def members(self, *, anew: bool = False) -> dict[str, str]:
-        """Collections by the facet value that decides who is in them. Raises `StoreError`."""
+        """Collections by the value of our facet that lets products in. Raises `StoreError`."""
         if anew or not self._members:
-            steps = self._walker.walk(MEMBERSHIPS, "collections", {}, _COLLECTIONS, Position())
-            decode = decoder(WireFiltered).decode
-            found: list[WireFiltered] = [decode(row) async for step in steps for row in step.rows]
-            self._members = {
-                value: each.id
-                for each in found
-                for wire in each.filters
-                if (value := member_of(wire))
-            }
+            answer = await self._api.ask(OUR_VALUES, dict[str, Listed[_Facet]])
+            ours = {each.id for facet in answer["facets"].items for each in facet.values}
+            self._members = await self._collections_by(ours) if ours else {}
         return self._members
 
-    async def _learn_members(self, wires: Sequence[WireProduct]) -> None:
-        """Look at the collections where a product has a value of our facet that is not known."""
-        values = {
-            each.id
-            for wire in wires
-            for each in wire.facet_values
-            if each.facet.code == CATEGORIES_FACET
+    async def _collections_by(self, values: set[str]) -> dict[str, str]:
+        steps = self._walker.walk(Question(MEMBERSHIPS, "collections"), _COLLECTIONS, Position())
+        decode = decoder(WireFiltered).decode
+        found: list[WireFiltered] = [decode(row) async for step in steps for row in step.rows]
+        return {
+            value: each.id
+            for each in found
+            for wire in each.filters
+            if (value := value_of(wire)) in values
         }
+
+    async def _learn_members(self, wires: Sequence[WireProduct | WireCollection]) -> None:
+        """Look at the collections where a row has a value that may be one of ours, and is new."""
+        values: set[str] = set()
+        for wire in wires:
+            if isinstance(wire, WireProduct):
+                found = (each.id for each in wire.facet_values if each.facet.code == OUR_FACET)
+                values.update(found)
+            else:
+                values.update(value for each in wire.filters if (value := value_of(each)))
         if not values <= self._members.keys():
             await self.members(anew=True)

@@ -57,6 +57,10 @@ FEE = "fee:"
 """How the SKU of a surcharge begins that was a fee; our names of fees begin alike."""
 
 SHIPPING = "shipping:"
+
+ROUNDING = "rounding"
+"""The fee that stands for what a total has and its parts have not."""
+
 _LAST = "Delivered"
 
 
@@ -133,7 +137,7 @@ def order(wire: WireOrder, precision: int) -> Record:
         shipping=address(wire.shipping_address),
         lines=tuple(lines),
         shipping_lines=tuple(_shipping(each, coins) for each in wire.shipping_lines),
-        fees=tuple(_fee(each, coins) for each in wire.surcharges),
+        fees=tuple(_fee(each, coins) for each in wire.surcharges if each.sku != f"{FEE}{ROUNDING}"),
         discounts=shown.discounts,
         taxes=shown.taxes,
         transactions=tuple(

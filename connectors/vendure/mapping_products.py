@@ -19,7 +19,7 @@ from connectors.records import (
     Variant,
 )
 from connectors.vendure.parts import (
-    CATEGORIES_FACET,
+    OUR_FACET,
     TAGS_FACET,
     Coins,
     asset,
@@ -45,10 +45,10 @@ Members = Mapping[str, str]
 """Which collection a value of our facet stands for: ids by ids."""
 
 
-def category(wire: WireCollection) -> Record:
+def category(wire: WireCollection, members: Members) -> Record:
     """A collection. Filters of the store's own say so in `extra`."""
     parent = wire.parent
-    own = [each for each in wire.filters if member_of(each) is None]
+    own = [each for each in wire.filters if value_of(each) not in members]
     content = Category(
         name=wire.name,
         slug=wire.slug,
@@ -66,13 +66,13 @@ def category(wire: WireCollection) -> Record:
     return Record(wire.id, utc(wire.updated_at), content)
 
 
-def member_of(wire: WireFilter) -> str | None:
-    """The facet value that alone decides who is in a collection; None for any other filter."""
+def value_of(wire: WireFilter) -> str:
+    """The one facet value that a filter lets in; nothing for any other filter."""
     if wire.code != BY_FACET:
-        return None
+        return ""
     found = next((each.value for each in wire.args if each.name == "facetValueIds"), "[]")
     values = json.loads(found)
-    return str(values[0]) if isinstance(values, list) and len(values) == 1 else None
+    return str(values[0]) if isinstance(values, list) and len(values) == 1 else ""
 
 
 def _filter(wire: WireFilter) -> dict[str, Any]:
@@ -193,7 +193,7 @@ def _facets(values: Collection[WireFacetValue]) -> list[Attribute]:
     """Facets of a product, each with its values, in order of their ids."""
     found: defaultdict[tuple[tuple[int, str], str, bool], list[WireFacetValue]] = defaultdict(list)
     for each in values:
-        if each.facet.code not in (CATEGORIES_FACET, TAGS_FACET):
+        if each.facet.code not in (OUR_FACET, TAGS_FACET):
             found[place(each.facet.id), each.facet.name, each.facet.is_private].append(each)
     return [
         Attribute(name=name, values=tuple(_names(found[key])), visible=not private)

@@ -18,7 +18,7 @@ KEY = "recentSyncKey"
 IMPORTED_GOODS = "recent-sync-imported"
 """The SKU of the variant that the add-on gives to lines of goods which the store does not have."""
 
-CATEGORIES_FACET = "recent-sync-collections"
+OUR_FACET = "recent-sync-collections"
 """The facet whose values say which of our collections a product is in."""
 
 TAGS_FACET = "tags"

@@ -14,7 +14,7 @@ from connectors.vendure.api import Api, decoder
 from connectors.vendure.documents import KINDS, marks
 from connectors.vendure.parts import place, utc
 from connectors.vendure.searches import MOMENT, changed
-from connectors.vendure.walking import Walker
+from connectors.vendure.walking import Question, Walker
 from connectors.vendure.wire import WireMark
 
 _NEWEST = 5
@@ -23,15 +23,15 @@ _PAGE = 500
 
 async def probe(api: Api, walker: Walker, stream: Stream) -> tuple[Finding, ...]:
     """Look at one stream that is read by date of change. Raises `StoreError`."""
-    name = KINDS[stream].list
-    options = {"sort": {"updatedAt": "DESC"}, "take": _NEWEST}
-    latest = _decoded((await walker.list(marks(stream), name, options))[0])
+    everything = Question(marks(stream), KINDS[stream].list)
+    latest = _decoded((await walker.page(everything, sort={"updatedAt": "DESC"}, take=_NEWEST))[0])
     stamps = [stamp for row in latest if (stamp := utc(row.updated_at))]
     if not stamps:
         return ()
     since = min(stamps)
-    asked = {"filter": changed(since), "sort": {"id": "ASC"}, "take": _PAGE}
-    rows, total = await walker.list(marks(stream), name, asked)
+    rows, total = await walker.page(
+        everything, filter=changed(since), sort={"id": "ASC"}, take=_PAGE
+    )
     shown = _decoded(rows)
     now = api.http.server_date
     places = {row.id: index for index, row in enumerate(_in_order([*latest, *shown]))}

@@ -26,8 +26,10 @@ IMPORTER_VERSION = 1
 
 _WITHOUT = (
     "addon_missing",
-    "Without the add-on for Vendure orders cannot be written, records carry no key of ours, the "
-    "SKU of a product with variants is lost, and creating customers may mail them.",
+    (
+        "Without the add-on for Vendure orders cannot be written, records carry no key of ours, "
+        "the SKU of a product with variants is lost, and creating customers may mail them."
+    ),
 )
 
 

@@ -25,7 +25,6 @@ from connectors.concurrency import read_ahead, together
 from connectors.records import Content, Order, Record, Stream
 from connectors.session import Session
 from connectors.vendure.api import Api, decoder, open_api
-from connectors.vendure.mapping_orders import is_open
 from connectors.vendure.documents import (
     CHANGED_VARIANTS,
     CLOCK,
@@ -35,13 +34,14 @@ from connectors.vendure.documents import (
     selection,
 )
 from connectors.vendure.loading import Loader
+from connectors.vendure.mapping_orders import is_open
 from connectors.vendure.parts import utc
 from connectors.vendure.probing import probe
-from connectors.vendure.searches import MOMENT, has_window, options
+from connectors.vendure.searches import MOMENT, changed, has_window, options
 from connectors.vendure.settings import VendureSettings
 from connectors.vendure.shop import Shops
 from connectors.vendure.single import SingleRecords
-from connectors.vendure.walking import Position, Step, Walker
+from connectors.vendure.walking import Position, Question, Step, Walker
 from connectors.vendure.wire import Wire, WireId, WireMark
 
 _MARKS = 900
@@ -88,8 +88,7 @@ class VendureSource(Session):
         """The store's own count; None for windows over products, which are read in two lists."""
         if stream is Stream.PRODUCTS and isinstance(extent, Window):
             return None
-        asked = {**options(stream, extent), "take": 1}
-        _, total = await self._walker.list(marks(stream), KINDS[stream].list, asked)
+        _, total = await self._walker.page(_marks(stream, extent), take=1)
         return total
 
     async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
@@ -123,12 +122,7 @@ class VendureSource(Session):
     ) -> AsyncGenerator[Marks, None]:
         """Ids and dates of change alone."""
         steps = self._walker.walk(
-            marks(stream),
-            KINDS[stream].list,
-            options(stream, extent),
-            _MARKS,
-            _position(part, resume),
-            part.get("upto"),
+            _marks(stream, extent), _MARKS, _position(part, resume), part.get("upto")
         )
         decode = decoder(WireMark).decode
         async for step in steps:
@@ -146,8 +140,9 @@ class VendureSource(Session):
 
     async def _id_at(self, stream: Stream, extent: Extent, place: int) -> str:
         """The id of the last one of so many records; nothing where there are fewer now."""
-        asked = {**options(stream, extent), "sort": {"id": "ASC"}, "skip": place - 1, "take": 1}
-        rows, _ = await self._walker.list(marks(stream), KINDS[stream].list, asked)
+        rows, _ = await self._walker.page(
+            _marks(stream, extent), sort={"id": "ASC"}, skip=place - 1, take=1
+        )
         if not rows:
             return ""
         row: WireId = decoder(WireId).decode(rows[0])
@@ -173,25 +168,18 @@ class VendureSource(Session):
     ) -> AsyncIterator[Step]:
         kind = KINDS[stream]
         document = listing(kind, selection(stream, await self._loader.shop()))
+        question = Question(document, kind.list, options(stream, extent))
         async for step in self._walker.walk(
-            document,
-            kind.list,
-            options(stream, extent),
-            self._settings.page_size,
-            _position(part, resume),
-            part.get("upto"),
+            question, self._settings.page_size, _position(part, resume), part.get("upto")
         ):
             yield step
 
     async def _by_variants(self, window: Window, resume: Json | None) -> AsyncIterator[Page]:
         """Products of which only a variant changed: that does not move the product's date."""
-        steps = self._walker.walk(
-            CHANGED_VARIANTS,
-            KINDS[Stream.INVENTORY].list,
-            options(Stream.CATEGORIES, window),
-            self._settings.page_size,
-            _position({}, resume),
+        question = Question(
+            CHANGED_VARIANTS, KINDS[Stream.INVENTORY].list, {"filter": changed(window.since)}
         )
+        steps = self._walker.walk(question, self._settings.page_size, _position({}, resume))
         decode = decoder(_ChangedVariant).decode
         async for step in steps:
             rows: list[_ChangedVariant] = [decode(each) for each in step.rows]
@@ -213,6 +201,10 @@ class VendureSource(Session):
             total=step.total,
             failed=tuple(failed),
         )
+
+
+def _marks(stream: Stream, extent: Extent) -> Question:
+    return Question(marks(stream), KINDS[stream].list, options(stream, extent))
 
 
 def _position(part: Json, resume: Json | None) -> Position:

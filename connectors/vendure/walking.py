@@ -8,8 +8,9 @@ and a walk goes on anywhere with an id and a number.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from itertools import pairwise
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from msgspec import Raw
@@ -21,6 +22,14 @@ from connectors.vendure.wire import Listed, WireId
 
 _STALLS = 5
 """How many pages in a row may show nothing new although the store says that there is more."""
+
+
+class Question(NamedTuple):
+    """A list: the document that asks for it, its name in the answer, and its options."""
+
+    document: Document
+    name: str
+    options: Mapping[str, Any] = MappingProxyType({})
 
 
 class Position(NamedTuple):
@@ -47,20 +56,14 @@ class Walker:
     def __init__(self, api: Api) -> None:
         self._api = api
 
-    async def walk(  # noqa: PLR0913  where to begin, to end, and what to see
-        self,
-        document: Document,
-        name: str,
-        asked: dict[str, Any],
-        size: int,
-        position: Position,
-        upto: str | None = None,
+    async def walk(
+        self, question: Question, size: int, position: Position, upto: str | None = None
     ) -> AsyncIterator[Step]:
         """Pages from behind a position up to an id, or to the end. Raises `StoreError`."""
         stalls = 0
         more = True
         while more:
-            start, rows, total = await self._page(document, name, asked, size, position)
+            start, rows, total = await self._page(question, size, position)
             ids = [_id(each) for each in rows]
             fresh = [
                 row
@@ -78,22 +81,21 @@ class Walker:
             position = Position(last, start + len(rows))
             yield Step(fresh, position, more, total)
 
-    async def list(
-        self, document: Document, name: str, options: dict[str, Any]
-    ) -> tuple[list[Raw], int]:
-        """One page as it comes. Raises `StoreError`."""
-        answer = await self._api.ask(document, dict[str, Listed[Raw]], {"options": options})
-        return answer[name].items, answer[name].total_items
+    async def page(self, question: Question, **more: Any) -> tuple[list[Raw], int]:
+        """One page as it comes, and how long the list is. Raises `StoreError`."""
+        options = {**question.options, **more}
+        kind = dict[str, Listed[Raw]]
+        answer = await self._api.ask(question.document, kind, {"options": options})
+        return answer[question.name].items, answer[question.name].total_items
 
     async def _page(
-        self, document: Document, name: str, asked: dict[str, Any], size: int, position: Position
+        self, question: Question, size: int, position: Position
     ) -> tuple[int, list[Raw], int]:
         """A page that begins at or before the position: its place in the list, rows and total."""
         start = max(0, position.seen - 1)
         back = 1
         while True:
-            options = {**asked, "sort": {"id": "ASC"}, "skip": start, "take": size + 1}
-            rows, total = await self.list(document, name, options)
+            rows, total = await self.page(question, sort={"id": "ASC"}, skip=start, take=size + 1)
             ids = [_id(each) for each in rows]
             _require_order(ids)
             joined = bool(ids) and place(ids[0]) <= place(position.after or ids[0])
