@@ -11,6 +11,7 @@ const {
     EventBus,
     PermissionDefinition,
     PluginCommonModule,
+    TransactionalConnection,
     VendurePlugin,
 } = require('@vendure/core');
 
@@ -18,7 +19,8 @@ const { customFields } = require('./custom-fields');
 const { OrderImporter } = require('./order-importer');
 const { Placeholders } = require('./placeholders');
 const { schema, resolverFor } = require('./api');
-const { silence } = require('./silence');
+const { freeKey } = require('./keys');
+const { isSilenced } = require('./silence');
 
 const importing = new PermissionDefinition({
     name: 'RecentSyncImport',
@@ -26,11 +28,16 @@ const importing = new PermissionDefinition({
 });
 
 class RecentSyncPlugin {
-    constructor(eventBus) {
-        silence(eventBus, importing.Permission);
+    /** Every event of the store passes here before anybody hears of it. */
+    constructor(eventBus, connection) {
+        const publish = eventBus.publish.bind(eventBus);
+        eventBus.publish = async event => {
+            await freeKey(event, connection);
+            return isSilenced(event, importing.Permission) ? undefined : publish(event);
+        };
     }
 }
-Reflect.defineMetadata('design:paramtypes', [EventBus], RecentSyncPlugin);
+Reflect.defineMetadata('design:paramtypes', [EventBus, TransactionalConnection], RecentSyncPlugin);
 
 VendurePlugin({
     imports: [PluginCommonModule],

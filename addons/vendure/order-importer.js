@@ -3,6 +3,7 @@
 /** Saves an order with all its parts as they were: no state machine, no strategy, no event. */
 
 const {
+    Customer,
     Fulfillment,
     FulfillmentLine,
     Order,
@@ -17,13 +18,11 @@ const {
     TransactionalConnection,
     UserInputError,
 } = require('@vendure/core');
-const { In, Not, IsNull } = require('typeorm');
+const { In } = require('typeorm');
 
 const { Placeholders } = require('./placeholders');
 
 const RELATIONS = {
-    channels: true,
-    customer: true,
     fulfillments: { lines: true },
     lines: true,
     payments: { refunds: { lines: true } },
@@ -40,18 +39,17 @@ class OrderImporter {
 
     /** Bring in an order, or change it. All of it happens in the caller's transaction. */
     async import(ctx, input) {
+        await this.requireCustomer(ctx, input.customerId);
         const order = (await this.find(ctx, input.key)) ?? (await this.begin(ctx, input));
         const lines = await this.saveLines(ctx, order, input);
         const shippingLines = await this.saveShipping(ctx, order, input);
         const surcharges = await this.saveSurcharges(ctx, order, input);
         await this.savePayments(ctx, order, input, lines);
         await this.saveFulfillments(ctx, order, input, lines);
-        Object.assign(order, own(input), totals(lines, surcharges, shippingLines));
-        Object.assign(order.customFields, given(input, ['customerNote', 'importedAs']));
-        if (input.customerId !== undefined) {
-            order.customer = input.customerId === null ? null : { id: input.customerId };
-        }
-        await this.save(ctx, Order, without(order, Object.keys(RELATIONS), ['customer', 'channels']));
+        await this.saveOrder(ctx, order.id, {
+            ...own(input),
+            ...totals(lines, surcharges, shippingLines),
+        }, given(input, ['customerNote', 'importedAs']));
         return this.orderService.findOne(ctx, order.id);
     }
 
@@ -80,15 +78,22 @@ class OrderImporter {
             subTotal: 0,
             subTotalWithTax: 0,
             customFields: { recentSyncKey: input.key },
-        });
-        const made = await this.save(ctx, Order, order);
-        return Object.assign(made, {
             lines: [],
             surcharges: [],
             shippingLines: [],
-            payments: [],
-            fulfillments: [],
         });
+        const made = await this.save(ctx, Order, order);
+        return Object.assign(made, { payments: [], fulfillments: [] });
+    }
+
+    /** The order itself, read anew: what is the same as before is not written. */
+    async saveOrder(ctx, id, values, customFields) {
+        const relations = { lines: true, shippingLines: true, surcharges: true };
+        const orders = this.connection.getRepository(ctx, Order);
+        const order = await orders.findOne({ where: { id }, relations });
+        Object.assign(order, values);
+        Object.assign(order.customFields, customFields);
+        await this.save(ctx, Order, order);
     }
 
     async saveLines(ctx, order, input) {
@@ -115,6 +120,13 @@ class OrderImporter {
             taxLines: each.taxLines.map(tax => ({ ...tax })),
             customFields: { importedId: each.id, importedName: each.name, importedSku: each.sku },
         }));
+    }
+
+    async requireCustomer(ctx, id) {
+        const where = { id };
+        if (id != null && !(await this.connection.getRepository(ctx, Customer).count({ where }))) {
+            throw new UserInputError('the customer is not there');
+        }
     }
 
     async requireVariants(ctx, lines) {
@@ -267,7 +279,7 @@ class OrderImporter {
     }
 
     save(ctx, entity, values) {
-        return this.connection.getRepository(ctx, entity).save(values, { reload: false });
+        return this.connection.getRepository(ctx, entity).save(values);
     }
 }
 Reflect.defineMetadata(
@@ -299,7 +311,13 @@ function own(input) {
         'shippingAddress',
         'couponCodes',
     ]);
-    return placedAt ? { ...rest, orderPlacedAt: placedAt } : rest;
+    return {
+        ...rest,
+        ...(placedAt ? { orderPlacedAt: placedAt } : {}),
+        ...(input.customerId === undefined
+            ? {}
+            : { customerId: input.customerId, customer: input.customerId && { id: input.customerId } }),
+    };
 }
 
 const dated = at => (at ? { createdAt: at, updatedAt: at } : {});
@@ -313,14 +331,6 @@ function totals(lines, surcharges, shippingLines) {
         shipping: sum(shippingLines, 'discountedPrice'),
         shippingWithTax: sum(shippingLines, 'discountedPriceWithTax'),
     };
-}
-
-/** The order without the parts that were saved by themselves. */
-function without(order, names, kept) {
-    for (const name of names.filter(each => !kept.includes(each))) {
-        delete order[name];
-    }
-    return order;
 }
 
 module.exports = { OrderImporter };

@@ -8,16 +8,18 @@ const {
     ProductVariant,
     ProductVariantService,
     ShippingMethod,
+    ShippingMethodService,
     TransactionalConnection,
 } = require('@vendure/core');
 
 const NAME = 'recent-sync-imported';
 
 class Placeholders {
-    constructor(connection, products, variants) {
+    constructor(connection, products, variants, shippingMethods) {
         this.connection = connection;
         this.products = products;
         this.variants = variants;
+        this.shippingMethods = shippingMethods;
     }
 
     /** The variant of lines whose goods the store does not have. */
@@ -50,23 +52,36 @@ class Placeholders {
         if (found) {
             return found;
         }
-        return repository.save(
-            new ShippingMethod({
-                code: NAME,
-                deletedAt: new Date(),
-                checker: { code: 'default-shipping-eligibility-checker', args: [] },
-                calculator: { code: 'default-shipping-calculator', args: [] },
-                fulfillmentHandlerCode: 'manual-fulfillment',
-                channels: [ctx.channel],
-                translations: [],
-                customFields: {},
-            }),
-        );
+        const made = await this.shippingMethods.create(ctx, {
+            code: NAME,
+            fulfillmentHandler: 'manual-fulfillment',
+            checker: {
+                code: 'default-shipping-eligibility-checker',
+                arguments: [{ name: 'orderMinimum', value: '0' }],
+            },
+            calculator: {
+                code: 'default-shipping-calculator',
+                arguments: [
+                    { name: 'rate', value: '0' },
+                    { name: 'includesTax', value: 'auto' },
+                    { name: 'taxRate', value: '0' },
+                ],
+            },
+            translations: [
+                {
+                    languageCode: ctx.languageCode,
+                    name: 'Shipping of imported orders',
+                    description: '',
+                },
+            ],
+        });
+        await repository.update(made.id, { deletedAt: new Date() });
+        return made;
     }
 }
 Reflect.defineMetadata(
     'design:paramtypes',
-    [TransactionalConnection, ProductService, ProductVariantService],
+    [TransactionalConnection, ProductService, ProductVariantService, ShippingMethodService],
     Placeholders,
 );
 

@@ -25,17 +25,14 @@ const NEWS = [
     'PasswordResetEvent',
 ].map(name => vendure[name]);
 
-/** Keep news back that a request causes which asks for silence and may bring records in. */
-function silence(eventBus, permission) {
-    const publish = eventBus.publish.bind(eventBus);
-    eventBus.publish = async event => {
-        const isNews = NEWS.some(kind => event instanceof kind);
-        return isNews && isSilent(event.ctx, permission) ? undefined : publish(event);
-    };
+/** Whether an event is news of a request that asks for silence and may bring records in. */
+function isSilenced(event, permission) {
+    const { ctx } = event;
+    return (
+        ctx?.req?.headers?.[HEADER] === '1' &&
+        ctx.userHasPermissions([permission]) &&
+        NEWS.some(kind => event instanceof kind)
+    );
 }
 
-function isSilent(ctx, permission) {
-    return ctx?.req?.headers?.[HEADER] === '1' && ctx.userHasPermissions([permission]);
-}
-
-module.exports = { silence };
+module.exports = { isSilenced };

@@ -37,6 +37,9 @@ _IDLE = 3.0
 
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,60}")
 _TAKEN = re.compile(r"duplicate key value|UNIQUE constraint|Duplicate entry", re.IGNORECASE)
+_WRONG = re.compile(r"violates|value too long|out of range|invalid input", re.IGNORECASE)
+"""Words of the database behind a store that finds fault with what it was given."""
+
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -45,6 +48,11 @@ class Document(NamedTuple):
 
     text: str
     repeatable: bool = True
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes the store."""
+        return self.text.startswith("mutation")
 
 
 class GoneError(Rejected):
@@ -76,6 +84,14 @@ class _Error(Struct):
     @property
     def is_taken(self) -> bool:
         return bool(_TAKEN.search(self.message))
+
+    @property
+    def is_failure(self) -> bool:
+        """Whether the store failed, and did not find fault with what it was given. What its
+        database says comes without a code.
+        """
+        found = self.code in ("INTERNAL_SERVER_ERROR", "unknown")
+        return found and not (self.is_taken or _WRONG.search(self.message))
 
 
 class _Envelope(Struct):
@@ -160,7 +176,9 @@ class Api:
 
     async def _send(self, document: Document, kind: type[T], variables: Variables | None) -> T:
         def decode(answer: Answer) -> T:
-            found: T = decoder(cast("Hashable", kind)).decode(opened(answer))
+            found: T = decoder(cast("Hashable", kind)).decode(
+                opened(answer, changes=document.changes)
+            )
             return found
 
         return await self._http.request(
@@ -247,19 +265,22 @@ def judge(answer: Answer) -> Failure | None:
         envelope = _decode_envelope(answer.body)
     except msgspec.DecodeError:
         return None
-    errors = envelope.errors or []
-    if not any(each.code == "INTERNAL_SERVER_ERROR" and not each.is_taken for each in errors):
+    if not any(each.is_failure for each in envelope.errors or []):
         return None
     broken = Unreachable("the store failed to answer", code="store_server_error")
     return Failure(broken, Again.REPEATABLE)
 
 
-def opened(answer: Answer) -> Raw:
-    """The data of a good answer. Raises `StoreError` for every other."""
+def opened(answer: Answer, *, changes: bool) -> Raw:
+    """The data of a good answer. Raises `StoreError` for every other. `changes`: a change was asked
+    for, and what is said of parts of its answer says that it happened.
+    """
     if answer.status == HTTPStatus.NOT_FOUND:
         raise BadAnswer("there is no Vendure store at this address", code="store_not_vendure")
     envelope = _decode_envelope(answer.body)
     if envelope.errors:
+        if changes and any(len(each.path or ()) > 1 for each in envelope.errors):
+            raise BadAnswer("the store shows only in part what it changed")
         _raise_for(envelope.errors)
     if bytes(envelope.data) in (b"", b"null"):
         raise BadAnswer("the store answers without data")
@@ -291,7 +312,7 @@ def _places(errors: list[_Error]) -> str:
 
 def _signed_in(answer: Answer) -> str:
     """The token of a new session. Raises `SignInAgain` where the store does not know us."""
-    found: _SignedIn = decoder(_SignedIn).decode(opened(answer))
+    found: _SignedIn = decoder(_SignedIn).decode(opened(answer, changes=True))
     token = answer.headers.get(_TOKEN, "")
     if found.login.typename != "CurrentUser":
         raise SignInAgain("the store does not accept the user name and password")

@@ -19,6 +19,23 @@ _BY_ID = (
 )
 _LATE = "A change that takes long is seen late, with a date from when it began."
 _GONE = "What is deleted leaves no trace: it is not in the list any more."
+_VARIANTS = (
+    "A change of a variant does not move the product's date: windows read the list of variants as "
+    "well."
+)
+_UNMOVED = (
+    "Deleting a variant, renaming an option, a facet or a tax category, and a collection that "
+    "takes a product in or lets it go move no date."
+)
+_STALE = (
+    "Placing, paying, sending and delivering an order leave its date of change as it was, or put "
+    "an older one back: windows read what changed, what was placed, and every order that is "
+    "neither delivered nor cancelled."
+)
+_CLOSED = (
+    "A refund, a note or an address of an order that is delivered or cancelled already is found by "
+    "a sweep alone, as before the launch."
+)
 _OVERLAP = 300.0
 _SETTLE = 10.0
 _TICK = 0.001
@@ -45,14 +62,8 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             _LATE,
             _GONE,
-            (
-                "A change of a variant does not move the product's date: windows read the list of "
-                "variants as well."
-            ),
-            (
-                "Deleting a variant, renaming an option, a facet or a tax category, and a collection "
-                "that takes a product in or lets it go move no date."
-            ),
+            _VARIANTS,
+            _UNMOVED,
         ),
         moves=("its own fields and texts", "variants and their prices", "images", "facets"),
     ),
@@ -76,15 +87,8 @@ READS: dict[Stream, ReadCapability] = {
         shallow=True,
         blind_spots=(
             _LATE,
-            (
-                "Placing, paying, sending and delivering an order leave its date of change as it was, "
-                "or put an older one back: windows read what changed, what was placed, and every order "
-                "that is neither delivered nor cancelled."
-            ),
-            (
-                "A refund, a note or an address of an order that is delivered or cancelled already is "
-                "found by a sweep alone, as before the launch."
-            ),
+            _STALE,
+            _CLOSED,
         ),
         moves=("its own fields", "lines", "custom fields"),
     ),

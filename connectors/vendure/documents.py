@@ -35,7 +35,7 @@ _COLLECTION = (
 _VARIANT = (
     "id sku name enabled updatedAt prices { price currencyCode } "
     f"options {{ id name code group {{ id name code }} }} featuredAsset {_ASSET} "
-    "taxCategory { id name isDefault }"
+    "taxCategory { id }"
 )
 _PRODUCT = (
     f"id name slug description enabled createdAt updatedAt featuredAsset {_ASSET} "

@@ -42,9 +42,6 @@ ROOT_OF = Document("query Root($id: ID!) { collection(id: $id) { breadcrumbs { i
 
 # --- products ------------------------------------------------------------------------------------
 
-TAX_CATEGORIES = Document(
-    "query TaxCategories { taxCategories(options: { take: 100 }) { items { id name isDefault } } }"
-)
 CREATE_PRODUCT = _mutation("CreateProduct", "createProduct", "CreateProductInput!", "{ id }")
 UPDATE_PRODUCT = _mutation(
     "UpdateProduct", "updateProduct", "UpdateProductInput!", "{ id }", twice=True

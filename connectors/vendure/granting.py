@@ -20,19 +20,23 @@ PERMISSIONS = (
     Permission("RecentSyncImport", "Orders are brought in; the add-on has it.", writing=True),
 )
 
+_ADDON = (
+    "For a target: install the add-on of this project, addons/vendure, in the store, as its README "
+    "says, and let the store make the new columns."
+)
+_ROLE = (
+    "Open Settings, Roles, and create a role with the permissions that are listed here, for the "
+    "channel that is the shop."
+)
+_ADMINISTRATOR = (
+    "Open Settings, Administrators, and create an administrator with that role alone; or create "
+    "an API key for such an administrator."
+)
+
 STEPS = (
-    (
-        "For a target: install the add-on of this project, addons/vendure, in the store, as its README "
-        "says, and let the store make the new columns."
-    ),
-    (
-        "Open Settings, Roles, and create a role with the permissions that are listed here, for the "
-        "channel that is the shop."
-    ),
-    (
-        "Open Settings, Administrators, and create an administrator with that role alone; or create an "
-        "API key for such an administrator."
-    ),
+    _ADDON,
+    _ROLE,
+    _ADMINISTRATOR,
     "See that the store's authOptions.tokenMethod includes bearer, or api-key for an API key.",
     "Enter the address of the Admin API, with its path.",
     "After the launch, delete the administrator and the role.",

@@ -87,7 +87,7 @@ class Loader:
                 return category(wire, self._members)
             case Stream.PRODUCTS:
                 coins = Coins(shop.precision, shop.channel.default_currency_code)
-                return product(wire, coins, self._members)
+                return product(wire, coins, self._members, shop.tax_classes)
             case Stream.CUSTOMERS:
                 return customer(wire)
             case Stream.ORDERS:

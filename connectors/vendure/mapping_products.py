@@ -79,7 +79,9 @@ def _filter(wire: WireFilter) -> dict[str, Any]:
     return {"code": wire.code, "args": {each.name: each.value for each in wire.args}}
 
 
-def product(wire: WireProduct, coins: Coins, members: Members) -> Record:
+def product(
+    wire: WireProduct, coins: Coins, members: Members, tax_classes: Mapping[str, str]
+) -> Record:
     """A product. Where its only variant has no options, that one's values are its own."""
     variants = sorted(wire.variants, key=lambda each: place(each.id))
     own = variants[0] if len(variants) == 1 and not variants[0].options else None
@@ -97,15 +99,15 @@ def product(wire: WireProduct, coins: Coins, members: Members) -> Record:
         tags=tuple(sorted(each.name for each in wire.facet_values if _is_tag(each))),
         images=tuple(found for each in images if (found := asset(each))),
         attributes=(*_options(wire), *_facets(wire.facet_values)),
-        variants=() if own else tuple(variant(each, coins) for each in variants),
-        tax_class=_tax_class(own) if own else "",
+        variants=() if own else tuple(variant(each, coins, tax_classes) for each in variants),
+        tax_class=_tax_class(own, tax_classes) if own else "",
         created_at=utc(wire.created_at),
     )
     stamps = [wire.updated_at, *(each.updated_at for each in wire.variants)]
     return Record(wire.id, latest(*stamps), content)
 
 
-def variant(wire: WireVariant, coins: Coins) -> Variant:
+def variant(wire: WireVariant, coins: Coins, tax_classes: Mapping[str, str]) -> Variant:
     """A variant, as part of its product."""
     options = sorted(wire.options, key=lambda each: place(each.group.id) if each.group else (0, ""))
     return Variant(
@@ -115,7 +117,7 @@ def variant(wire: WireVariant, coins: Coins) -> Variant:
         status="published" if wire.enabled else "draft",
         regular_price=_price(wire, coins),
         image=asset(wire.featured_asset),
-        extra=told({"tax_class": (_tax_class(wire), "")}),
+        extra=told({"tax_class": (_tax_class(wire, tax_classes), "")}),
     )
 
 
@@ -152,9 +154,8 @@ def _price(wire: WireVariant, coins: Coins) -> Money | None:
     return next((coins.money(each) for each in found), None)
 
 
-def _tax_class(wire: WireVariant) -> str:
-    found = wire.tax_category
-    return "" if found is None or found.is_default else found.name
+def _tax_class(wire: WireVariant, tax_classes: Mapping[str, str]) -> str:
+    return tax_classes.get(wire.tax_category.id, "") if wire.tax_category else ""
 
 
 def _images(wire: WireProduct) -> list[Any]:

@@ -3,23 +3,29 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from msgspec import Struct
 
 from connectors.base import StoreReport
 from connectors.errors import BadAnswer, SignInAgain
 from connectors.vendure.api import Api, Document, NoSuchFieldError
-from connectors.vendure.parts import KEY
+from connectors.vendure.parts import KEY, place
 from connectors.vendure.settings import VendureSettings
-from connectors.vendure.wire import WireChannel, WireImporter, WireImporterAnswer, WireShop
+from connectors.vendure.wire import (
+    WireChannel,
+    WireImporter,
+    WireImporterAnswer,
+    WireShop,
+    WireTaxCategory,
+)
 
 _FIELDS = "... on CustomField { name }"
 SHOP = Document(
     "query Shop { activeChannel { id code defaultCurrencyCode defaultLanguageCode "
     "pricesIncludeTax } globalSettings { trackInventory outOfStockThreshold serverConfig { "
     f"moneyStrategyPrecision entityCustomFields {{ entityName customFields {{ {_FIELDS} }} }} "
-    "} } }"
+    "} } taxCategories(options: { take: 100 }) { items { id name isDefault } } }"
 )
 IMPORTER = Document("query Importer { recentSyncImporter { version vendure } }")
 IMPORTER_VERSION = 1
@@ -35,7 +41,8 @@ _WITHOUT = (
 
 class Shop(Struct, frozen=True):
     """What does not change while a store is open. `custom` are names of custom fields by entity;
-    `importer` is the add-on, or None.
+    `importer` is the add-on, or None; `tax_classes` are what tax categories are called elsewhere,
+    by their ids: nothing for the usual one.
     """
 
     channel: WireChannel
@@ -45,6 +52,7 @@ class Shop(Struct, frozen=True):
     threshold: int
     custom: Mapping[str, frozenset[str]]
     importer: WireImporter | None
+    tax_classes: Mapping[str, str]
 
     def has(self, entity: str, name: str) -> bool:
         """Whether records of this kind have a custom field."""
@@ -99,6 +107,7 @@ class Shops:
                 for each in config.entity_custom_fields
             },
             importer=await self._importer(),
+            tax_classes=_tax_classes(found.tax_categories.items),
         )
 
     async def _importer(self) -> WireImporter | None:
@@ -113,3 +122,9 @@ class Shops:
 def has_keys(shop: Shop, entity: str) -> bool:
     """Whether records of this kind carry our key."""
     return shop.has(entity, KEY)
+
+
+def _tax_classes(rows: Sequence[WireTaxCategory]) -> dict[str, str]:
+    """The usual tax category is the store's default one, or the oldest where it names none."""
+    ordered = sorted(rows, key=lambda each: (not each.is_default, place(each.id)))
+    return {each.id: "" if index == 0 else each.name for index, each in enumerate(ordered)}

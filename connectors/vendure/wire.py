@@ -124,7 +124,7 @@ class WireVariant(Wire):
     prices: list[WirePrice] = field(default_factory=list)
     options: list[WireOption] = field(default_factory=list)
     featured_asset: WireAsset | None = None
-    tax_category: WireTaxCategory | None = None
+    tax_category: WireId | None = None
 
 
 class WireTaxCategory(Wire):
@@ -257,6 +257,7 @@ class WireGlobals(Wire):
 class WireShop(Wire):
     active_channel: WireChannel
     global_settings: WireGlobals
+    tax_categories: Listed[WireTaxCategory]
 
 
 class WireImporter(Wire):

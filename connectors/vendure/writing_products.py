@@ -8,7 +8,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -34,7 +33,6 @@ from connectors.vendure.documents_writing import (
     CREATE_PRODUCT,
     CREATE_VARIANTS,
     DELETE_VARIANTS,
-    TAX_CATEGORIES,
     UPDATE_PRODUCT,
     UPDATE_VARIANTS,
 )
@@ -46,11 +44,9 @@ from connectors.vendure.pairing import pair_variants
 from connectors.vendure.parts import OUR_FACET, TAGS_FACET, Coins, custom
 from connectors.vendure.shop import Shop
 from connectors.vendure.wire import (
-    Listed,
     WireFacetValue,
     WireId,
     WireProduct,
-    WireTaxCategory,
     WireVariant,
 )
 
@@ -70,8 +66,6 @@ class ProductWriter:
         self._loader = loader
         self._facets = facets
         self._options = Options(api, loader)
-        self._tax_classes: dict[str, str] | None = None
-        self._asking = asyncio.Lock()
 
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one product. Raises `StoreError`."""
@@ -180,11 +174,13 @@ class ProductWriter:
             found = there.get(target or "")
             fields = operation.variants.get(variant.id, changed) if found else None
             fields = _of_variant(fields, content)
-            body = variant_body(variant, mapped(found, coins) if found else None, fields, coins)
+            body = variant_body(
+                variant, mapped(found, coins, shop.tax_classes) if found else None, fields, coins
+            )
             ids = [options[each.name, each.value] for each in variant.options]
             if ids and (found is None or set(ids) != {each.id for each in found.options}):
                 body["optionIds"] = ids
-            if tax := await self._tax_class(variant, found, fields):
+            if tax := _tax_category(variant, found, fields, shop):
                 body["taxCategoryId"] = tax
             if found is None:
                 new.append(self._new_variant(body, row.id, content, variant, shop))
@@ -218,24 +214,6 @@ class ProductWriter:
         dropped = [each.id for each in rows if each.id not in kept and each.id in ours | strange]
         if dropped:
             await self._api.ask(DELETE_VARIANTS, dict[str, Any], {"ids": dropped})
-
-    async def _tax_class(
-        self, variant: Variant, found: WireVariant | None, fields: Changed
-    ) -> str | None:
-        """The id of the tax category that the variant gets; None where it has it already."""
-        wanted = str(variant.extra.get("tax_class", ""))
-        now = found.tax_category if found else None
-        name = "" if now is None or now.is_default else now.name
-        if not touches(fields, "tax_class") or wanted.casefold() == name.casefold():
-            return None
-        async with self._asking:
-            if self._tax_classes is None:
-                answer = await self._api.ask(TAX_CATEGORIES, dict[str, Listed[WireTaxCategory]])
-                known = answer["taxCategories"].items
-                self._tax_classes = {each.name.casefold(): each.id for each in known}
-                default = next((each.id for each in known if each.is_default), None)
-                self._tax_classes |= {"": default} if default else {}
-        return self._tax_classes.get(wanted.casefold())
 
     async def _facet_values(
         self, content: Product, row: WireProduct | None, changed: Changed
@@ -303,6 +281,21 @@ def _of_variant(fields: Changed, content: Product) -> Changed:
     if content.variants and fields & {"variants", "attributes", "kind"}:
         return None
     return fields if content.variants else fields - {"status"}
+
+
+def _tax_category(
+    variant: Variant, found: WireVariant | None, fields: Changed, shop: Shop
+) -> str | None:
+    """The id of the tax category that the variant gets; None where it has it already, and where
+    the store has none of this name.
+    """
+    wanted = str(variant.extra.get("tax_class", "")).casefold()
+    now = found.tax_category if found else None
+    name = shop.tax_classes.get(now.id, "") if now else ""
+    if not touches(fields, "tax_class", "extra") or wanted == name.casefold():
+        return None
+    named = {name.casefold(): each for each, name in shop.tax_classes.items()}
+    return named.get(wanted)
 
 
 def _losses(operation: Operation, content: Product, shown: Any) -> list[Loss]:

@@ -25,7 +25,7 @@ const INITIAL = {
 };
 const NEWS = ['AccountRegistrationEvent', 'CustomerEvent', 'OrderPlacedEvent', 'OrderStateTransitionEvent',
     'PaymentStateTransitionEvent', 'RefundStateTransitionEvent', 'StockMovementEvent'];
-const EMPTIED = ['address', 'collection', 'customer', 'facet', 'facet_value', 'fulfillment', 'history_entry',
+const EMPTIED = ['address', 'customer', 'facet', 'facet_value', 'fulfillment', 'history_entry',
     'order', 'order_line', 'order_line_reference', 'payment', 'product', 'product_option',
     'product_option_group', 'product_variant', 'refund', 'stock_level', 'stock_movement', 'surcharge'];
 
@@ -33,9 +33,9 @@ const effects = {};
 let app;
 
 async function control(request, response) {
-    if (request.path === '/control/effects') {
+    if (request.originalUrl === '/control/effects') {
         response.json(effects);
-    } else if (request.path === '/control/reset') {
+    } else if (request.originalUrl === '/control/reset') {
         await reset();
         response.json({});
     } else {
@@ -45,11 +45,19 @@ async function control(request, response) {
 
 async function reset() {
     const { rawConnection } = app.get(vendure.TransactionalConnection);
-    const tables = EMPTIED.filter(each => each !== 'collection').map(each => `"${each}"`).join(', ');
-    await rawConnection.query(`TRUNCATE ${tables} CASCADE`);
-    await rawConnection.query('DELETE FROM collection_closure WHERE id_descendant IN (SELECT id FROM collection WHERE NOT "isRoot")');
-    await rawConnection.query('DELETE FROM collection WHERE NOT "isRoot"');
-    await rawConnection.query(`DELETE FROM "user" WHERE identifier <> 'superadmin'`);
+    const tables = EMPTIED.map(each => `"${each}"`).join(', ');
+    const guests = `SELECT id FROM "user" WHERE identifier <> 'superadmin'`;
+    const collections = 'SELECT id FROM collection WHERE NOT "isRoot"';
+    for (const statement of [
+        `TRUNCATE ${tables} CASCADE`,
+        `DELETE FROM authentication_method WHERE "userId" IN (${guests})`,
+        `DELETE FROM session WHERE "userId" IN (${guests})`,
+        `DELETE FROM "user" WHERE id IN (${guests})`,
+        `DELETE FROM collection_closure WHERE id_descendant IN (${collections})`,
+        `DELETE FROM collection WHERE NOT "isRoot"`,
+    ]) {
+        await rawConnection.query(statement);
+    }
     Object.keys(effects).forEach(each => delete effects[each]);
 }
 
@@ -83,7 +91,7 @@ async function main() {
             port: Number(PORT),
             adminApiPath: 'admin-api',
             shopApiPath: 'shop-api',
-            middleware: [{ route: 'control', handler: (request, response, next) => control(request, response).catch(next) }],
+            middleware: [{ route: 'control/*path', handler: (request, response, next) => control(request, response).catch(next) }],
         },
         authOptions: {
             tokenMethod: ['bearer', 'api-key'],
