@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
-from connectors.attempts import WriteOne, write_each
 from connectors.base import (
     Action,
     Applied,
@@ -34,6 +33,7 @@ from connectors.shopify.writing_orders import OrderWriter
 from connectors.shopify.writing_others import PlainWriter
 from connectors.shopify.writing_products import ProductWriter
 from connectors.shopify.writing_stock import StockWriter
+from connectors.writing import WriteOne, write_each
 
 
 class ShopifyTarget:

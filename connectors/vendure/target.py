@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
-from connectors.attempts import WriteOne, write_each
 from connectors.base import (
     Action,
     Applied,
@@ -35,6 +34,7 @@ from connectors.vendure.writing_orders import OrderWriter
 from connectors.vendure.writing_others import PlainWriter
 from connectors.vendure.writing_products import ProductWriter
 from connectors.vendure.writing_stock import StockWriter
+from connectors.writing import WriteOne, write_each
 
 
 class VendureTarget(Session):
