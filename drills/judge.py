@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from connectors.comparison import Comparison, StreamComparison, compare
 from connectors.records import Stream
@@ -18,6 +19,9 @@ from drills.world import PREFIX, World
 from sandbox.wire import Doc
 
 _ALL = 10_000
+
+_APART = timedelta(seconds=180)
+"""How far the clocks of both shops can be apart, and how long a write can take."""
 
 
 @dataclass
@@ -51,6 +55,7 @@ async def judge(world: World) -> Verdict:
         found = await compare(source, target, list(Stream), losses, prefix=PREFIX, examples=_ALL)
     _Bench(world, verdict).weigh(found)
     _judge_team(world, verdict)
+    _judge_dates(world, verdict)
     _judge_effects(world.target, verdict)
     await _judge_quarantine(world, verdict)
     return verdict
@@ -150,6 +155,19 @@ def _judge_edit(edit: Edit, there: Doc, here: Doc, verdict: Verdict) -> None:
     if not is_one_of(edit.field, there[edit.field], may):
         sentence = f"{edit.field} of {edit.sku} is {there[edit.field]!r}, not one of {may!r}"
         verdict.say("overwritten" if edit.value in may else "wrong", sentence)
+
+
+def _judge_dates(world: World, verdict: Verdict) -> None:
+    """A product may be dated earlier than at the source by as much as the clocks are apart: the
+    target would not show a product whose date is still to come.
+    """
+    here, there = by_sku(world.source), by_sku(world.target)
+    for sku in sorted(here.keys() & there.keys()):
+        ours, theirs = (
+            datetime.fromisoformat(doc["date_created_gmt"]) for doc in (here[sku], there[sku])
+        )
+        if not timedelta() <= ours - theirs <= _APART:
+            verdict.say("wrong", f"product {sku} is dated {theirs}, not {ours}")
 
 
 def _judge_effects(target: Shop, verdict: Verdict) -> None:
