@@ -202,6 +202,8 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.ORDERS: WriteCapability(
         merges=True,
         derived=_RECKONED,
+        idempotent=True,
+        at_once=True,
         batch=20,
         find_batch=50,
         losses=(
@@ -216,6 +218,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
     ),
     Stream.INVENTORY: WriteCapability(
+        at_once=True,
         batch=50,
         notes=(
             "Only whole quantities can be written, and at one location.",

@@ -14,6 +14,7 @@ from connectors.vendure.documents import selection
 from connectors.vendure.documents_writing import import_order
 from connectors.vendure.loading import Loader
 from connectors.vendure.pairing import pair_order
+from connectors.vendure.parts import KEY
 from connectors.vendure.wire import Wire, WireStock
 from connectors.vendure.wire_orders import WireOrder
 
@@ -48,12 +49,14 @@ class OrderWriter:
             return _refused(operation, "gone", "the order is not there any more", gone=True)
         writing = Writing(shop, await self._own_variants(content), await self._countries())
         document = import_order(selection(Stream.ORDERS, shop))
+        given = {"input": writing.body(operation, content)}
         try:
-            answer = await self._api.ask(
-                document, _Imported, {"input": writing.body(operation, content)}
-            )
+            answer = await self._api.ask(document, _Imported, given)
         except TakenError:
-            return _refused(operation, "number_taken", "another order has this number or key")
+            if not await self._loader.rows(Stream.ORDERS, KEY, [operation.key]):
+                return _refused(operation, "number_taken", "another order has this number")
+            # It was brought in by the same request in the same moment.
+            answer = await self._api.ask(document, _Imported, given)
         row = answer.import_order
         shown = self._loader.record(Stream.ORDERS, row, shop).content
         return Applied(

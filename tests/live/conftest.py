@@ -10,8 +10,16 @@ from tests.engine.conftest import bench, engine_database
 from tests.fixtures.servers import Addresses
 from tests.live import npm
 from tests.live.medusa.store import Medusas, MedusaStore
+from tests.live.vendure.fixtures import bare_vendure, opened_vendure, vendure, vendures
 
-__all__ = ["bench", "engine_database"]
+__all__ = [
+    "bare_vendure",
+    "bench",
+    "engine_database",
+    "opened_vendure",
+    "vendure",
+    "vendures",
+]
 
 
 @pytest.hookimpl(tryfirst=True)

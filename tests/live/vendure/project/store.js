@@ -1,10 +1,11 @@
 'use strict';
 
 /**
- * A Vendure store for tests. What it is comes from the environment: PORT, DATABASE_URL and ADDON,
+ * A Vendure store for tests. What it is comes from the environment: PORT, DATABASE_URL, PASSWORD and ADDON,
  * the folder of the add-on, or nothing for a store without it.
  *
- * Beside its own API it has /control: `effects` counts what the store published, `reset` empties it.
+ * Beside its own API it has /control: `effects` counts what the store published, `reset` empties
+ * it, `ready` says whether it has what every store has.
  */
 
 const vendure = require('@vendure/core');
@@ -25,16 +26,21 @@ const INITIAL = {
 };
 const NEWS = ['AccountRegistrationEvent', 'CustomerEvent', 'OrderPlacedEvent', 'OrderStateTransitionEvent',
     'PaymentStateTransitionEvent', 'RefundStateTransitionEvent', 'StockMovementEvent'];
-const EMPTIED = ['address', 'customer', 'facet', 'facet_value', 'fulfillment', 'history_entry',
-    'order', 'order_line', 'order_line_reference', 'payment', 'product', 'product_option',
-    'product_option_group', 'product_variant', 'refund', 'stock_level', 'stock_movement', 'surcharge'];
+/** Tables that hold records, by how their names begin. */
+const RECORDS = /^(address|asset|customer|facet|fulfillment|history_entry|order|payment$|product|promotion|refund|shipping_line|stock_level|stock_movement|surcharge|tag$)/;
+
+/** What a password costs is not what is tested. */
+const PLAIN = { hash: async text => text, check: async (text, hash) => text === hash };
 
 const effects = {};
 let app;
+let ready = false;
 
 async function control(request, response) {
     if (request.originalUrl === '/control/effects') {
         response.json(effects);
+    } else if (request.originalUrl === '/control/ready') {
+        response.status(ready ? 200 : 503).json({});
     } else if (request.originalUrl === '/control/reset') {
         await reset();
         response.json({});
@@ -45,19 +51,25 @@ async function control(request, response) {
 
 async function reset() {
     const { rawConnection } = app.get(vendure.TransactionalConnection);
-    const tables = EMPTIED.map(each => `"${each}"`).join(', ');
+    const tables = await rawConnection.query(`SELECT tablename FROM pg_tables WHERE schemaname = 'public'`);
+    const emptied = tables.map(each => each.tablename).filter(each => RECORDS.test(each));
     const guests = `SELECT id FROM "user" WHERE identifier <> 'superadmin'`;
     const collections = 'SELECT id FROM collection WHERE NOT "isRoot"';
-    for (const statement of [
-        `TRUNCATE ${tables} CASCADE`,
-        `DELETE FROM authentication_method WHERE "userId" IN (${guests})`,
-        `DELETE FROM session WHERE "userId" IN (${guests})`,
+    // Without triggers no table has to wait for another.
+    await rawConnection.query([
+        'SET session_replication_role = replica',
+        ...emptied.map(each => `DELETE FROM "${each}"`),
+        ...['authentication_method', 'session', 'user_roles_role'].map(
+            each => `DELETE FROM ${each} WHERE "userId" IN (${guests})`,
+        ),
         `DELETE FROM "user" WHERE id IN (${guests})`,
+        'DELETE FROM collection_product_variants_product_variant',
         `DELETE FROM collection_closure WHERE id_descendant IN (${collections})`,
-        `DELETE FROM collection WHERE NOT "isRoot"`,
-    ]) {
-        await rawConnection.query(statement);
-    }
+        `DELETE FROM collection_translation WHERE "baseId" IN (${collections})`,
+        `DELETE FROM collection_channels_channel WHERE "collectionId" IN (${collections})`,
+        'DELETE FROM collection WHERE NOT "isRoot"',
+        'SET session_replication_role = DEFAULT',
+    ].join('; '));
     Object.keys(effects).forEach(each => delete effects[each]);
 }
 
@@ -96,7 +108,8 @@ async function main() {
         authOptions: {
             tokenMethod: ['bearer', 'api-key'],
             requireVerification: false,
-            superadminCredentials: { identifier: 'superadmin', password: 'superadmin' },
+            passwordHashingStrategy: PLAIN,
+            superadminCredentials: { identifier: 'superadmin', password: process.env.PASSWORD },
         },
         dbConnectionOptions: { type: 'postgres', url: DATABASE_URL, synchronize: true, logging: false, timezone: 'Z' },
         paymentOptions: { paymentMethodHandlers: [vendure.dummyPaymentHandler] },
@@ -106,6 +119,7 @@ async function main() {
     await app.get(vendure.JobQueueService).start();
     await seed();
     listen();
+    ready = true;
 }
 
 main().catch(error => {
