@@ -15,7 +15,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -64,7 +64,7 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 T = TypeVar("T")
-Query = Mapping[str, str | int]
+Query = Mapping[str, str | int | Sequence[str]]
 Sleep = Callable[[float], Awaitable[None]]
 
 

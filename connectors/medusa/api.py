@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from functools import cache
 from http import HTTPStatus
 from typing import Any, Generic, TypeVar, cast
@@ -22,6 +22,9 @@ from connectors.medusa.settings import MedusaCredentials, MedusaSettings
 from connectors.medusa.wire import WireError, WireId
 
 T = TypeVar("T")
+
+Asked = dict[str, str | int | Sequence[str]]
+"""The query of a list."""
 
 ROOT = "/admin/"
 _CODE = re.compile(r"[a-z_]{1,80}")
@@ -54,11 +57,12 @@ class RefusedRequest(Rejected):
 
 
 class Listing(Struct, Generic[T]):
-    """One page of a list. `total` is the store's count of the whole list; `failed` holds
-    (id, reason) of rows that could not be understood.
+    """One page of a list. `ids` are those of all its rows, in the store's order, `failed` holds
+    (id, reason) of rows that could not be understood; `total` is the store's count of the list.
     """
 
     rows: list[T]
+    ids: list[str]
     failed: list[tuple[str, str]]
     total: int
 
@@ -133,6 +137,7 @@ def open_api(
             auth=httpx.BasicAuth(credentials.api_key.get_secret_value(), ""),
             verify=settings.verify_tls,
             timeout=settings.timeout,
+            is_refusal=is_refusal,
             budgets=access.budgets,
             transport=transport,
             sleep=sleep,
@@ -180,32 +185,44 @@ def require_success(answer: Answer) -> None:
     )
 
 
+def is_refusal(body: bytes) -> bool:
+    """Whether a 500 is Medusa's own word: it refuses a parent that is not there with that status. A
+    server that broke down says `unknown_error`, or nothing readable.
+    """
+    try:
+        error = decoder(WireError).decode(body)
+    except msgspec.DecodeError:
+        return False
+    return bool(error.type == "invalid_argument")
+
+
 class _Page(Struct):
     count: int
 
 
 def listing(answer: Answer, name: str, row: type[T]) -> Listing[T]:
-    """The rows that stand under `name`. One that has an unknown form spoils no other."""
+    """The rows that stand under `name`. One that has an unknown form spoils no other, but one
+    without an id spoils the page.
+    """
     found = decoder(dict[str, msgspec.Raw]).decode(answer.body)
     if name not in found:
         raise BadAnswer("the answer is no list of a Medusa store", code="store_not_medusa")
     total = decoder(_Page).decode(answer.body).count
+    ids = [each.id for each in decoder(list[WireId]).decode(found[name])]
     try:
-        return Listing(decoder(list[row]).decode(found[name]), [], total)  # type: ignore[valid-type]
+        rows = decoder(list[row]).decode(found[name])  # type: ignore[valid-type]
     except msgspec.ValidationError:
-        decode_row = decoder(cast("Hashable", row)).decode
-        rows, failed = [], []
-        for raw in decoder(list[msgspec.Raw]).decode(found[name]):
-            try:
-                rows.append(decode_row(raw))
-            except msgspec.ValidationError as error:
-                failed.append((_id(raw), str(error)))
-        return Listing(rows, failed, total)
+        rows, failed = _one_by_one(found[name], row)
+        return Listing(rows, ids, failed, total)
+    return Listing(rows, ids, [], total)
 
 
-def _id(raw: msgspec.Raw) -> str:
-    try:
-        found: str = decoder(WireId).decode(raw).id
-    except msgspec.ValidationError:
-        raise BadAnswer("the store lists something that has no id") from None
-    return found
+def _one_by_one(found: msgspec.Raw, row: type[T]) -> tuple[list[T], list[tuple[str, str]]]:
+    decode_row = decoder(cast("Hashable", row)).decode
+    rows, failed = [], []
+    for raw in decoder(list[msgspec.Raw]).decode(found):
+        try:
+            rows.append(decode_row(raw))
+        except msgspec.ValidationError as error:
+            failed.append((decoder(WireId).decode(raw).id, str(error)))
+    return rows, failed

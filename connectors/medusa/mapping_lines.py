@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
+from connectors.medusa.mapping_products import DEFAULT_OPTION
 from connectors.medusa.parts import OURS, PART, UnmappableError, exact, kept, text_of, told, total
 from connectors.medusa.wire_orders import (
     WireAdjustment,
@@ -24,7 +25,8 @@ FEE = "fee:"
 METHOD = f"{OURS}method"
 """Metadata with the way of sending: Medusa's own ids of ways mean nothing elsewhere."""
 
-SKU = f"{OURS}sku"
+RATE = f"{OURS}rate"
+NO_RATE = "none"
 
 
 class Sums(NamedTuple):
@@ -73,7 +75,7 @@ def order_line(wire: WireItem, currency: str) -> OrderLine:
         tax=exact(sums.tax, currency),
         subtotal_tax=exact(sums.before * sums.rate, currency),
         product=wire.product_id,
-        variant=wire.variant_id,
+        variant=None if is_default(wire) else wire.variant_id,
         sku=wire.variant_sku or "",
         extra=told({"metadata": (kept(wire.metadata), {})}),
     )
@@ -102,10 +104,17 @@ def shipping_line(wire: WireShippingMethod, currency: str) -> ShippingLine:
     )
 
 
-def rate_of(wire: WireTaxLine) -> Decimal:
-    """The rate in per cent as people know it: that of an imported order is made to give its tax to
-    the penny.
+def rate_of(wire: WireTaxLine) -> Decimal | None:
+    """The rate in per cent as people know it, None where the source of an imported order had none:
+    the rate there is made to give its tax to the penny.
     """
-    nominal = text_of(wire.metadata, "rate")
+    nominal = text_of(wire.metadata, RATE)
+    if nominal == NO_RATE:
+        return None
     rate = (Decimal(nominal) if nominal else wire.rate).normalize()
     return Decimal(f"{rate:f}")
+
+
+def is_default(wire: WireItem) -> bool:
+    """Whether its variant stands for all of a simple product."""
+    return set(wire.variant_option_values or ()) == {DEFAULT_OPTION}

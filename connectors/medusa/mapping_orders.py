@@ -37,7 +37,6 @@ from connectors.medusa.wire_orders import (
     WirePayment,
     WireRefund,
     WireShippingMethod,
-    WireTaxLine,
 )
 from connectors.records import (
     Discount,
@@ -57,9 +56,6 @@ COUPONS = f"{OURS}coupons"
 
 COMPLETED_AT = f"{OURS}completed_at"
 PAID_AT = f"{OURS}paid_at"
-GROSS = f"{OURS}gross"
-"""Metadata of an imported order whose shop had prices with tax in them."""
-
 IMPLIED = f"{OURS}implied"
 """In the data of a payment that no transaction of the source stands for."""
 
@@ -83,9 +79,8 @@ def order(wire: WireOrder) -> Record:
         total=exact(total(each.after + each.tax for each in sums) - total(credit), currency),
         tax_total=exact(total(each.tax for each in sums), currency),
         shipping_total=exact(total(each.total.amount for each in ways), currency),
-        discount_total=exact(total(each.before - each.after for each in sums), currency),
-        prices_include_tax=any(each.is_tax_inclusive for each in parts)
-        or bool((wire.metadata or {}).get(GROSS)),
+        discount_total=exact(_taken_off(items), currency),
+        prices_include_tax=any(each.is_tax_inclusive for each in parts),
         customer=wire.customer_id,
         email=wire.email or "",
         billing=address(wire.billing_address),
@@ -134,6 +129,11 @@ def own_status(status: str, payment: str, fulfilment: str) -> str:
     return "on_hold" if on_hold else "pending"
 
 
+def _taken_off(items: Iterable[WireItem]) -> Decimal:
+    """What goods cost less; the price of their way is what was paid for it."""
+    return total(sums.before - sums.after for sums in map(sums_of, items))
+
+
 def _status(wire: WireOrder) -> str:
     """The status that an imported order had, as long as Medusa's own has not moved since."""
     own = own_status(wire.status, wire.payment_status, wire.fulfillment_status)
@@ -178,15 +178,10 @@ def _discounts(wire: WireOrder, currency: str) -> Iterable[Discount]:
 
 def _taxes(wire: WireOrder, currency: str) -> Iterable[Tax]:
     """By name and rate, apart for goods and for their way."""
-    goods: defaultdict[tuple[str, str, Decimal], Decimal] = defaultdict(Decimal)
-    way: defaultdict[tuple[str, str, Decimal], Decimal] = defaultdict(Decimal)
-    for found, parts in ((goods, wire.items or ()), (way, wire.shipping_methods or ())):
-        for part in parts:
-            after = sums_of(part).after
-            for each in part.tax_lines or ():
-                found[_name(each)] += after * each.rate / 100
-    for label, code, rate in sorted(goods.keys() | way.keys()):
-        name = (label, code, rate)
+    goods = _by_rate(wire.items or ())
+    way = _by_rate(wire.shipping_methods or ())
+    for name in sorted(goods.keys() | way.keys(), key=str):
+        label, code, rate = name
         yield Tax(
             label=label,
             code=code,
@@ -196,8 +191,17 @@ def _taxes(wire: WireOrder, currency: str) -> Iterable[Tax]:
         )
 
 
-def _name(wire: WireTaxLine) -> tuple[str, str, Decimal]:
-    return wire.description or wire.code, wire.code, rate_of(wire)
+def _by_rate(
+    parts: Iterable[WireItem | WireShippingMethod],
+) -> dict[tuple[str, str, Decimal | None], Decimal]:
+    found: defaultdict[tuple[str, str, Decimal | None], Decimal] = defaultdict(Decimal)
+    for part in parts:
+        after = sums_of(part).after
+        for each in part.tax_lines or ():
+            found[each.description or each.code, each.code, rate_of(each)] += (
+                after * each.rate / 100
+            )
+    return found
 
 
 # --- money ---------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from msgspec import Struct
 
@@ -34,6 +35,7 @@ class WireItem(Struct, gc=False):
     product_id: str | None = None
     variant_id: str | None = None
     variant_sku: str | None = ""
+    variant_option_values: dict[str, Any] | None = None
     metadata: Metadata = None
     tax_lines: list[WireTaxLine] | None = None
     adjustments: list[WireAdjustment] | None = None

@@ -65,6 +65,7 @@ class MedusaStore:
 
     url: str
     key: str
+    folder: Path
     staff: httpx.AsyncClient
     database: asyncpg.Connection[Any]
 
@@ -83,8 +84,17 @@ class MedusaStore:
         )
 
     async def empty(self) -> None:
-        """Delete all records, as if the store were new."""
+        """Delete all records, as if the store were new, and forget what was told of them."""
         await self.database.execute(self._deletes)
+        self._events.write_text("")
+
+    def told(self) -> list[str]:
+        """The names of all events since then: what programs of the store, and its people, hear."""
+        return self._events.read_text().split()
+
+    @property
+    def _events(self) -> Path:
+        return self.folder / "events.log"
 
     async def prepare(self) -> None:
         """Learn which tables hold records."""
@@ -145,7 +155,7 @@ class Medusas:
             staff = httpx.AsyncClient(base_url=address, trust_env=False, timeout=60)
             database = await asyncpg.connect(url.replace("+asyncpg", ""))
             try:
-                yield await _signed_in(MedusaStore(address, "", staff, database))
+                yield await _signed_in(MedusaStore(address, "", project, staff, database))
             finally:
                 await database.close()
                 await staff.aclose()
