@@ -21,7 +21,7 @@ from connectors.vendure.documents_writing import (
     UPDATE_ADDRESS,
 )
 from connectors.vendure.loading import Loader
-from connectors.vendure.mapping_customers import default_billing, default_shipping
+from connectors.vendure.mapping_customers import default_billing, default_shipping, shipping_address
 from connectors.vendure.parts import address
 from connectors.vendure.shop import Shop
 from connectors.vendure.wire import Listed, WireAddress, WireCountry, WireCustomer, WireId
@@ -66,11 +66,15 @@ class AddressWriter:
 
     async def write(self, content: Customer, row: WireCustomer, changed: Changed) -> None:
         """Make the default addresses what they are to be. Raises `StoreError`."""
+        if not touches(changed, "billing", "shipping"):
+            return
         places = row.addresses or []
         bills, goods = default_billing(places), default_shipping(places)
         shop = await self._loader.shop()
         billing = content.billing if touches(changed, "billing") else address(bills)
-        shipping = content.shipping if touches(changed, "shipping") else address(goods)
+        shipping = (
+            content.shipping if touches(changed, "shipping") else shipping_address(bills, goods)
+        )
         if bills is None and goods is None and _alike(billing, shipping):
             await self._set(row.id, None, billing, shop, billing=True, shipping=True)
         elif bills is not None and bills is goods:

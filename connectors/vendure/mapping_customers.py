@@ -28,7 +28,7 @@ def customer(wire: WireCustomer) -> Record:
         last_name=wire.last_name,
         role="customer" if wire.user else "guest",
         billing=address(billing),
-        shipping=_shipping(billing, shipping),
+        shipping=shipping_address(billing, shipping),
         created_at=utc(wire.created_at),
         extra=told(
             {
@@ -51,7 +51,7 @@ def default_shipping(places: Sequence[WireAddress]) -> WireAddress | None:
     return next((each for each in places if each.default_shipping_address), None)
 
 
-def _shipping(billing: WireAddress | None, shipping: WireAddress | None) -> Address | None:
+def shipping_address(billing: WireAddress | None, shipping: WireAddress | None) -> Address | None:
     """The address of goods; an email of an address that serves both is that of the bills."""
     found = address(shipping)
     if found is not None and shipping is billing:
