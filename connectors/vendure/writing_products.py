@@ -81,37 +81,30 @@ class ProductWriter:
                 return gone(operation, "product")
         wanted = await self._facet_values(content, row, operation.changed)
         if row is None:
-            target = await self._create(operation, content, shop, wanted)
+            made = await self._create(operation, content, shop, wanted)
+            row = WireProduct(id=made, name=content.name)
         else:
-            target = row.id
             await self._change(operation, content, row, shop, wanted)
-        return await finish(operation, self._rest(operation, content, target, row, shop))
+        return await finish(operation, self._rest(operation, content, row, shop))
 
     async def _rest(
-        self,
-        operation: Operation,
-        content: Product,
-        target: str,
-        row: WireProduct | None,
-        shop: Shop,
+        self, operation: Operation, content: Product, row: WireProduct, shop: Shop
     ) -> Outcome:
-        if row is None:
-            row = await self._row(target)
-        if row is None:
-            raise BadAnswer("a product that was made is not there")
+        """Options and variants; then a look at the product."""
         changed = operation.changed if operation.target_id else None
         if touches(changed, *_OWN):
             await self._write_variants(operation, content, row, shop, changed)
-        row = await self._row(target)
-        if row is None:
+        raws = await self._loader.by_ids(Stream.PRODUCTS, [row.id])
+        if not raws:
             return gone(operation, "product")
-        records, failed = await self._loader.load(Stream.PRODUCTS, [await self._raw(target)])
-        if failed or not records:
+        records, failed = await self._loader.load(Stream.PRODUCTS, raws)
+        if failed:
             raise BadAnswer("the store shows a product that cannot be understood")
+        shown: WireProduct = decoder(WireProduct).decode(raws[0])
         return Applied(
             source_id=operation.source_id,
-            target_id=target,
-            children=pair_variants(replace_content(operation, content), row.variants),
+            target_id=row.id,
+            children=pair_variants(replace(operation, content=content), shown.variants),
             content=records[0].content,
             losses=tuple(_losses(operation, content, records[0].content)),
         )
@@ -240,23 +233,12 @@ class ProductWriter:
                 found += await self._facets.values(each.name, each.values, private=not each.visible)
         return list(dict.fromkeys([*(each.id for each in kept), *found]))
 
-    async def _raw(self, target: str) -> Any:
-        rows = await self._loader.by_ids(Stream.PRODUCTS, [target])
-        if not rows:
-            raise BadAnswer("a product that was written is not there")
-        return rows[0]
-
     async def _row(self, target: str) -> WireProduct | None:
         rows = await self._loader.by_ids(Stream.PRODUCTS, [target])
         if not rows:
             return None
         found: WireProduct = decoder(WireProduct).decode(rows[0])
         return found
-
-
-def replace_content(operation: Operation, content: Product) -> Operation:
-    """The operation with the content that is really written."""
-    return replace(operation, content=content)
 
 
 def _own_sku(content: Product) -> str:
@@ -267,7 +249,7 @@ def _own_sku(content: Product) -> str:
 def _pairs(operation: Operation, content: Product, rows: Sequence[WireVariant]) -> dict[str, str]:
     """Variants of the target by the source's ids; the only one without options by no id."""
     if content.variants:
-        return pair_variants(replace_content(operation, content), rows)
+        return pair_variants(replace(operation, content=content), rows)
     own = [each.id for each in rows if not each.options]
     return {"": own[0]} if own else {}
 
