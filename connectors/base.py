@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from msgspec import Struct, field
 from pydantic import BaseModel
@@ -71,12 +71,13 @@ class ReadCapability(Struct, frozen=True, kw_only=True):
 
 class Loss(Struct, frozen=True):
     """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
-    it is kept.
+    it is kept. `addon`: it is kept all the same where the store has our add-on.
     """
 
     field: str
     reason: str
     whole: bool = False
+    addon: bool = False
 
 
 class Action(StrEnum):
@@ -100,6 +101,8 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     `idempotent`: the target upserts by our key, so that sending a create twice makes one record
     and neither intents nor look-ups are needed. `batch` and `find_batch`: records in one call.
     `write_settle`: for how many seconds a write whose answer never came may still be running.
+    `at_once`: one request makes a whole record, so that whoever finds it on the target knows that
+    the request is through. Without it later requests may still be adding to what is found.
     `serial_creates`: creates of this stream go one at a time, because the platform checks
     uniqueness too late. `refuses_doubles`: the platform refuses to create a record whose natural
     key is taken, and the connector finds that record then; a fresh create needs no look-up.
@@ -114,6 +117,7 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     batch: int = 100
     find_batch: int = 100
     write_settle: float = 20.0
+    at_once: bool = False
     serial_creates: bool = False
     refuses_doubles: bool = False
     merges: bool = False
@@ -122,6 +126,10 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     keyed: bool = True
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def losses_in(self, *, addon: bool) -> tuple[Loss, ...]:
+        """What one store cannot keep: `addon` says whether it has our add-on."""
+        return tuple(each for each in self.losses if not (addon and each.addon))
 
     def removal(self, action: Action) -> Removal | None:
         """How an action is done here, None where it cannot be."""
@@ -265,6 +273,18 @@ class Source(Protocol):
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records by id. Ids are left out where the store says that it has no such record;
         every other failure raises `StoreError`, because what is left out may be removed.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsDeletions(Protocol):
+    """What a source has besides, where its platform can say what was deleted."""
+
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """Ids that the store calls deleted since a moment; empty where this store does not say.
+
+        It is a reason to ask for them one by one, and no proof. Raises `StoreError`.
         """
         ...
 
@@ -429,7 +449,9 @@ class Target(Protocol):
 
 
 class StoreReport(Struct, frozen=True, kw_only=True):
-    """What `check` learned of a store. `findings` are (code, sentence) worth telling."""
+    """What `check` learned of a store. `findings` are (code, sentence) worth telling; `addon` is
+    the version of our add-on there, empty where it is not used.
+    """
 
     platform_version: str
     name: str = ""
@@ -437,6 +459,7 @@ class StoreReport(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     server_time: datetime | None = None
     findings: tuple[tuple[str, str], ...] = ()
+    addon: str = ""
 
 
 class StoreAccess(Struct, frozen=True):

@@ -18,6 +18,8 @@ _BY_ID = (
     "one second change places between two pages."
 )
 
+_NAMED = "The add-on names it to every run."
+
 READS: dict[Stream, ReadCapability] = {
     Stream.CATEGORIES: ReadCapability(
         trust=Trust.SWEEP,
@@ -31,10 +33,11 @@ READS: dict[Stream, ReadCapability] = {
         ties=_BY_ID,
         shallow=True,
         blind_spots=(
-            "A product created with a date in the past carries that date as its date of change.",
-            "A scheduled product carries a date of change in the future.",
-            "Stock written past WooCommerce (straight into the database) moves no date.",
-            "Deleting a product for good leaves no trace.",
+            f"A product created with a date in the past is changed at that date. {_NAMED}",
+            f"A scheduled product carries a date of change in the future. {_NAMED}",
+            f"Stock that an extension writes past WooCommerce moves no date. {_NAMED}",
+            "Stock that SQL writes past WordPress moves none either, and nobody names it.",
+            f"Deleting a product for good leaves no trace. {_NAMED}",
         ),
         moves=(
             "purchase",
@@ -61,10 +64,10 @@ READS: dict[Stream, ReadCapability] = {
         ties=_BY_ID,
         shallow=True,
         blind_spots=(
-            "Deleting a refund does not move the order's date of change.",
+            f"Deleting a refund does not move the order's date of change. {_NAMED}",
             "Order notes do not move it, either; they are not copied.",
-            "An order whose status no active plugin registers is in no list.",
-            "Deleting an order for good leaves no trace.",
+            f"An order whose status no active plugin registers is in no list. {_NAMED}",
+            f"Deleting an order for good leaves no trace. {_NAMED}",
         ),
         moves=("status", "meta data", "lines", "refund created", "trash"),
         horizon=True,
@@ -110,6 +113,7 @@ _RECKONED = frozenset(
 WRITES: dict[Stream, WriteCapability] = {
     Stream.CATEGORIES: WriteCapability(
         merges=True,
+        at_once=True,
         removals=(_DELETE,),
         keyed=False,
         losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
@@ -125,6 +129,7 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("images", "The target fetches images and keeps them under its own address."),
             Loss("attributes", "Shared attributes become the product's own."),
             Loss("extra", "Shipping classes and shared settings of extensions stay behind."),
+            Loss("created_at", "A date in the target's future becomes the target's present."),
         ),
         notes=(
             "A taken slug silently becomes another one on the target.",
@@ -133,6 +138,7 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.CUSTOMERS: WriteCapability(
         merges=True,
+        at_once=True,
         removals=(_DELETE,),
         serial_creates=True,
         refuses_doubles=True,
@@ -150,27 +156,47 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=50,
         removals=(_ARCHIVE, _DELETE),
         losses=(
-            Loss("number", "The target numbers orders itself; meta data keeps the number."),
-            Loss("created_at", "The target dates orders itself; meta data keeps the date."),
-            Loss("paid_at", "The target dates payments itself; meta data keeps the date."),
-            Loss("completed_at", "The target dates completion itself; meta data keeps the date."),
+            Loss(
+                "number",
+                "The target numbers orders itself; meta data keeps the number.",
+                addon=True,
+            ),
+            Loss(
+                "created_at",
+                "The target dates orders itself; meta data keeps the date.",
+                addon=True,
+            ),
+            Loss(
+                "paid_at",
+                "The target dates payments itself; meta data keeps the date.",
+                addon=True,
+            ),
+            Loss(
+                "completed_at",
+                "The target dates completion itself; meta data keeps the date.",
+                addon=True,
+            ),
             Loss(
                 "discounts",
                 "Coupons would discount again: line totals hold the discount.",
                 whole=True,
+                addon=True,
             ),
-            Loss("discount_total", "It follows from coupons, which are not sent."),
-            Loss("taxes", _TAX_REASON),
-            Loss("prices_include_tax", "The target's own setting counts."),
+            Loss("discount_total", "It follows from coupons, which are not sent.", addon=True),
+            Loss("taxes", _TAX_REASON, addon=True),
+            Loss("prices_include_tax", "The target's own setting counts.", addon=True),
             Loss("fulfilments", "WooCommerce itself knows no shipments.", whole=True),
         ),
         notes=(
             "Orders are found by `created_via`, which holds our key.",
             "Lines that were changed count as taken from stock, also where the order is not paid.",
             "An archived order is in the trash, which WordPress empties after 30 days.",
+            "The add-on keeps coupon codes in small letters.",
+            "The add-on keeps totals with as many decimals as the shop shows.",
         ),
     ),
     Stream.INVENTORY: WriteCapability(
+        at_once=True,
         notes=(
             "Only whole quantities can be written.",
             "Stock is set to the source's: what the target sold meanwhile is not taken off.",

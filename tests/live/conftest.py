@@ -11,8 +11,16 @@ from tests.fixtures.servers import Addresses
 from tests.live import npm
 from tests.live.medusa.store import Medusas, MedusaStore
 from tests.live.tables import PairTables
+from tests.live.vendure.fixtures import bare_vendure, opened_vendure, vendure, vendures
 
-__all__ = ["bench", "engine_database"]
+__all__ = [
+    "bare_vendure",
+    "bench",
+    "engine_database",
+    "opened_vendure",
+    "vendure",
+    "vendures",
+]
 
 
 def pytest_configure(config: pytest.Config) -> None:

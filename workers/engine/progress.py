@@ -64,6 +64,11 @@ class JobRow(msgspec.Struct):
             return None
         return SweptStream(self.migration_id, stream, self.id, number)
 
+    def window_since(self, stream: Stream) -> datetime | None:
+        """Where the stream's window in this job begins, None where it was read otherwise."""
+        since = self.passes.get(stream, {}).get("since")
+        return datetime.fromisoformat(since) if since else None
+
     @property
     def stages(self) -> list[Stage]:
         """The plan."""
@@ -121,15 +126,19 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+_PUT_DOWN = text(
+    "UPDATE slices SET done = true, lease_until = NULL, handed_at = clock_timestamp()"
+    " WHERE NOT done AND (id = :id OR job_id = :job)"
+)
+
+
 async def finish_slice(
     connection: AsyncConnection, slice_id: UUID, job_id: UUID, reads: dict[Stream, ReadCapability]
 ) -> list[Wake]:
     """Mark a slice done; if it was the last one of its stage, go on. Answers with wakes."""
     # The job is locked first: of two slices that end at once, the second sees the first's end.
     job = await lock_job(connection, job_id)
-    await connection.execute(
-        text("UPDATE slices SET done = true, lease_until = NULL WHERE id = :id"), {"id": slice_id}
-    )
+    await connection.execute(_PUT_DOWN, {"id": slice_id, "job": None})
     open_ones = await connection.execute(
         text("SELECT count(*) FROM slices WHERE job_id = :job AND stage = :stage AND NOT done"),
         {"job": job.id, "stage": job.stage},
@@ -191,7 +200,9 @@ async def _has_work(connection: AsyncConnection, job: JobRow, stage: Stage) -> b
 
 
 async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | None) -> bool:
-    """Whether records are missing that this job's sweep should have seen, or were given up."""
+    """Whether records are missing that this job's sweep should have seen, were called deleted by
+    the source when its window began, or were given up.
+    """
     if stream is None:
         return False
     swept = job.swept(stream)
@@ -199,6 +210,8 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
         await sightings.welcome_back(connection, swept)
         if await sightings.any_missing(connection, swept):
             return True
+    elif job.passes.get(stream, {}).get("told_deleted"):
+        return True
     return await removals.any_left(connection, job.migration_id, stream)
 
 
@@ -330,10 +343,7 @@ async def end_job(
         text("UPDATE jobs SET status = :status, finished_at = clock_timestamp() WHERE id = :id"),
         {"id": job.id, "status": status},
     )
-    await connection.execute(
-        text("UPDATE slices SET done = true, lease_until = NULL WHERE job_id = :id"),
-        {"id": job.id},
-    )
+    await connection.execute(_PUT_DOWN, {"id": None, "job": job.id})
     await sightings.forget(connection, job.id)
     await record_event(connection, job.id, f"job.{status}", {})
     return await start_next(connection, job.migration_id)
