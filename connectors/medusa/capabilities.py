@@ -136,7 +136,6 @@ WRITES: dict[Stream, WriteCapability] = {
         losses=(
             Loss("created_at", "The target dates products itself.", whole=True),
             Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("sku", "A product with variants has no SKU of its own."),
             Loss("regular_price", "A product with variants has no price of its own."),
             Loss("sale_price", "Sales are price lists, which are not written.", whole=True),
             Loss("sale_from", "Sales are price lists, which are not written.", whole=True),
@@ -154,6 +153,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "Products carry our key in `external_id`, and come into the default sales channel.",
             "A new product counts its stock: nothing of it can be sold before its level is there.",
+            "The SKU of a product whose variants have their own is kept in metadata.",
             "A slug that is no handle, or a taken one, becomes another one.",
             "An archived product is a draft: it keeps its handle and its SKUs.",
             "What variants differ in cannot change once they are there.",
