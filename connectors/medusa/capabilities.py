@@ -30,8 +30,8 @@ _ADDRESSES = (
 )
 _GUESTS = "A guest and an account of one email are two customers; only one of them can be copied."
 _CAPTURES = (
-    "Captures and refunds leave the order's date of change as it was: a window also reads the "
-    "orders of all payments that changed."
+    "A capture leaves the order's date of change as it was: a window also reads the orders of all "
+    "payments that changed."
 )
 _ANNOUNCED = (
     "A customer that is created is announced to the store's own programs, as `customer.created`: "

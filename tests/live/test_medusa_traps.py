@@ -187,7 +187,7 @@ async def test_stock_moves_no_date_and_a_sweep_sees_it(medusa: MedusaStore) -> N
 
 
 @pytest.mark.parametrize("what", ["capture", "refund"])
-async def test_an_order_does_not_move_with_its_payments_and_a_window_shows_it(
+async def test_an_order_does_not_move_with_a_capture_and_a_window_shows_what_was_paid(
     medusa: MedusaStore, what: str
 ) -> None:
     await make(medusa, goods(1), goods(2))
@@ -201,7 +201,7 @@ async def test_an_order_does_not_move_with_its_payments_and_a_window_shows_it(
         await (pay(medusa, made) if what == "capture" else give_back(medusa, made, 0.5))
         seen = {r.id for r in await read(source, Stream.ORDERS, Window(since, since))}
     [after] = (await medusa.ask("GET", "orders", id=made, fields="updated_at"))["orders"]
-    assert (before["updated_at"] == after["updated_at"]) is True
+    assert (before["updated_at"] == after["updated_at"]) is (what == "capture")
     assert made in seen
     assert other not in seen
 
@@ -314,10 +314,11 @@ async def test_a_product_that_was_written_by_half_is_found_and_finished(
     [create] = operations(Stream.PRODUCTS, [sent])
     async with writing(medusa) as target:
         made = applied(await target.write(Stream.PRODUCTS, [create]))["1"]
-        await medusa.database.execute("UPDATE product_variant SET deleted_at = now()")
+        for table in ("product_variant", "inventory_item"):
+            await medusa.database.execute(f"DELETE FROM {table}")  # noqa: S608
         match = (await target.find(Stream.PRODUCTS, [create]))["1"]
         assert (match.target_id, match.children) == (made.target_id, {})
-        await target.write(Stream.PRODUCTS, [replace(create, target_id=match.target_id)])
+        applied(await target.write(Stream.PRODUCTS, [replace(create, target_id=match.target_id)]))
         content = (await target.get(Stream.PRODUCTS, [made.target_id]))[made.target_id].content
     assert isinstance(content, Product)
     assert [each.sku for each in content.variants] == ["SHIRT-1-S"]
@@ -439,7 +440,7 @@ async def test_an_order_of_hundreds_of_lines_is_taken(medusa: MedusaStore) -> No
 
 async def test_new_orders_get_numbers_behind_those_that_came_in(medusa: MedusaStore) -> None:
     async with writing(medusa) as target:
-        sent = operations(Stream.ORDERS, [order(1, number="700000")])
+        sent = operations(Stream.ORDERS, [replace(order(1), number="700000")])
         applied(await target.write(Stream.ORDERS, sent))
     await make(medusa, goods(1), goods(2))
     made = await place_order(medusa, 1, email="ann@example.test")
