@@ -15,11 +15,11 @@ from typing import Any
 from uuid import uuid4
 
 import asyncpg
-from sqlalchemy import event, text
+from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.database import async_url, upgrade
+from app.database import async_url, autocommit, upgrade
 from drills.clock import VirtualLoop
 
 _VIRTUAL_TIME = """
@@ -27,6 +27,7 @@ CREATE FUNCTION public.{name}() RETURNS timestamptz LANGUAGE sql {volatility} AS
 $$ SELECT pg_catalog.to_timestamp(pg_catalog.current_setting('drill.now')::float8) $$
 """
 _FUNCTIONS = {"clock_timestamp": "VOLATILE", "now": "STABLE"}
+_TELL_TIME = "SELECT pg_catalog.set_config('drill.now', $1, false)"
 _FOR_EVER = 1e9
 
 
@@ -87,7 +88,7 @@ class Database:
 
     async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Rows of a SELECT."""
-        async with self.engine.connect() as connection:
+        async with autocommit(self.engine) as connection:
             found = await connection.execute(text(sql), values)
             return [dict(row) for row in found.mappings()]
 
@@ -119,16 +120,33 @@ def open_database(url: str, loop: VirtualLoop) -> Database:
     )
     database = Database(engine, loop)
     _stop_the_clock(engine, loop)
-    event.listen(engine.sync_engine, "begin", lambda _: database.at_begin())
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin(connection: Connection) -> None:
+        database.at_begin()
+        driver: Any = connection.connection.driver_connection
+        if connection.connection.autocommit and driver.told != loop.now():
+            connection.exec_driver_sql(_TELL_TIME, (repr(loop.now()),))
+            driver.told = loop.now()
+
     return database
 
 
 class _Timed(asyncpg.Connection):  # type: ignore[misc]  # the library has no types
-    """Tells the server the virtual time, in one message with the beginning of a transaction."""
+    """Tells the server the virtual time, in one message with the beginning of a transaction.
+
+    `told` is the time that the server knows, as far as we know.
+    """
+
+    told: float | None = None
 
     async def execute(self, query: str, *args: Any, **named: Any) -> str:
         if query.startswith("BEGIN"):
-            query = f"SET drill.now = '{self._loop.now()!r}'; {query}"
+            self.told = self._loop.now()
+            query = f"SET drill.now = '{self.told!r}'; {query}"
+        elif query.startswith("ROLLBACK"):
+            # What was told with the transaction is forgotten with it.
+            self.told = None
         status: str = await super().execute(query, *args, **named)
         return status
 

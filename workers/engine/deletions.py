@@ -14,6 +14,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from app.services.lifecycle import record_event
 from connectors.base import Action, Page, Sweep
 from connectors.errors import BadAnswer, Rejected
@@ -91,7 +92,7 @@ async def _begin(run: Run, stream: Stream, task: _Task) -> None:
     swept = task.swept
     missing = counted = None
     if swept is not None:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             missing = await sightings.any_missing(connection, swept)
         counted = await run.source.count(stream, Sweep()) if missing else None
     async with run.lease.fenced() as transaction:
@@ -147,7 +148,7 @@ async def _ask_all(run: Run, stream: Stream, task: _Task, out_of_time: OutOfTime
     if swept is None:
         raise AssertionError("only a sweep suspects")
     while True:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             after = str((run.lease.held.resume or {}).get("after", ""))
             asked = await sightings.suspects(connection, swept, after=after, limit=_PAGE)
             witnesses = await sightings.witnesses(connection, swept, _WITNESSES)
@@ -233,7 +234,7 @@ async def _take(
 async def _too_many(run: Run, stream: Stream, task: _Task) -> bool:
     if task.action is Action.REPORT or task.order.release_brake:
         return False
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         gone, of = await _numbers(connection, run, stream)
     return brakes(gone, of, run.scope.deletions.brake)
 
@@ -298,7 +299,7 @@ async def _act(run: Run, stream: Stream, action: Action, out_of_time: OutOfTime)
     """Have the target remove what may go, some at a time."""
     held = run.lease.held
     while True:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             doomed = await removals.proven(
                 connection, held.migration_id, stream, held.job_id, _PAGE
             )
@@ -383,7 +384,7 @@ async def restore_slice(run: Run, stream: Stream, *, out_of_time: OutOfTime) -> 
     del out_of_time
     held = run.lease.held
     order = (await _task(run, stream)).order
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         chosen = await removals.to_undo(connection, held.migration_id, stream, order.undo_ids)
     run.lease.check(ahead=1.0)
     answers = await run.target.restore(stream, [each.withdrawal() for each in chosen])
