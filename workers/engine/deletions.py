@@ -66,8 +66,8 @@ def _phase(run: Run) -> str:
 
 
 async def _task(run: Run, stream: Stream) -> _Task:
-    async with run.engine.begin() as connection:
-        job = await progress.lock_job(connection, run.lease.held.job_id)
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, run.lease.held.job_id)
     return _Task(job.order(run.scope.streams), job.swept(stream), run.removal_action(stream))
 
 

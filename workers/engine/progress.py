@@ -89,19 +89,23 @@ class JobRow(msgspec.Struct):
         )
 
 
+_JOB = """
+    SELECT id, migration_id, kind, params, plan, stage, passes, ending,
+           cancel_requested_at IS NOT NULL AS cancelling, error
+    FROM jobs WHERE id = :id
+"""
+_READ_JOB = text(_JOB)
+_LOCK_JOB = text(f"{_JOB} FOR UPDATE")
+
+
+async def read_job(connection: AsyncConnection, job: UUID) -> JobRow:
+    """The job's row, for whoever decides nothing by it that others decide too."""
+    return JobRow(*(await connection.execute(_READ_JOB, {"id": job})).one())
+
+
 async def lock_job(connection: AsyncConnection, job: UUID) -> JobRow:
     """The job's row, ours until the transaction ends."""
-    row = (
-        await connection.execute(
-            text(
-                "SELECT id, migration_id, kind, params, plan, stage, passes, ending,"
-                " cancel_requested_at IS NOT NULL AS cancelling, error"
-                " FROM jobs WHERE id = :id FOR UPDATE"
-            ),
-            {"id": job},
-        )
-    ).one()
-    return JobRow(*row)
+    return JobRow(*(await connection.execute(_LOCK_JOB, {"id": job})).one())
 
 
 async def store_plan(
@@ -121,20 +125,23 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
+_DONE = text(
+    """
+    WITH done AS (UPDATE slices SET done = true, lease_until = NULL WHERE id = :id)
+    SELECT count(*) FROM slices
+    WHERE job_id = :job AND stage = :stage AND NOT done AND id <> :id
+    """
+)
+
+
 async def finish_slice(
     connection: AsyncConnection, slice_id: UUID, job_id: UUID, reads: dict[Stream, ReadCapability]
 ) -> list[Wake]:
     """Mark a slice done; if it was the last one of its stage, go on. Answers with wakes."""
     # The job is locked first: of two slices that end at once, the second sees the first's end.
     job = await lock_job(connection, job_id)
-    await connection.execute(
-        text("UPDATE slices SET done = true, lease_until = NULL WHERE id = :id"), {"id": slice_id}
-    )
-    open_ones = await connection.execute(
-        text("SELECT count(*) FROM slices WHERE job_id = :job AND stage = :stage AND NOT done"),
-        {"job": job.id, "stage": job.stage},
-    )
-    if open_ones.scalar_one():
+    others = await connection.execute(_DONE, {"id": slice_id, "job": job.id, "stage": job.stage})
+    if others.scalar_one():
         return []
     return await _advance(connection, job, reads)
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from app.database import autocommit
 from app.models import SliceKind
 from app.queue import Wake
 from app.resources import Resources
@@ -226,8 +227,8 @@ async def _outwait(run: Run) -> None:
 async def _plan(run: Run, parallel: int) -> list[Wake]:
     """Cut the stage into slices."""
     held = run.lease.held
-    async with run.engine.begin() as connection:
-        job = await progress.lock_job(connection, held.job_id)
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, held.job_id)
     if job.stages[held.stage].kind is StageKind.AUDIT:
         return await cut_audit(run)
     return await cut_pass(run, parallel)
