@@ -100,6 +100,8 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     `idempotent`: the target upserts by our key, so that sending a create twice makes one record
     and neither intents nor look-ups are needed. `batch` and `find_batch`: records in one call.
     `write_settle`: for how many seconds a write whose answer never came may still be running.
+    `at_once`: one request makes a whole record, so that whoever finds it on the target knows that
+    the request is through. Without it later requests may still be adding to what is found.
     `serial_creates`: creates of this stream go one at a time, because the platform checks
     uniqueness too late. `refuses_doubles`: the platform refuses to create a record whose natural
     key is taken, and the connector finds that record then; a fresh create needs no look-up.
@@ -114,6 +116,7 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     batch: int = 100
     find_batch: int = 100
     write_settle: float = 20.0
+    at_once: bool = False
     serial_creates: bool = False
     refuses_doubles: bool = False
     merges: bool = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from connectors.comparison import Comparison, StreamComparison, compare
 from connectors.records import Stream
@@ -18,6 +19,9 @@ from drills.world import PREFIX, World
 from sandbox.wire import Doc
 
 _ALL = 10_000
+
+_APART = timedelta(seconds=180)
+"""How far the clocks of both shops can be apart, and how long a write can take."""
 
 
 @dataclass
@@ -49,10 +53,12 @@ async def judge(world: World) -> Verdict:
     async with world.source.source() as source, world.target.source() as target:
         losses = {stream: each.losses for stream, each in CONNECTOR.writes.items()}
         found = await compare(source, target, list(Stream), losses, prefix=PREFIX, examples=_ALL)
-    _Bench(world, verdict).weigh(found)
+    bench = _Bench(world, verdict)
+    bench.weigh(found)
     _judge_team(world, verdict)
+    _judge_dates(world, verdict)
     _judge_effects(world.target, verdict)
-    await _judge_quarantine(world, verdict)
+    await bench.weigh_quarantine()
     return verdict
 
 
@@ -81,6 +87,17 @@ class _Bench:
             for target_id in each.doubled_ids:
                 self._verdict.say("doubled", f"{stream} {target_id}")
             self._weigh_foreign(stream, each)
+
+    async def weigh_quarantine(self) -> None:
+        """What could not be applied is explained by what the team deleted, or it counts."""
+        rows = await self._world.database.rows(
+            "SELECT stream, source_id, code FROM quarantine WHERE status = 'open'"
+            " ORDER BY stream, source_id"
+        )
+        for row in rows:
+            if not self._was_deleted_by_team(Stream(row["stream"]), row["source_id"]):
+                sentence = f"quarantine: {row['stream']} {row['source_id']} {row['code']}"
+                self._verdict.say("wrong", sentence)
 
     def _was_deleted_by_team(self, stream: Stream, source_id: str) -> bool:
         if stream not in (Stream.PRODUCTS, Stream.INVENTORY):
@@ -152,20 +169,21 @@ def _judge_edit(edit: Edit, there: Doc, here: Doc, verdict: Verdict) -> None:
         verdict.say("overwritten" if edit.value in may else "wrong", sentence)
 
 
+def _judge_dates(world: World, verdict: Verdict) -> None:
+    """A product may be dated earlier than at the source by as much as the clocks are apart: the
+    target would not show a product whose date is still to come.
+    """
+    here, there = by_sku(world.source), by_sku(world.target)
+    for sku in sorted(here.keys() & there.keys()):
+        ours, theirs = (
+            datetime.fromisoformat(doc["date_created_gmt"]) for doc in (here[sku], there[sku])
+        )
+        if not timedelta() <= ours - theirs <= _APART:
+            verdict.say("wrong", f"product {sku} is dated {theirs}, not {ours}")
+
+
 def _judge_effects(target: Shop, verdict: Verdict) -> None:
     """Nobody got a mail, and nothing was taken from stock a second time."""
     for kind, origin, count in target.store.storage.journal_counts():
         if origin == "api" and kind in ("mail", "stock", "gateway_refund"):
             verdict.say("wrong", f"{count} entries of {kind} on the target")
-
-
-async def _judge_quarantine(world: World, verdict: Verdict) -> None:
-    """What could not be applied is explained by what the team deleted, or it counts."""
-    rows = await world.database.rows(
-        "SELECT stream, source_id, code, message FROM quarantine WHERE status = 'open'"
-        " ORDER BY stream, source_id"
-    )
-    bench = _Bench(world, verdict)
-    for row in rows:
-        if not bench._was_deleted_by_team(Stream(row["stream"]), row["source_id"]):  # noqa: SLF001
-            verdict.say("wrong", f"quarantine: {row['stream']} {row['source_id']} {row['code']}")

@@ -94,7 +94,8 @@ class Slice(SQLModel, table=True):
     commit. `sent_at` is when the queue was last told. `counters` are this slice's share of the
     job's: read, created, updated, unchanged, conflicts, quarantined, deleted, requests,
     throttled. `total` is the store's count of records in this part, for progress. `resumed` says
-    that a holder took it over from one who had not put it down.
+    that a holder took it over from one who had not put it down. `handed_at` is when the last
+    holder put it down, or when its lease lapsed: it has sent nothing to a store after that.
     """
 
     __tablename__ = "slices"
@@ -116,6 +117,7 @@ class Slice(SQLModel, table=True):
     wakes: int = 0
     holder: str | None = None
     lease_until: datetime | None = Field(default=None, sa_column=moment())
+    handed_at: datetime | None = Field(default=None, sa_column=moment())
     fence: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
     failures: int = 0
     waiting: str | None = None

@@ -49,7 +49,7 @@ class Link(SQLModel, table=True):
     held after our last write of each field, `parts` both sides' digests of each variant, `sent`
     digests of what an update that nobody has confirmed yet may have brought to the target (the
     last two as MessagePack). `intent_*` say which holder of which slice
-    sent the create, and when.
+    sent a write that nobody has confirmed yet, and when it began to.
 
     `lost_references` are the records that this one names and was written without, because they
     were on neither store, as `Reference.to_text` writes them. `mendable`: one of them is on the

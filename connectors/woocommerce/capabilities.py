@@ -110,6 +110,7 @@ _RECKONED = frozenset(
 WRITES: dict[Stream, WriteCapability] = {
     Stream.CATEGORIES: WriteCapability(
         merges=True,
+        at_once=True,
         removals=(_DELETE,),
         keyed=False,
         losses=(Loss("image", "The target fetches images and keeps them under its own address."),),
@@ -125,6 +126,7 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("images", "The target fetches images and keeps them under its own address."),
             Loss("attributes", "Shared attributes become the product's own."),
             Loss("extra", "Shipping classes and shared settings of extensions stay behind."),
+            Loss("created_at", "A date in the target's future becomes the target's present."),
         ),
         notes=(
             "A taken slug silently becomes another one on the target.",
@@ -133,6 +135,7 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.CUSTOMERS: WriteCapability(
         merges=True,
+        at_once=True,
         removals=(_DELETE,),
         serial_creates=True,
         refuses_doubles=True,
@@ -171,6 +174,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
     ),
     Stream.INVENTORY: WriteCapability(
+        at_once=True,
         notes=(
             "Only whole quantities can be written.",
             "Stock is set to the source's: what the target sold meanwhile is not taken off.",

@@ -31,7 +31,7 @@ class SingleRecords:
         numbers = sorted({int(each) for each in parents if each.isdecimal()})
         rows = await self._listed(stream, numbers)
         missing = set(numbers) - {row.id for row in rows}
-        alone = await together([self._alone(stream, number) for number in sorted(missing)])
+        alone = await together([self.alone(stream, number) for number in sorted(missing)])
         records, failed = await self._loader.load(stream, [*rows, *filter(None, alone)])
         if failed:
             raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code=_UNMAPPABLE)
@@ -51,7 +51,10 @@ class SingleRecords:
                 raise BadAnswer(f"record {number}: {reason}", code=_UNMAPPABLE)
         return [row for page in pages for row in page.rows]
 
-    async def _alone(self, stream: Stream, number: int) -> Any:
+    async def alone(self, stream: Stream, number: int) -> Any:
+        """The row of a record that no list shows: it may be in the trash, or too new. None where
+        there is none.
+        """
         try:
             return await self._api.get(f"{PATHS[stream]}/{number}", ROWS[stream])
         except RefusedRequest as error:

@@ -21,7 +21,7 @@ from connectors.base import Applied, Loss, Operation, Outcome
 from connectors.concurrency import together
 from connectors.errors import StoreError
 from connectors.minor_units import same
-from connectors.records import Content, Order
+from connectors.records import Content, Order, Stream
 from connectors.woocommerce.api import Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
 from connectors.woocommerce.bodies_orders import (
@@ -44,6 +44,7 @@ from connectors.woocommerce.pairing import (
     source_parts,
 )
 from connectors.woocommerce.parts import TAX_FEE, amount, utc
+from connectors.woocommerce.single import SingleRecords
 from connectors.woocommerce.wire import (
     WireId,
     WireOrder,
@@ -92,6 +93,7 @@ class OrderWriter:
     def __init__(self, api: Api, loader: Loader) -> None:
         self._api = api
         self._loader = loader
+        self._singles = SingleRecords(api, loader)
         self._held: set[tuple[str, bool]] = set()
 
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
@@ -134,6 +136,12 @@ class OrderWriter:
         }
         page = await self._api.list("orders", asked, WireOrder)
         rows = {row.id: row for row in page.rows}
+        # An order in the trash is in no list, and an update would append its lines once more.
+        hidden = {work.target for work in works if work.target} - rows.keys()
+        found = await together(
+            [self._singles.alone(Stream.ORDERS, number) for number in sorted(hidden)]
+        )
+        rows |= {row.id: row for row in found if row}
         for work in works:
             work.got = rows.get(work.target or 0)
 

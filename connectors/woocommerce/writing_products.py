@@ -19,10 +19,12 @@ from connectors.woocommerce.bodies_products import (
     new_product_body,
     product_body,
     variation_body,
+    wire_status,
 )
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.mapping_products import product, variant
 from connectors.woocommerce.pairing import carried_key, pair_variations
+from connectors.woocommerce.parts import gmt, utc
 from connectors.woocommerce.tags import Tags
 from connectors.woocommerce.wire import WireProduct, WireVariation
 
@@ -31,6 +33,10 @@ _WITH_IMAGES = 10
 
 _TAGS = Loss("tags", "The target does not take a tag.")
 _IMAGES = Loss("images", "The target could not fetch an image from its address.")
+_DATE = Loss("created_at", "The target would have put a date in its future on its schedule.")
+
+_TRIES = 4
+"""How often a product is sent at most: once as it is, then after each thing that can be mended."""
 
 
 @dataclass(slots=True)
@@ -109,14 +115,15 @@ class ProductWriter:
         ]
 
     async def _send(self, attempt: Attempt, works: Sequence[_Work]) -> None:
-        """One batch; items that stumble over an image or a SKU get a second try."""
-        again = await self._send_once(attempt, works)
-        if again:
-            await self._send_once(attempt, again, last=True)
+        """One batch; items that stumble over an image, a SKU or a date are sent again."""
+        for left in reversed(range(_TRIES)):
+            if works:
+                works = await self._send_once(attempt, works, last=not left)
 
     async def _send_once(
-        self, attempt: Attempt, works: Sequence[_Work], *, last: bool = False
+        self, attempt: Attempt, works: Sequence[_Work], *, last: bool
     ) -> list[_Work]:
+        """Those that were mended, to be sent again."""
         new = [work for work in works if work.target is None]
         old = [work for work in works if work.target is not None]
         try:
@@ -134,7 +141,8 @@ class ProductWriter:
         again = []
         items = [*batch.created, *batch.updated]
         for work, item in zip([*new, *old], items, strict=True):
-            if not self._take(work, item) and not last and await self._mend(work, item):
+            taken = self._take(work, item)
+            if not last and (_put_off(work) if taken else await self._mend(work, item)):
                 again.append(work)
         return again
 
@@ -222,6 +230,19 @@ class ProductWriter:
             await send_batch(self._api, path, delete=[int(work.children[each]) for each in names])
             for each in names:
                 del work.children[each]
+
+
+def _put_off(work: _Work) -> bool:
+    """Whether the target put a published product on its schedule: the source's clock is ahead of
+    the target's, and so is the product's date. The target's own clock dates it then.
+    """
+    row, published = work.row, wire_status("published")
+    dated = not work.body.keys().isdisjoint({"status", "date_created_gmt"})
+    if row is None or row.status != "future" or not dated or work.content.status != "published":
+        return False
+    work.body = {"status": published, "date_created_gmt": gmt(utc(row.date_modified_gmt))}
+    work.losses.append(_DATE)
+    return True
 
 
 def _take_children(work: _Work, sources: Sequence[str], items: Sequence[Item]) -> None:

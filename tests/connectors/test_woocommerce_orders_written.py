@@ -361,6 +361,18 @@ async def test_trashed_orders_go_to_the_trash_and_come_back(new_shop: Practice):
     assert (await shown(new_shop, made.target_id)).status == "completed"
 
 
+async def test_the_lines_of_an_order_in_the_trash_are_changed_and_not_appended(new_shop: Practice):
+    """No list shows an order in the trash, unless it is asked for the trash."""
+    made = (await write(new_shop, order(1, status="trashed")))["1"]
+    changed = order(1, status="trashed", lines=(replace(order(1).lines[0], name="Renamed"),))
+    async with new_shop.target() as target:
+        again = replace(update(changed, made), children={}, changed=None)
+        applied(await target.write(Stream.ORDERS, [again]))
+    found = await shown(new_shop, made.target_id)
+    assert [line.name for line in found.lines] == ["Renamed"]
+    assert len(found.shipping_lines) == 1
+
+
 # --- refunds -------------------------------------------------------------------------------------
 
 

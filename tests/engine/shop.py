@@ -424,7 +424,9 @@ def natural(one: Content, other: Content) -> str | None:
             return None
 
 
-def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connector:
+def fake_connector(
+    *, idempotent: bool = False, settle: float = 0.05, at_once: bool = True
+) -> Connector:
     """Its targets merge every stream but inventory."""
     removals = (Removal(Action.ARCHIVE, undo=True), Removal(Action.DELETE))
     untrusted = {Stream.CUSTOMERS, Stream.CATEGORIES, Stream.INVENTORY}
@@ -447,6 +449,7 @@ def fake_connector(*, idempotent: bool = False, settle: float = 0.05) -> Connect
             stream: WriteCapability(
                 idempotent=idempotent,
                 write_settle=settle,
+                at_once=at_once,
                 batch=2,
                 merges=stream is not Stream.INVENTORY,
                 removals=removals,

@@ -2,14 +2,16 @@
 
 A create that the platform does not protect is preceded by a committed intent. Whatever became
 of an earlier intent (a time-out, a crash, a lost lease) is found out by looking for the record
-on the target before anything is sent again; and while the earlier request may still be running
-over there, the look-up waits. An update is merged with what the target holds before it is sent.
+on the target before anything is sent again; and while an earlier request may still be running
+over there, create or update, nothing is. An update is merged with what the target holds before it
+is sent.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -24,6 +26,7 @@ from workers.engine import conflicts, ledger, lost_references, quarantine, remov
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
+from workers.engine.leases import Held
 from workers.engine.merge import remember
 from workers.engine.merging import merge_updates, rules
 from workers.engine.parcel import Parcel, packed
@@ -103,13 +106,13 @@ async def _round(
 ) -> list[Parcel]:
     """Wait, look, announce, send. Answers with what has to go round again."""
     await _wait(run, parcels, max((p.pause for p in parcels), default=0.0))
-    # An update that may still be running over there must be through before its result is read.
-    updating = max((p.settles for p in parcels if not p.creates), default=0.0)
-    await _wait(run, parcels, min(updating, _PATIENCE))
+    # An update that may still be running over there must be through before its result is read, and
+    # before the next one is sent: it would be applied after that.
+    await _wait(run, parcels, max((p.settles for p in parcels if not p.creates), default=0.0))
     await _look(run, stream, [parcel for parcel in parcels if parcel.look])
-    creating = max((p.settles for p in parcels if p.creates), default=0.0)
-    if creating > 0:
-        await _wait(run, parcels, creating)
+    running = max((p.settles for p in parcels), default=0.0)
+    if running > 0:
+        await _wait(run, parcels, running)
         return parcels
     parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
     parcels = _without_kept(run, stream, parcels, delivery)
@@ -135,7 +138,7 @@ async def _look(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
     for parcel in parcels:
         match = found.get(parcel.id)
         if match is not None:
-            parcel.match(match)
+            parcel.match(match, is_whole=run.writes[stream].at_once)
 
 
 async def _wait(run: Run, parcels: list[Parcel], seconds: float) -> None:
@@ -159,7 +162,7 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
     held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
-        await _doubt(connection, migration, stream, updates)
+        await _doubt(connection, migration, stream, updates, held)
         ours = set()
         if creates:
             ours = await ledger.intend(
@@ -179,7 +182,7 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
 
 
 async def _doubt(
-    connection: AsyncConnection, migration: UUID, stream: Stream, updates: list[Parcel]
+    connection: AsyncConnection, migration: UUID, stream: Stream, updates: list[Parcel], held: Held
 ) -> None:
     """Whatever becomes of the updates, what they may have left on the target is known."""
     sent = {}
@@ -188,9 +191,10 @@ async def _doubt(
             for path, value in parcel.merged.sent.items():
                 parcel.sent[path] = tuple(dict.fromkeys((*parcel.sent.get(path, ()), value)))
             sent[parcel.id] = msgspec.msgpack.encode(parcel.sent)
-    await ledger.doubt_merged(connection, migration, stream, sent)
+    ours: Any = {"slice_id": held.id, "fence": held.fence}
+    await ledger.doubt_merged(connection, migration, stream, sent, **ours)
     plain = [parcel.id for parcel in updates if parcel.merged is None]
-    await ledger.doubt(connection, migration, stream, plain)
+    await ledger.doubt(connection, migration, stream, plain, **ours)
 
 
 async def _send(

@@ -24,9 +24,10 @@ class Candidate:
     """A record to be written: created without a target id, else updated.
 
     `changed` are the fields to write, None for all. `suspect`: a create was sent before and
-    nobody knows what came of it. `again`: the record is known to be gone from the target and is
-    to be made anew. `generation` is its link's. `returns`: we took it off the target, and it is
-    at the source again. `base` is what a merge needs to know of the last time.
+    nobody knows what came of it. `sent_age`: for how many seconds nothing more was sent of a write
+    that nobody confirmed, None where there is none. `again`: the record is known to be gone from
+    the target and is to be made anew. `generation` is its link's. `returns`: we took it off the
+    target, and it is at the source again. `base` is what a merge needs to know of the last time.
 
     `lost` are references that it was written without, as texts, and `missing` those that it lacks
     now. `former` holds the fields that name a reference which has arrived, with their values as
@@ -39,7 +40,7 @@ class Candidate:
     children: Mapping[str, str] = field(default_factory=dict)
     changed: frozenset[str] | None = None
     suspect: bool = False
-    suspect_age: float = 0.0
+    sent_age: float | None = None
     busy: bool = False
     again: bool = False
     generation: int = 0
@@ -113,6 +114,7 @@ def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
         children=link.children or {},
         generation=link.generation,
         returns=True,
+        sent_age=link.sent_age,
         base=_base(link),
         lost=frozenset(link.lost or ()),
     )
@@ -123,7 +125,7 @@ def _suspect(record: Record, made: Digest, link: LinkRow) -> Candidate:
         record,
         made,
         suspect=True,
-        suspect_age=link.intent_age or 0.0,
+        sent_age=link.sent_age or 0.0,
         busy=link.intent_live,
         generation=link.generation,
     )
@@ -138,6 +140,7 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         target_id=link.target_id,
         children=link.children or {},
         changed=fields,
+        sent_age=link.sent_age,
         generation=link.generation,
         base=_base(link),
         lost=frozenset(link.lost or ()),

@@ -28,6 +28,7 @@ _CLAIM = text(
     UPDATE slices AS s
     SET holder = :holder, fence = s.fence + 1, waiting = NULL,
         resumed = s.resumed OR s.lease_until IS NOT NULL,
+        handed_at = coalesce(s.lease_until, s.handed_at),
         lease_until = clock_timestamp() + make_interval(secs => :lease)
     FROM jobs AS j
     WHERE s.id = :id AND j.id = s.job_id AND NOT s.done
@@ -52,6 +53,7 @@ _FENCE = text(
 _RELEASE = text(
     """
     UPDATE slices SET lease_until = NULL, holder = NULL, waiting = :waiting, failures = :failures,
+        handed_at = clock_timestamp(),
         due_at = clock_timestamp() + make_interval(secs => :after),
         sent_at = clock_timestamp() + make_interval(secs => :after), wakes = wakes + 1
     WHERE id = :id AND fence = :fence AND NOT done

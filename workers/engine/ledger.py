@@ -27,8 +27,9 @@ from connectors.references import Reference
 class LinkRow:
     """What the ledger knows of a record.
 
-    `intent_age` is in seconds, by the database's clock; `intent_live` says that the worker which
-    sent the create still holds its slice. `applied_age` is how many seconds ago the target
+    `sent_age` is for how many seconds nothing more of an unconfirmed write was sent, at least, by
+    the database's clock; None where all is confirmed. `intent_live` says that the worker which sent
+    a create still holds its slice. `applied_age` is how many seconds ago the target
     confirmed the last write. `lost` are the references that the record was written without, as
     texts; with `mendable` one of them is on the target by now.
     """
@@ -39,7 +40,7 @@ class LinkRow:
     digest: bytes | None
     fields: bytes | None
     children: dict[str, str] | None
-    intent_age: float | None
+    sent_age: float | None
     intent_live: bool
     target_fields: bytes | None = None
     parts: bytes | None = None
@@ -60,19 +61,22 @@ class LinkRow:
         return self.state == LinkState.APPLIED
 
 
+# A record is written in several requests, and the last of them may have been sent when its sender
+# let go of the slice, or when its lease lapsed.
 _LOAD = text(
     """
     SELECT l.source_id, l.target_id, l.state, l.digest, l.fields, l.children,
-           extract(epoch FROM clock_timestamp() - l.intent_at)::float8 AS intent_age,
-           coalesce(l.state = 'intent' AND l.intent_slice <> :slice AND EXISTS (
-               SELECT 1 FROM slices AS s
-               WHERE s.id = l.intent_slice AND s.fence = l.intent_fence AND NOT s.done
-                 AND s.lease_until > clock_timestamp()
-           ), false) AS intent_live,
+           extract(epoch FROM clock_timestamp() - greatest(
+               l.intent_at,
+               CASE WHEN s.fence <> l.intent_fence OR s.lease_until IS NULL THEN s.handed_at
+                    WHEN s.id <> :slice THEN least(s.lease_until, clock_timestamp()) END
+           ))::float8 AS sent_age,
+           coalesce(l.state = 'intent' AND s.id <> :slice AND s.fence = l.intent_fence
+                    AND NOT s.done AND s.lease_until > clock_timestamp(), false) AS intent_live,
            l.target_fields, l.parts, l.sent,
            extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age,
            l.generation, l.lost_references, l.mendable
-    FROM links AS l
+    FROM links AS l LEFT JOIN slices AS s ON s.id = l.intent_slice
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
     """
@@ -179,13 +183,21 @@ async def intend(
 
 
 _DOUBT = text(
-    "UPDATE links SET digest = NULL, fields = NULL WHERE migration_id = :migration"
-    " AND stream = :stream AND source_id = ANY(CAST(:ids AS text[]))"
+    "UPDATE links SET digest = NULL, fields = NULL,"
+    " intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()"
+    " WHERE migration_id = :migration AND stream = :stream"
+    " AND source_id = ANY(CAST(:ids AS text[]))"
 )
 
 
 async def doubt(
-    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    ids: Sequence[str],
+    *,
+    slice_id: UUID,
+    fence: int,
 ) -> None:
     """Note that updates are about to be sent: until they are confirmed, nobody knows what the
     target holds. Without this, a source that returns to its former content after a crash would
@@ -193,27 +205,62 @@ async def doubt(
     """
     if ids:
         await connection.execute(
-            _DOUBT, {"migration": migration, "stream": str(stream), "ids": list(ids)}
+            _DOUBT,
+            {
+                "migration": migration,
+                "stream": str(stream),
+                "ids": list(ids),
+                "slice": slice_id,
+                "fence": fence,
+            },
         )
 
 
 # The base of a merge stays; what was sent may be on the target as well.
 _DOUBT_MERGED = text(
-    "UPDATE links SET digest = NULL, sent = new.sent"
+    "UPDATE links SET digest = NULL, sent = new.sent,"
+    " intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()"
     " FROM unnest(CAST(:ids AS text[]), CAST(:sent AS bytea[])) AS new (id, sent)"
     " WHERE migration_id = :migration AND stream = :stream AND source_id = new.id"
 )
 
 
 async def doubt_merged(
-    connection: AsyncConnection, migration: UUID, stream: Stream, sent: Mapping[str, bytes]
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    sent: Mapping[str, bytes],
+    *,
+    slice_id: UUID,
+    fence: int,
 ) -> None:
     """As `doubt`, for updates that were merged: `sent` says by source id what is on its way."""
     if sent:
-        values = {"ids": list(sent), "sent": list(sent.values())}
+        values = {
+            "ids": list(sent),
+            "sent": list(sent.values()),
+            "slice": slice_id,
+            "fence": fence,
+        }
         await connection.execute(
             _DOUBT_MERGED, {"migration": migration, "stream": str(stream), **values}
         )
+
+
+_UNANSWERED = text(
+    "SELECT extract(epoch FROM clock_timestamp() - max(greatest(l.intent_at, s.handed_at)))::float8"
+    " FROM slices AS s JOIN links AS l ON l.intent_slice = s.id"
+    " WHERE s.job_id = :job AND l.migration_id = :migration"
+)
+
+
+async def unanswered_for(connection: AsyncConnection, migration: UUID, job: UUID) -> float | None:
+    """For how many seconds nothing more was sent of the job's writes that nobody has confirmed;
+    None where all are.
+    """
+    found = await connection.execute(_UNANSWERED, {"migration": migration, "job": job})
+    age: float | None = found.scalar_one()
+    return age
 
 
 @dataclass(slots=True)
@@ -305,6 +352,10 @@ _FORGET = text(
             intent_at = NULL
         WHERE migration_id = :migration AND stream = :stream AND state = 'intent'
           AND generation > 0 AND source_id = ANY(CAST(:ids AS text[]))
+    ), answered AS (
+        UPDATE links SET intent_slice = NULL, intent_fence = NULL, intent_at = NULL
+        WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'
+          AND intent_at IS NOT NULL AND source_id = ANY(CAST(:ids AS text[]))
     )
     DELETE FROM links WHERE migration_id = :migration AND stream = :stream
       AND state = 'intent' AND generation = 0 AND source_id = ANY(CAST(:ids AS text[]))
@@ -315,7 +366,7 @@ _FORGET = text(
 async def forget_intents(
     connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
 ) -> None:
-    """Drop intents whose create the target refused: nothing was made."""
+    """Drop intents whose write the target refused: nothing was made, and nothing is running."""
     await connection.execute(
         _FORGET, {"migration": migration, "stream": str(stream), "ids": list(ids)}
     )

@@ -54,12 +54,14 @@ class Parcel:
         """Whether the ledger knew the record on the target from the beginning."""
         return self.candidate.target_id is not None
 
-    def match(self, match: Match) -> None:
+    def match(self, match: Match, *, is_whole: bool) -> None:
         """The record is there: what is left is an update, of everything, because what was sent
-        before may have been an older content, or may have been applied in part.
+        before may have been an older content, or may have been applied in part. Unless it
+        `is_whole`, more may still be coming: then it is looked at once more when that is through.
         """
-        self.look = False
-        self.settles = 0.0
+        if is_whole:
+            self.settles = 0.0
+        self.look = self.settles > 0
         self.found = match.by != "key" or not (self.attempted or self.candidate.suspect)
         self.matched_by = self.matched_by or match.by
         self.known_children.update(match.children)
@@ -93,6 +95,6 @@ def packed(candidate: Candidate, operation: Operation, capability: WriteCapabili
     )
     if made.creates and not capability.idempotent:
         made.look = candidate.suspect or not capability.refuses_doubles
-        if candidate.suspect:
-            made.settles = max(0.0, capability.write_settle - candidate.suspect_age)
+    if candidate.sent_age is not None and not capability.idempotent:
+        made.settles = max(0.0, capability.write_settle - candidate.sent_age)
     return made

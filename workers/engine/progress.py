@@ -125,12 +125,9 @@ def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 
 
-_DONE = text(
-    """
-    WITH done AS (UPDATE slices SET done = true, lease_until = NULL WHERE id = :id)
-    SELECT count(*) FROM slices
-    WHERE job_id = :job AND stage = :stage AND NOT done AND id <> :id
-    """
+_PUT_DOWN = text(
+    "UPDATE slices SET done = true, lease_until = NULL, handed_at = clock_timestamp()"
+    " WHERE NOT done AND (id = :id OR job_id = :job)"
 )
 
 
@@ -140,8 +137,12 @@ async def finish_slice(
     """Mark a slice done; if it was the last one of its stage, go on. Answers with wakes."""
     # The job is locked first: of two slices that end at once, the second sees the first's end.
     job = await lock_job(connection, job_id)
-    others = await connection.execute(_DONE, {"id": slice_id, "job": job.id, "stage": job.stage})
-    if others.scalar_one():
+    await connection.execute(_PUT_DOWN, {"id": slice_id, "job": None})
+    open_ones = await connection.execute(
+        text("SELECT count(*) FROM slices WHERE job_id = :job AND stage = :stage AND NOT done"),
+        {"job": job.id, "stage": job.stage},
+    )
+    if open_ones.scalar_one():
         return []
     return await _advance(connection, job, reads)
 
@@ -337,10 +338,7 @@ async def end_job(
         text("UPDATE jobs SET status = :status, finished_at = clock_timestamp() WHERE id = :id"),
         {"id": job.id, "status": status},
     )
-    await connection.execute(
-        text("UPDATE slices SET done = true, lease_until = NULL WHERE job_id = :id"),
-        {"id": job.id},
-    )
+    await connection.execute(_PUT_DOWN, {"id": None, "job": job.id})
     await sightings.forget(connection, job.id)
     await record_event(connection, job.id, f"job.{status}", {})
     return await start_next(connection, job.migration_id)

@@ -224,6 +224,16 @@ async def _outwait(run: Run) -> None:
         await run.sleep(max((each.write_settle for each in run.writes.values()), default=0.0))
 
 
+async def _outwait_writes(run: Run) -> None:
+    """Let writes that nobody has answered end, before what they set off is heard of again."""
+    held = run.lease.held
+    async with autocommit(run.engine) as connection:
+        age = await ledger.unanswered_for(connection, held.migration_id, held.job_id)
+    if age is not None:
+        settle = max((each.write_settle for each in run.writes.values()), default=0.0)
+        await run.sleep(max(0.0, settle - age))
+
+
 async def _plan(run: Run, parallel: int) -> list[Wake]:
     """Cut the stage into slices."""
     held = run.lease.held
@@ -273,6 +283,7 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
     await _outwait(run)
+    await _outwait_writes(run)
     await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
