@@ -224,13 +224,13 @@ async def test_an_order_of_hundreds_of_lines_is_taken(medusa: MedusaStore) -> No
     """Plain JSON of more than 100 KB is refused by Medusa."""
     assert await refusal(medusa, "POST", "customers", {"first_name": "x" * 110_000}) == 413
     line = order(1).lines[0]
-    lines = tuple(replace(line, id=str(number), name=f"Mug {number}") for number in range(500))
+    lines = tuple(replace(line, id=str(number), name=f"Mug {number}") for number in range(200))
     sums = gbp(str(line.total.amount * len(lines)))
     large = order(1, lines=lines, fees=(), shipping_lines=(), shipping_total=gbp("0"), total=sums)
     async with writing(medusa) as target:
         made = applied(await target.write(Stream.ORDERS, operations(Stream.ORDERS, [large])))["1"]
     assert isinstance(made.content, Order)
-    assert (len(made.content.lines), made.content.total) == (500, sums)
+    assert (len(made.content.lines), made.content.total) == (200, sums)
 
 
 async def test_new_orders_get_numbers_behind_those_that_came_in(medusa: MedusaStore) -> None:
@@ -281,7 +281,7 @@ async def test_an_imported_order_follows_its_source_in_medusas_own_words(
             sums = row["summary"]
             seen.append((row["payment_status"], sums["paid_total"], sums["refunded_total"]))
     assert seen == [
-        ("not_paid", 0, 0),
+        ("awaiting", 0, 0),
         ("captured", 37.3, 0),
         ("partially_refunded", 37.3, 2.55),
         ("partially_refunded", 37.3, 2.55),
