@@ -29,6 +29,7 @@ from connectors.records import (
 from connectors.testing.contents import HOME, category, customer, product, variant
 from connectors.testing.operations import applied, refused
 from connectors.woocommerce.api import Api, RefusedRequest
+from connectors.woocommerce.wire import WireId
 from tests.woocommerce_addon.shops import RealShop, Shop
 
 SOLD = datetime(2019, 3, 4, 5, 6, 7, tzinfo=UTC)
@@ -316,6 +317,17 @@ async def test_a_line_outlives_its_product(shop: Shop):
     found = await shown(shop, made.target_id)
     assert [(each.name, each.product) for each in found.lines] == [(line.name, None)]
     assert [each.field for each in made.losses] == ["lines"]
+
+
+async def test_people_find_an_order_by_its_old_number(shop: Shop):
+    if not isinstance(shop, RealShop):
+        pytest.skip("the practice store does not search for numbers")
+    number = f"OLD/{shop.number}/77"
+    sent = operation(shop, replace(old_order(1), number=number))
+    [made] = (await write(shop, sent)).values()
+    async with shop.api() as api:
+        found = await api.list("orders", {"search": number}, WireId)
+    assert [str(each.id) for each in found.rows] == [made.target_id]
 
 
 # --- silence ------------------------------------------------------------------------------------
