@@ -360,6 +360,17 @@ async def test_a_marked_order_over_the_rest_api_takes_no_stock(shop: Shop):
     assert await shop.mails() >= 1
 
 
+async def test_webhooks_hear_of_other_peoples_orders_alone(shop: Shop):
+    hook = {"name": "n", "topic": "order.created", "delivery_url": "http://127.0.0.1:9/"}
+    async with shop.api() as api:
+        await api.send("POST", "webhooks", hook | {"status": "active"}, dict[str, Any])
+        before = await shop.deliveries()
+        await write(shop, operation(shop, old_order(1)))
+        assert await shop.deliveries() == before
+        await api.send("POST", "orders", {"status": "pending"}, dict[str, Any])
+        assert await shop.deliveries() > before
+
+
 async def test_nothing_has_to_be_turned_off_for_others(shop: Shop):
     async with shop.target() as target:
         before = await target.loud()
