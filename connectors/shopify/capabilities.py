@@ -213,7 +213,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "Orders carry our key in `sourceIdentifier` and in a metafield.",
             "Lines and totals of an order cannot be changed once it is written.",
-            "Such a change is refused: Shopify's edits reckon prices and taxes anew and claim stock.",
+            "Such a change is refused: Shopify's edits reckon taxes anew and claim stock.",
             "Payment, shipments, refunds, cancellation and the customer reach an order later too.",
             "A line that was written before its product was there stays without it, and is told.",
             "A development store takes five new orders a minute.",
