@@ -30,7 +30,7 @@ from connectors.shopify.bulk import BulkReader, NoBulkError, is_going
 from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.bulk_orders import whole
 from connectors.shopify.documents import CLOCK, KINDS
-from connectors.shopify.loading import Loader
+from connectors.shopify.loading import Failed, Loader
 from connectors.shopify.probing import probe
 from connectors.shopify.searches import asked_since
 from connectors.shopify.settings import ShopifySettings
@@ -186,7 +186,8 @@ class ShopifySource:
         size = self._settings.page_size
         for start in range(0, max(1, len(ids)), size):
             some = ids[start : start + size]
-            rows, failed = list(lines.rows(some)), []
+            failed: list[Failed] = []
+            rows = list(lines.rows(some))
             if stream is Stream.ORDERS:
                 rows, failed = await whole(self._loader, rows)
             more = start + size < len(ids)
