@@ -7,10 +7,10 @@ RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo drill test kills check format up bench lock clean
+.PHONY: help install demo drill test test-live kills check format up bench lock clean
 
 help: ## Explain the commands
-	@awk -F ': .*## ' '/^[a-z]+: .*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 install: $(INSTALLED) ## Make .venv as the lock file says
 
@@ -30,6 +30,11 @@ drill: $(INSTALLED) ## Practise migrations in which everything goes wrong
 
 test: $(INSTALLED) ## Run the tests
 	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+
+test-live: $(INSTALLED) ## Run the tests against real stores, which npm installs
+	@command -v node >/dev/null && command -v npm >/dev/null || \
+		{ echo "make test-live needs Node and npm on the PATH: the stores run on them" >&2; exit 1; }
+	@$(RUN) pytest tests/live --numprocesses 2 --dist loadgroup $(ARGS)
 
 kills: $(INSTALLED) ## Strike a worker at every place, in every way, during every kind of job
 	@RECENT_SYNC_TEST_KILLS=all $(RUN) pytest tests/e2e/test_kill_matrix.py tests/e2e/test_restarts.py $(ARGS)

@@ -15,7 +15,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -64,7 +64,7 @@ for _name in ("httpx", "httpcore"):
     logging.getLogger(_name).setLevel(logging.WARNING)
 
 T = TypeVar("T")
-Query = Mapping[str, str | int]
+Query = Mapping[str, str | int | Sequence[str]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -108,7 +108,8 @@ class StoreHttp:
     `base` is the address that all paths are relative to. `timeout` bounds one attempt, from
     the connection to the last byte, in seconds; `max_bytes` its decoded answer. `is_refusal`
     tells from the body of a 500 whether the platform refuses the request instead of failing at it;
-    `judge` finds a failure in an answer whose status says that all is well.
+    `judge` finds a failure in an answer whose status says that all is well. A connection that was
+    idle for `idle` seconds is not used again: the store may be closing it.
     `budgets` knows the budget that is shared with all who talk to the same store; `cost_of` reads
     what a body says of it, for platforms whose headers say nothing.
     """
@@ -121,6 +122,7 @@ class StoreHttp:
         headers: Mapping[str, str] | None = None,
         verify: bool = True,
         timeout: float = 60.0,
+        idle: float = 5.0,
         is_refusal: Callable[[bytes], bool] = lambda _: False,
         judge: Callable[[Answer], Failure | None] = lambda _: None,
         max_bytes: int = 64 * 1024 * 1024,
@@ -136,6 +138,7 @@ class StoreHttp:
         self._headers = {"Accept": "application/json", **(headers or {})}
         self._verify = verify
         self._timeout = timeout
+        self._idle = idle
         self._is_refusal = is_refusal
         self._judge = judge
         self._max_bytes = max_bytes
@@ -159,7 +162,9 @@ class StoreHttp:
             headers=self._headers,
             verify=_ssl_context(self._verify),
             timeout=httpx.Timeout(self._timeout, connect=min(10.0, self._timeout)),
-            limits=httpx.Limits(max_connections=64, max_keepalive_connections=32),
+            limits=httpx.Limits(
+                max_connections=64, max_keepalive_connections=32, keepalive_expiry=self._idle
+            ),
             follow_redirects=False,
             transport=self._transport,
         )

@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from itertools import pairwise
+from typing import TypeVar
 
 from connectors.base import Finding, Severity
+
+Id = TypeVar("Id", int, str)
 
 NOT_KEPT = Finding(
     "filter_not_kept",
@@ -27,11 +30,11 @@ FUTURE = Finding(
 
 
 def judged(
-    expected: set[int],
-    ids: Sequence[int],
+    expected: set[Id],
+    ids: Sequence[Id],
     stamps: Sequence[datetime],
     *,
-    whole: set[int] | None,
+    whole: set[Id] | None,
     since: datetime,
     now: datetime | None,
 ) -> tuple[Finding, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from connectors.changes import Changed, touches
 from connectors.records import (
     Address,
     Attribute,
@@ -24,9 +25,6 @@ from connectors.shopify.parts import plain
 from connectors.shopify.wire import WireAddress, WireVariant
 
 Body = dict[str, Any]
-Changed = frozenset[str] | None
-"""Names of the fields to write; None means all."""
-
 _STATUSES = {"published": "ACTIVE", "archived": "ARCHIVED"}
 _UNITS = frozenset({"GRAMS", "KILOGRAMS", "OUNCES", "POUNDS"})
 _DEFAULT_OPTION = ("Title", "Default Title")
@@ -35,11 +33,6 @@ OWN_VARIANT = frozenset(
     {"sku", "regular_price", "sale_price", "barcode", "weight", "taxable", "extra"}
 )
 """Fields of a simple product that Shopify keeps in its default variant."""
-
-
-def touches(changed: Changed, *fields: str) -> bool:
-    """Whether one of the fields is to be written."""
-    return changed is None or not changed.isdisjoint(fields)
 
 
 # --- collections ---------------------------------------------------------------------------------
@@ -115,38 +108,6 @@ def other_metafields(extra: Mapping[str, Any]) -> list[Body]:
         {"namespace": name.partition(".")[0], "key": name.partition(".")[2], **value}
         for name, value in fields.items()
     ]
-
-
-def told_apart(content: Product) -> Product:
-    """The product with options that differ from variant to variant, as Shopify demands: of those
-    that are the same, the second gets a number. The product itself where all differ.
-    """
-    seen: dict[tuple[Option, ...], int] = {}
-    variants = []
-    for variant in content.variants:
-        options = variant.options
-        times = seen[options] = seen.get(options, 0) + 1
-        if times > 1 and options:
-            last = options[-1]
-            options = (*options[:-1], Option(last.name, f"{last.value} ({times})"))
-        variants.append(replace(variant, options=options))
-    if variants == list(content.variants):
-        return content
-    # The values are read off the variants: those of the product do not fit any more.
-    attributes = tuple(each for each in content.attributes if not each.varies)
-    return replace(content, variants=tuple(variants), attributes=attributes)
-
-
-def options_of(content: Product) -> list[Attribute]:
-    """What the variants differ in; read off the variants where the product does not say."""
-    named = [each for each in content.attributes if each.varies and each.values]
-    if named:
-        return named
-    values: dict[str, dict[str, None]] = {}
-    for variant in content.variants:
-        for option in variant.options:
-            values.setdefault(option.name, {})[option.value] = None
-    return [Attribute(name=name, values=tuple(found)) for name, found in values.items()]
 
 
 def option_bodies(options: Iterable[Attribute]) -> list[Body]:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -12,7 +11,6 @@ from msgspec import Raw
 
 from connectors import attempts
 from connectors.base import Operation, Outcome, Refused
-from connectors.concurrency import together
 from connectors.errors import Rejected, StoreError, TryLater
 from connectors.shopify.api import Api, Document, UserError
 
@@ -89,35 +87,3 @@ def unfinished(operation: Operation, error: StoreError) -> Outcome:
     attempt = Attempt()
     attempt.touched = True
     return attempt.outcome(operation, error)
-
-
-WriteOne = Callable[[Operation], Awaitable[Outcome]]
-"""Writes one record. Raises `StoreError` only while nothing of it was applied, or all of it may
-have been in one request.
-"""
-
-
-async def write_each(
-    operations: Sequence[Operation], write: WriteOne, room: asyncio.Semaphore
-) -> list[Outcome]:
-    """One request or more for each record. The first one goes ahead: where the store is closed,
-    nothing at all is applied, and that is what the caller hears.
-    """
-    attempt = Attempt()
-
-    async def one(operation: Operation) -> Outcome | StoreError:
-        async with room:
-            try:
-                return await write(operation)
-            except StoreError as error:
-                return error
-
-    found: list[Outcome | StoreError] = [await one(operations[0])]
-    if isinstance(found[0], StoreError):
-        found[0] = attempt.outcome(operations[0], found[0])
-    attempt.touched = True
-    found += await together([one(each) for each in operations[1:]])
-    return [
-        attempt.outcome(operation, each) if isinstance(each, StoreError) else each
-        for operation, each in zip(operations, found, strict=True)
-    ]

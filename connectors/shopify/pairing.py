@@ -6,11 +6,11 @@ from collections.abc import Sequence
 
 from connectors.base import Operation
 from connectors.records import Order, Product, Refund
-from connectors.shopify.bodies import told_apart
 from connectors.shopify.mapping_lines import part_of
 from connectors.shopify.parts import NO_GOODS, number, shop_amount, utc
 from connectors.shopify.wire import WireVariant
 from connectors.shopify.wire_orders import WireOrder, WireRefund
+from connectors.variants import told_apart
 
 
 def pair_variants(operation: Operation, rows: Sequence[WireVariant]) -> dict[str, str]:

@@ -23,7 +23,7 @@ from connectors.base import (
 )
 from connectors.records import Record, Stream
 from connectors.shopify.api import Api, open_api
-from connectors.shopify.changing import WriteOne, write_each
+from connectors.shopify.changing import Attempt
 from connectors.shopify.finding import Finder
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
@@ -36,6 +36,7 @@ from connectors.shopify.writing_orders import OrderWriter
 from connectors.shopify.writing_others import PlainWriter
 from connectors.shopify.writing_products import ProductWriter
 from connectors.shopify.writing_stock import StockWriter
+from connectors.writing import WriteOne, write_each
 
 
 class ShopifyTarget:
@@ -96,7 +97,7 @@ class ShopifyTarget:
         """Create and update; one outcome each."""
         if not operations:
             return []
-        return await write_each(operations, self._writers[stream], self._room)
+        return await write_each(operations, self._writers[stream], self._room, Attempt())
 
     async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
         """The status of each record that is there."""

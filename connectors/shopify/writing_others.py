@@ -6,6 +6,7 @@ from collections.abc import Hashable
 from typing import Any, cast
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
 from connectors.records import Category, Content, Customer, Stream
 from connectors.shopify.api import Api, decoder
@@ -13,7 +14,6 @@ from connectors.shopify.bodies import (
     collection_body,
     customer_body,
     other_metafields,
-    touches,
 )
 from connectors.shopify.changing import RefusedInput, change, unfinished
 from connectors.shopify.documents_writing import (

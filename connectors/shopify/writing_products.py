@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
 from connectors.records import Product, Stream
 from connectors.shopify.api import Api, decoder
@@ -18,13 +19,10 @@ from connectors.shopify.bodies import (
     inheriting,
     kept_variant,
     option_bodies,
-    options_of,
     other_metafields,
     own_variant,
     prices_of,
     product_body,
-    told_apart,
-    touches,
     variant_body,
 )
 from connectors.shopify.changing import RefusedInput, change, unfinished
@@ -35,6 +33,7 @@ from connectors.shopify.pairing import pair_variants
 from connectors.shopify.parts import gid, number
 from connectors.shopify.publishing import Channels
 from connectors.shopify.wire import WireProduct, WireVariant
+from connectors.variants import options_of, told_apart
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import NamedTuple, Self
 
@@ -46,10 +47,17 @@ FAULTS = frozenset({*_INSTEAD, "cut_off", "half_json", "lost_answer"})
 
 
 class FaultyProxy:
-    """Passes requests on to `upstream` (`http://host:port`). Use as an async context manager."""
+    """Passes requests on to `upstream` (`http://host:port`). Use as an async context manager.
 
-    def __init__(self, upstream: str) -> None:
+    `is_read` tells from its method and its body whether a request changes nothing; without it the
+    method alone says so.
+    """
+
+    def __init__(
+        self, upstream: str, *, is_read: Callable[[str, bytes], bool] | None = None
+    ) -> None:
         self._upstream = upstream
+        self._is_read = is_read or _reads
         self._next: str | None = None
 
     async def __aenter__(self) -> Self:
@@ -109,7 +117,7 @@ class FaultyProxy:
         return answer
 
     def _fault(self, request: _Request) -> str | None:
-        if self._next == "lost_answer" and request.method in _READS:
+        if self._next == "lost_answer" and self._is_read(request.method, request.body):
             return None
         how, self._next = self._next, None
         return how
@@ -126,6 +134,10 @@ class FaultyProxy:
         )
         kept = {name: value for name, value in answer.headers.items() if name not in _HOPS}
         return _Answer(answer.status_code, kept, answer.content)
+
+
+def _reads(method: str, _: bytes) -> bool:
+    return method in _READS
 
 
 async def _received(reader: asyncio.StreamReader) -> _Request:

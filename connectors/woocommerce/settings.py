@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from typing import Literal
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+
+from connectors.addresses import shop_address
 
 
 class WooCommerceSettings(BaseModel):
@@ -72,19 +73,7 @@ class WooCommerceSettings(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        try:
-            parts = urlsplit(value.strip())
-            port_is_valid = parts.port is None or parts.port > 0
-        except ValueError:
-            raise ValueError("is not a valid address") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-            raise ValueError("must be an http or https address with a host")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a user or a password")
-        if parts.query or parts.fragment:
-            raise ValueError("must not hold a query or a fragment")
-        path = parts.path.rstrip("/").removesuffix("/wp-json")
-        return f"{parts.scheme}://{parts.netloc}{path}"
+        return shop_address(value, suffix="/wp-json")
 
     @property
     def signs_by_oauth(self) -> bool:

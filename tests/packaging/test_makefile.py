@@ -7,7 +7,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-TARGETS = ("demo", "drill", "test", "kills", "check", "up", "bench", "lock", "help", "clean")
+TARGETS = (
+    "demo",
+    "drill",
+    "test",
+    "test-live",
+    "kills",
+    "check",
+    "up",
+    "bench",
+    "lock",
+    "help",
+    "clean",
+)
 
 
 def make(*arguments: str) -> str:
@@ -25,13 +37,15 @@ def test_make_alone_explains_every_command() -> None:
         assert re.search(rf"^  make {target} +\w", explained, re.MULTILINE)
 
 
-@pytest.mark.parametrize("target", ["demo", "drill", "test", "kills", "up", "bench"])
+@pytest.mark.parametrize("target", ["demo", "drill", "test", "test-live", "kills", "up", "bench"])
 def test_arguments_reach_the_command_behind_a_target(target: str) -> None:
     shown = make("--dry-run", target, 'ARGS=--one "two words"')
     assert shown.rstrip().endswith('--one "two words"')
 
 
-@pytest.mark.parametrize("target", ["demo", "drill", "test", "kills", "check", "up", "bench"])
+@pytest.mark.parametrize(
+    "target", ["demo", "drill", "test", "test-live", "kills", "check", "up", "bench"]
+)
 def test_every_command_installs_first(target: str) -> None:
     rules = (ROOT / "Makefile").read_text()
     assert re.search(rf"^{target}: \$\(INSTALLED\) ##", rules, re.MULTILINE)

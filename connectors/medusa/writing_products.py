@@ -1,0 +1,233 @@
+"""Writing products: first the product itself, then its variants, in a batch of their own.
+
+Medusa deletes the variants that an update of a product does not name, and the prices that an update
+of a variant does not name. So the one never names variants, and the other names all prices.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
+
+from connectors.base import Applied, Loss, Match, Operation, Outcome, Refused
+from connectors.medusa.api import Api, Asked, RefusedRequest
+from connectors.medusa.bodies import (
+    Body,
+    new_product_body,
+    options,
+    product_body,
+    variant_body,
+    variants,
+)
+from connectors.medusa.changing import gone, no_such
+from connectors.medusa.fields import FIELDS
+from connectors.medusa.finding import Finder, pair_variants
+from connectors.medusa.mapping_products import is_simple, product
+from connectors.medusa.parts import own_id
+from connectors.medusa.shop import Shop
+from connectors.medusa.wire import WireProduct, WireTag, WireVariant
+from connectors.records import Product, Stream
+
+_SLUG = Loss("slug", "Another record of the target has this slug.")
+_OWN = frozenset({"sku", "regular_price", "barcode"})
+"""Fields of a simple product that are its only variant's."""
+
+_SET = "Medusa cannot change what the variants of a product differ in: delete it on the target"
+
+
+class _Answer(Struct):
+    product: WireProduct
+
+
+class _TagAnswer(Struct):
+    product_tag: WireTag
+
+
+class ProductWriter:
+    """Writes products to one store."""
+
+    def __init__(self, api: Api, shop: Shop, finder: Finder) -> None:
+        self._api = api
+        self._shop = shop
+        self._finder = finder
+        self._tags: dict[str, str] = {}
+        self._tagging = asyncio.Lock()
+
+    async def write(self, operation: Operation) -> Outcome:
+        """Create or update one product. Raises `StoreError`."""
+        content = operation.content
+        if not isinstance(content, Product):
+            raise TypeError("an operation of another stream")
+        if operation.target_id is None:
+            return await self._create(operation, content)
+        return await self._update(operation, content, operation.target_id)
+
+    # --- creating -------------------------------------------------------------------------------
+
+    async def _create(self, operation: Operation, content: Product) -> Outcome:
+        """One request makes all of it. What was there already is brought up to date."""
+        channel = (await self._shop.store()).default_sales_channel_id or ""
+        tags = await self._tag_ids(content)
+        profile = await self._shop.profile()
+        body = new_product_body(operation, content, tags, channel=channel, profile=profile)
+        try:
+            answer = await self._send("products", body)
+        except RefusedRequest as error:
+            if not error.taken:
+                raise
+            match = await self._finder.one(Stream.PRODUCTS, operation)
+            if match is not None:
+                return await self._adopt(operation, match)
+            if "handle" not in error.taken:
+                raise
+            body["handle"] = _other_handle(operation, content)
+            answer = await self._send("products", body)
+        return await self._applied(operation, content, answer.product)
+
+    async def _adopt(self, operation: Operation, match: Match) -> Outcome:
+        return await self.write(
+            replace(operation, target_id=match.target_id, children=match.children, changed=None)
+        )
+
+    async def _send(self, path: str, body: Body) -> _Answer:
+        return await self._api.send(
+            "POST", path, body, _Answer, query={"fields": FIELDS[Stream.PRODUCTS]}
+        )
+
+    async def _tag_ids(self, content: Product) -> Mapping[str, str]:
+        """Ids of a product's tags by name; those that are not there yet are made."""
+        async with self._tagging:
+            wanted = sorted(set(content.tags) - self._tags.keys())
+            if wanted:
+                asked: Asked = {"value[]": wanted, "fields": "id,value", "limit": len(wanted)}
+                page = await self._api.list("product-tags", asked, WireTag)
+                self._tags |= {row.value: row.id for row in page.rows}
+            for name in [each for each in wanted if each not in self._tags]:
+                answer = await self._api.send("POST", "product-tags", {"value": name}, _TagAnswer)
+                self._tags[name] = answer.product_tag.id
+            return {name: self._tags[name] for name in content.tags}
+
+    # --- updating -------------------------------------------------------------------------------
+
+    async def _update(self, operation: Operation, content: Product, target: str) -> Outcome:
+        changed = operation.changed
+        row = await self._row(target)
+        if row is None:
+            return gone(operation)
+        needs_variants = changed is None or bool(changed & (_OWN | {"variants", "extra"}))
+        if needs_variants and (refusal := _misfit(operation, content, row)):
+            return refusal
+        tags = await self._tag_ids(content) if changed is None or "tags" in changed else {}
+        body = product_body(content, changed, tags)
+        if body:
+            try:
+                await self._send(f"products/{target}", body)
+            except RefusedRequest as error:
+                if "handle" not in error.taken:
+                    raise
+                body.pop("handle")
+                await self._send(f"products/{target}", body)
+        if needs_variants:
+            await self._write_variants(operation, content, row)
+        found = await self._row(target)
+        return gone(operation) if found is None else await self._applied(operation, content, found)
+
+    async def _row(self, target: str) -> WireProduct | None:
+        try:
+            answer = await self._api.get(
+                f"products/{target}", _Answer, {"fields": FIELDS[Stream.PRODUCTS]}
+            )
+        except RefusedRequest as error:
+            if not error.is_gone:
+                raise
+            return None
+        return answer.product
+
+    async def _write_variants(
+        self, operation: Operation, content: Product, row: WireProduct
+    ) -> None:
+        """Look before creating: an earlier, lost request may have made some."""
+        there = {each.id: each for each in row.variants or ()}
+        pairs = _pairs(operation, content, row)
+        create = [
+            variant_body(operation, content, each, None, ())
+            for each in variants(content)
+            if each.id not in pairs
+        ]
+        update = [
+            {"id": pairs[each.id], **body}
+            for each in variants(content)
+            if each.id in pairs
+            if (body := self._changes(operation, content, each, there[pairs[each.id]]))
+        ]
+        wanted = {each.id for each in variants(content)}
+        dropped = [
+            target
+            for source, target in operation.children.items()
+            if source not in wanted and target in there
+        ]
+        await self._add_values(content, row)
+        if create or update or dropped:
+            parts = {"create": create, "update": update, "delete": dropped}
+            batch = {name: each for name, each in parts.items() if each}
+            path = f"products/{row.id}/variants/batch"
+            await self._api.send("POST", path, batch, dict[str, Any], query={"fields": "id"})
+
+    def _changes(
+        self, operation: Operation, content: Product, each: Any, there: WireVariant
+    ) -> Body:
+        """What to write of a variant that is there."""
+        changed = operation.variants.get(each.id)
+        if not content.variants and operation.changed is not None:
+            changed = operation.changed & (_OWN | {"extra"})
+        return variant_body(operation, content, each, changed, there.prices or ())
+
+    async def _add_values(self, content: Product, row: WireProduct) -> None:
+        """Values of options that a new variant brings."""
+        wanted, update = options(content), []
+        for option in row.options or ():
+            known = {each.value for each in option.values}
+            fresh = [value for value in wanted.get(option.title, ()) if value not in known]
+            if fresh:
+                values = [{"value": value} for value in fresh]
+                update.append({"product_option_id": option.id, "add": values})
+        if update:
+            await self._send(f"products/{row.id}/options/batch", {"update": update})
+
+    async def _applied(self, operation: Operation, content: Product, row: WireProduct) -> Applied:
+        shown = product(row, await self._shop.currency()).content
+        losses = [_SLUG] if content.slug and row.handle != content.slug else []
+        return Applied(
+            source_id=operation.source_id,
+            target_id=row.id,
+            children=pair_variants(operation, row),
+            content=shown,
+            losses=tuple(losses),
+        )
+
+
+def _other_handle(operation: Operation, content: Product) -> str:
+    """A handle that nobody else has: the slug, and some letters of our key."""
+    return f"{content.slug}-{own_id('', operation.key)[1:7].lower()}".strip("-")
+
+
+def _misfit(operation: Operation, content: Product, row: WireProduct) -> Refused | None:
+    """Why the variants of a product cannot be what they are to be."""
+    titles = {each.title for each in row.options or ()}
+    if row.variants and titles != set(options(content)):
+        return no_such(operation, "options_changed", _SET)
+    return None
+
+
+def _pairs(operation: Operation, content: Product, row: WireProduct) -> dict[str, str]:
+    """Variants that are there, by the source's ids; of a simple product the only one."""
+    there: Sequence[WireVariant] = row.variants or ()
+    if not content.variants:
+        return {"": there[0].id} if is_simple(row.options, there) and there else {}
+    known = {each.id for each in there}
+    named = {s: t for s, t in operation.children.items() if t in known}
+    return pair_variants(operation, row) | named
