@@ -204,7 +204,8 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("transactions", "A payment keeps its gateway, date and amount alone."),
             Loss("refunds", "The target reckons what a line that is given back is worth."),
             Loss(
-                "fulfilments", "Shipments are dated anew; one that arrives with its order is one."
+                "fulfilments",
+                "Dated by the target; an order that arrives completed has one, without number.",
             ),
             Loss("billing", "The address of a bill can be written once and never changed."),
             Loss("completed_at", "An order that is completed later is dated by the target."),
