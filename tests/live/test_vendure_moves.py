@@ -24,7 +24,7 @@ from connectors.vendure.target import VendureTarget
 from connectors.woocommerce import CONNECTOR as WOOCOMMERCE
 from tests.connectors.practice import Practice, practice
 from tests.engine.conftest import Bench
-from tests.engine.test_woocommerce_to_shopify import sell, sell_again
+from tests.engine.selling import sell, sell_again
 from tests.live.vendure.store import VendureStore
 
 
@@ -99,10 +99,10 @@ async def test_a_selling_shop_arrives_whole(move: Move) -> None:
     await move.run("full")
     found = await move.agrees()
     assert min(each.equal for each in found.streams.values()) > 5
-    await sell(move)
+    await sell(move.old)
     await move.run("recent")
     await move.agrees()
-    await sell_again(move)
+    await sell_again(move.old)
     await move.run("recent", cutover=True)
     await move.agrees()
     before = await move.new.stamps()

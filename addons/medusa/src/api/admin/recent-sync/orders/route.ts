@@ -8,6 +8,7 @@
  */
 import type { MedusaRequest, MedusaResponse } from "@medusajs/framework/http"
 import { ContainerRegistrationKeys, Modules } from "@medusajs/framework/utils"
+import { gunzipSync } from "node:zlib"
 
 type Row = Record<string, any> & { id: string }
 type Import = {
@@ -21,15 +22,19 @@ type Import = {
 }
 
 const VERSION = 1
+const LARGEST = 50_000_000
 const PAYMENT_ROWS = ["PaymentCollections", "PaymentSessions", "Payments", "Captures", "Refunds"]
 
 export const GET = async (_: MedusaRequest, res: MedusaResponse) => {
   res.json({ version: VERSION })
 }
 
-export const POST = async (req: MedusaRequest<{ orders: Import[] }>, res: MedusaResponse) => {
+/** `packed` is a list of orders: JSON, gzipped, in base64. Medusa takes no more than 100 KB of plain JSON. */
+export const POST = async (req: MedusaRequest<{ packed: string }>, res: MedusaResponse) => {
+  const unpacked = gunzipSync(Buffer.from(req.body.packed, "base64"), { maxOutputLength: LARGEST })
+  const imports: Import[] = JSON.parse(unpacked.toString())
   const orders: object[] = []
-  for (const each of req.body.orders) {
+  for (const each of imports) {
     try {
       orders.push({ id: each.order.id, outcome: await put(req.scope, each) })
     } catch (error: any) {
@@ -38,7 +43,7 @@ export const POST = async (req: MedusaRequest<{ orders: Import[] }>, res: Medusa
       orders.push({ id: each.order.id, outcome: "refused", reason })
     }
   }
-  await passNumbers(req.scope, req.body.orders)
+  await passNumbers(req.scope, imports)
   res.json({ orders })
 }
 
