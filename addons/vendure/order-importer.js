@@ -86,14 +86,12 @@ class OrderImporter {
         return Object.assign(made, { payments: [], fulfillments: [] });
     }
 
-    /** The order itself, read anew: what is the same as before is not written. */
+    /** The order itself, read anew with the parts that Vendure reckons its sums from. */
     async saveOrder(ctx, id, values, customFields) {
         const relations = { lines: true, shippingLines: true, surcharges: true };
         const orders = this.connection.getRepository(ctx, Order);
         const order = await orders.findOne({ where: { id }, relations });
-        Object.assign(order, values);
-        Object.assign(order.customFields, customFields);
-        await this.save(ctx, Order, order);
+        await this.saveChanges(ctx, Order, order, { ...values, customFields });
     }
 
     async saveLines(ctx, order, input) {
@@ -270,12 +268,26 @@ class OrderImporter {
         return saved;
     }
 
+    /** What is there keeps its dates and its owner. */
     async savePart(ctx, entity, found, values) {
         if (!found) {
             return this.save(ctx, entity, new entity(values));
         }
         const { createdAt, updatedAt, ...rest } = values;
-        return this.save(ctx, entity, Object.assign(found, rest));
+        const own = Object.entries(rest).filter(([, value]) => !isReference(value));
+        return this.saveChanges(ctx, entity, found, Object.fromEntries(own));
+    }
+
+    /** Save only what differs: a date of change is not to move for nothing. */
+    async saveChanges(ctx, entity, found, { customFields = {}, ...values }) {
+        const differing = differences(found, values);
+        const customDiffering = differences(found.customFields ?? {}, customFields);
+        if (!Object.keys(differing).length && !Object.keys(customDiffering).length) {
+            return found;
+        }
+        Object.assign(found, differing);
+        Object.assign(found.customFields ?? {}, customDiffering);
+        return this.save(ctx, entity, found);
     }
 
     save(ctx, entity, values) {
@@ -294,6 +306,20 @@ const byLine = (reference, lines) => {
     const line = lines.find(each => String(each.id) === String(reference.orderLineId));
     return line ? importedId(line) : null;
 };
+
+/** A record that another belongs to, or records: where there is an id beside it, that is compared. */
+function isReference(value) {
+    const each = Array.isArray(value) ? value[0] : value;
+    return each != null && typeof each === 'object' && Object.keys(each).join() === 'id';
+}
+
+/** Those values that are not what is there. Dates are compared as what they are in JSON. */
+function differences(there, values) {
+    const same = (left, right) => JSON.stringify(left ?? null) === JSON.stringify(right ?? null);
+    return Object.fromEntries(
+        Object.entries(values).filter(([name, value]) => !same(there[name], value)),
+    );
+}
 
 /** The given ones of an input's fields. */
 function given(input, names) {
@@ -314,9 +340,7 @@ function own(input) {
     return {
         ...rest,
         ...(placedAt ? { orderPlacedAt: placedAt } : {}),
-        ...(input.customerId === undefined
-            ? {}
-            : { customerId: input.customerId, customer: input.customerId && { id: input.customerId } }),
+        ...given(input, ['customerId']),
     };
 }
 

@@ -213,7 +213,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "Orders need the add-on for Vendure: its API dates, numbers and prices orders itself.",
             "Guests' orders have no customer; their email is kept with the order.",
-            "Stock is left alone, also by orders that are still to be sent.",
+            "Stock is left alone; sending an open order later takes nothing from what is for sale.",
             "Orders are never taken away: Vendure deletes drafts alone.",
         ),
     ),
