@@ -188,7 +188,9 @@ def _kept(stream: Stream, capability: WriteCapability) -> Iterator[str]:
 
 
 def _losses(how: str, losses: Sequence[Loss]) -> Iterator[str]:
-    yield from (f"- {how}: `{each.field}`. {each.reason}" for each in losses)
+    for each in losses:
+        kept = " With the add-on: exactly." if each.addon else ""
+        yield f"- {how}: `{each.field}`. {each.reason}{kept}"
 
 
 def _removing(writes: Mapping[Stream, WriteCapability]) -> Iterator[str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
 
 from msgspec import Struct, field
 from pydantic import BaseModel
@@ -71,12 +71,13 @@ class ReadCapability(Struct, frozen=True, kw_only=True):
 
 class Loss(Struct, frozen=True):
     """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
-    it is kept.
+    it is kept. `addon`: it is kept all the same where the store has our add-on.
     """
 
     field: str
     reason: str
     whole: bool = False
+    addon: bool = False
 
 
 class Action(StrEnum):
@@ -125,6 +126,10 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     keyed: bool = True
     losses: tuple[Loss, ...] = ()
     notes: tuple[str, ...] = ()
+
+    def losses_in(self, *, addon: bool) -> tuple[Loss, ...]:
+        """What one store cannot keep: `addon` says whether it has our add-on."""
+        return tuple(each for each in self.losses if not (addon and each.addon))
 
     def removal(self, action: Action) -> Removal | None:
         """How an action is done here, None where it cannot be."""
@@ -268,6 +273,18 @@ class Source(Protocol):
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records by id. Ids are left out where the store says that it has no such record;
         every other failure raises `StoreError`, because what is left out may be removed.
+        """
+        ...
+
+
+@runtime_checkable
+class TellsDeletions(Protocol):
+    """What a source has besides, where its platform can say what was deleted."""
+
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """Ids that the store calls deleted since a moment; empty where this store does not say.
+
+        It is a reason to ask for them one by one, and no proof. Raises `StoreError`.
         """
         ...
 
@@ -432,7 +449,9 @@ class Target(Protocol):
 
 
 class StoreReport(Struct, frozen=True, kw_only=True):
-    """What `check` learned of a store. `findings` are (code, sentence) worth telling."""
+    """What `check` learned of a store. `findings` are (code, sentence) worth telling; `addon` is
+    the version of our add-on there, empty where it is not used.
+    """
 
     platform_version: str
     name: str = ""
@@ -440,6 +459,7 @@ class StoreReport(Struct, frozen=True, kw_only=True):
     timezone: str = "UTC"
     server_time: datetime | None = None
     findings: tuple[tuple[str, str], ...] = ()
+    addon: str = ""
 
 
 class StoreAccess(Struct, frozen=True):

@@ -219,7 +219,8 @@ def _order(order: Order, names: Names) -> Form:
             (each.title, each.method, _money(each.total)) for each in order.shipping_lines
         ),
         "fees": sorted((each.name, _money(each.total)) for each in order.fees),
-        "discounts": sorted(each.code for each in order.discounts),
+        # Nobody has to type a code as it was written.
+        "discounts": sorted(each.code.casefold() for each in order.discounts),
         "taxes": _taxes(order),
         "transactions": [(each.gateway, each.title, each.reference) for each in order.transactions],
         "refunds": sorted(_refund(each, order) for each in order.refunds),

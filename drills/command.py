@@ -66,8 +66,10 @@ Told = Callable[[Outcome, int], None]
 """Called after each seed with what came of it and what the naive reader got wrong."""
 
 
-def run_seeds(seeds: Iterable[int], *, minutes: float = MINUTES, told: Told) -> Report:
-    """Play these seeds on a PostgreSQL of their own."""
+def run_seeds(
+    seeds: Iterable[int], *, minutes: float = MINUTES, addon: bool = False, told: Told
+) -> Report:
+    """Play these seeds on a PostgreSQL of their own. `addon`: both shops have the add-on."""
     began = time.monotonic()
     report = Report()
     with start(ephemeral=True) as servers, asyncio.Runner() as runner:
@@ -75,7 +77,7 @@ def run_seeds(seeds: Iterable[int], *, minutes: float = MINUTES, told: Told) -> 
         url = runner.run(database.__aenter__())
         try:
             for seed in seeds:
-                outcome, naive_wrong = play_seed(url, seed, minutes=minutes)
+                outcome, naive_wrong = play_seed(url, seed, minutes=minutes, addon=addon)
                 report.take(outcome, naive_wrong)
                 told(outcome, naive_wrong)
         finally:
@@ -84,7 +86,9 @@ def run_seeds(seeds: Iterable[int], *, minutes: float = MINUTES, told: Told) -> 
     return report
 
 
-def play_seed(url: str, seed: int, *, minutes: float = MINUTES) -> tuple[Outcome, int]:
+def play_seed(
+    url: str, seed: int, *, minutes: float = MINUTES, addon: bool = False
+) -> tuple[Outcome, int]:
     """One seed, in a database of `drill_database`: its outcome, and what the naive reader got
     wrong.
     """
@@ -92,7 +96,7 @@ def play_seed(url: str, seed: int, *, minutes: float = MINUTES) -> tuple[Outcome
     async def drill(loop: VirtualLoop) -> Outcome:
         database = open_database(url, loop)
         try:
-            return await play(database, seed, minutes=minutes)
+            return await play(database, seed, minutes=minutes, addon=addon)
         finally:
             await database.close()
 

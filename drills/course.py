@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from random import Random
 from typing import Any
@@ -66,12 +66,15 @@ def place_of(dice: Random) -> Place:
     return Place(dice.choice(ZONES), dice.choice(ZONES), dice.randrange(4, 12))
 
 
-async def play(database: Database, seed: int, *, minutes: float = MINUTES) -> Outcome:
+async def play(
+    database: Database, seed: int, *, minutes: float = MINUTES, addon: bool = False
+) -> Outcome:
     """Play the drill of a seed, in a loop that begins at its `night`, and judge it."""
     dice = Random(seed)
     # The engine draws the length of some pauses from the common dice.
     random.seed(seed)
-    async with open_world(database, place_of(dice), Random(dice.random())) as world:
+    place = replace(place_of(dice), addon=addon)
+    async with open_world(database, place, Random(dice.random())) as world:
         course = Course(world, dice)
         await course.play(minutes)
         verdict = await course.end()

@@ -51,13 +51,15 @@ async def judge(world: World) -> Verdict:
     for sentence in world.findings:
         verdict.say("wrong", sentence)
     async with world.source.source() as source, world.target.source() as target:
-        losses = {stream: each.losses for stream, each in CONNECTOR.writes.items()}
+        addon = world.place.addon
+        losses = {stream: each.losses_in(addon=addon) for stream, each in CONNECTOR.writes.items()}
         found = await compare(source, target, list(Stream), losses, prefix=PREFIX, examples=_ALL)
-    _Bench(world, verdict).weigh(found)
+    bench = _Bench(world, verdict)
+    bench.weigh(found)
     _judge_team(world, verdict)
     _judge_dates(world, verdict)
     _judge_effects(world.target, verdict)
-    await _judge_quarantine(world, verdict)
+    await bench.weigh_quarantine()
     return verdict
 
 
@@ -86,6 +88,17 @@ class _Bench:
             for target_id in each.doubled_ids:
                 self._verdict.say("doubled", f"{stream} {target_id}")
             self._weigh_foreign(stream, each)
+
+    async def weigh_quarantine(self) -> None:
+        """What could not be applied is explained by what the team deleted, or it counts."""
+        rows = await self._world.database.rows(
+            "SELECT stream, source_id, code FROM quarantine WHERE status = 'open'"
+            " ORDER BY stream, source_id"
+        )
+        for row in rows:
+            if not self._was_deleted_by_team(Stream(row["stream"]), row["source_id"]):
+                sentence = f"quarantine: {row['stream']} {row['source_id']} {row['code']}"
+                self._verdict.say("wrong", sentence)
 
     def _was_deleted_by_team(self, stream: Stream, source_id: str) -> bool:
         if stream not in (Stream.PRODUCTS, Stream.INVENTORY):
@@ -175,15 +188,3 @@ def _judge_effects(target: Shop, verdict: Verdict) -> None:
     for kind, origin, count in target.store.storage.journal_counts():
         if origin == "api" and kind in ("mail", "stock", "gateway_refund"):
             verdict.say("wrong", f"{count} entries of {kind} on the target")
-
-
-async def _judge_quarantine(world: World, verdict: Verdict) -> None:
-    """What could not be applied is explained by what the team deleted, or it counts."""
-    rows = await world.database.rows(
-        "SELECT stream, source_id, code, message FROM quarantine WHERE status = 'open'"
-        " ORDER BY stream, source_id"
-    )
-    bench = _Bench(world, verdict)
-    for row in rows:
-        if not bench._was_deleted_by_team(Stream(row["stream"]), row["source_id"]):  # noqa: SLF001
-            verdict.say("wrong", f"quarantine: {row['stream']} {row['source_id']} {row['code']}")

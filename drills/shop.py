@@ -33,9 +33,18 @@ _hosts = itertools.count(1)
 class Shop:
     """One store. Its clock is the loop's, but for what skews it."""
 
-    def __init__(self, name: str, loop: VirtualLoop, *, timezone: str, page_size: int) -> None:
+    def __init__(
+        self,
+        name: str,
+        loop: VirtualLoop,
+        *,
+        timezone: str,
+        page_size: int,
+        addon: bool = False,
+    ) -> None:
         self.name = name
-        self.app: App = create_app(StoreConfig(time_source=loop.now, timezone=timezone))
+        config = StoreConfig(time_source=loop.now, timezone=timezone, addon=addon)
+        self.app: App = create_app(config)
         # Connectors remember how fast a host is: every world has hosts of its own.
         self.url = f"http://{name}-{next(_hosts)}.test"
         self.page_size = page_size
@@ -57,9 +66,16 @@ class Shop:
             "copy_images": False,
         }
 
-    def api(self, access: StoreAccess | None = None, passing: Passing | None = None) -> Api:
+    def api(
+        self,
+        access: StoreAccess | None = None,
+        passing: Passing | None = None,
+        *,
+        imports: bool = False,
+    ) -> Api:
         """The store's API; without `passing` nothing happens to requests on their way."""
-        return open_api(access or self.access(), transport=_Way(self, passing))
+        way = _Way(self, passing)
+        return open_api(access or self.access(), imports=imports, transport=way)
 
     def access(self) -> StoreAccess:
         """Settings and credentials, validated."""
@@ -72,9 +88,11 @@ class Shop:
         """To read the store to whose requests nothing happens."""
         return WooCommerceSource(self.access(), self.api())
 
-    def connect(self, access: StoreAccess, passing: Passing) -> tuple[StoreAccess, Api]:
+    def connect(
+        self, access: StoreAccess, passing: Passing, *, imports: bool = False
+    ) -> tuple[StoreAccess, Api]:
         """What a connector needs, with something happening to requests on their way."""
-        return access, self.api(access, passing)
+        return access, self.api(access, passing, imports=imports)
 
     @contextmanager
     def by_hand(self, who: str) -> Iterator[Store]:
@@ -128,6 +146,6 @@ def practice(source: Shop, target: Shop, passing: Passing) -> dict[str, Any]:
         return WooCommerceSource(*shop(access).connect(access, passing))
 
     def writer(access: StoreAccess) -> WooCommerceTarget:
-        return WooCommerceTarget(*shop(access).connect(access, passing))
+        return WooCommerceTarget(*shop(access).connect(access, passing, imports=True))
 
     return {CONNECTOR.name: replace(CONNECTOR, source=reader, target=writer)}

@@ -30,11 +30,14 @@ _KEY = Fernet.generate_key().decode()
 
 @dataclass(frozen=True)
 class Place:
-    """Where and how a world is: time zones of both shops, records in a page."""
+    """Where and how a world is: time zones of both shops, records in a page, and whether both
+    shops have the add-on.
+    """
 
     source_zone: str = "America/New_York"
     target_zone: str = "Europe/Berlin"
     page_size: int = 7
+    addon: bool = False
 
 
 class World:
@@ -44,8 +47,9 @@ class World:
         loop = database.loop
         self.loop = loop
         self.database = database
-        self.source = Shop("source", loop, timezone=place.source_zone, page_size=place.page_size)
-        self.target = Shop("target", loop, timezone=place.target_zone, page_size=place.page_size)
+        self.place = place
+        self.source = self._shop("source", place.source_zone)
+        self.target = self._shop("target", place.target_zone)
         self.people = Shopkeepers(self.source, Random(dice.random()))
         self.team = Team(self.target, self.source, Random(dice.random()))
         self.migration = uuid4()
@@ -59,6 +63,11 @@ class World:
         self._vault = resources.vault
         self.watermarks: dict[str, float] = {}
         self.findings: list[str] = []
+
+    def _shop(self, name: str, timezone: str) -> Shop:
+        place = self.place
+        size, addon = place.page_size, place.addon
+        return Shop(name, self.loop, timezone=timezone, page_size=size, addon=addon)
 
     async def _passing(self, *passage: Any) -> None:
         await self.crew.passing(*passage)

@@ -44,6 +44,7 @@ def main(arguments: list[str] | None = None) -> None:
         tax_rate=options.tax_rate,
         name=options.name,
         site_url=options.site_url,
+        addon=options.addon,
         control_token=os.environ.get("SANDBOX_CONTROL_TOKEN") or None,
     )
     app = create_app(config)
@@ -80,6 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--tax-rate", default="0", help="the store's one tax rate in per cent")
     parser.add_argument("--name", default="Practice store")
     parser.add_argument("--site-url", help="origin in permalinks; default: the address called")
+    parser.add_argument("--addon", action="store_true", help="the shop has the recent-sync plugin")
     parser.add_argument("--ready-file", type=Path, help="written when the store listens")
     return parser
 

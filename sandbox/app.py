@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from sandbox import mischief, settings, storefront
+from sandbox import addon, mischief, settings, storefront
 from sandbox.auth import Gate
 from sandbox.control import Control
 from sandbox.faults import Drop
@@ -56,6 +56,11 @@ class App:
                 await drop(answer.hold, receive, send)
             else:
                 await self._send(request, answer, send)
+
+    def install_addon(self) -> None:
+        """Put our plugin into the shop while it runs."""
+        self.store.install_addon()
+        self._routes = Routes(self.store)
 
     async def close(self) -> None:
         """Stop what runs in the background and make everything durable."""
@@ -125,7 +130,8 @@ class App:
             return json_answer(settings.index(self.store))
         handler, match, _ = self._routes.find(request)
         self._gate.check(request)
-        return await handler(request, match)
+        with addon.listening(self.store, request):
+            return await handler(request, match)
 
     def _log(self, request: Request, answer: Answer | Drop) -> None:
         try:

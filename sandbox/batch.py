@@ -30,6 +30,9 @@ async def run(resource: Resource, payload: Doc) -> Answer:
     for name, one in (("create", _create), ("update", _update), ("delete", _delete)):
         if parts[name]:
             done[name] = [await _guarded(one, resource, item) for item in parts[name]]
+    if not done:
+        # PHP makes a list of an answer that holds nothing.
+        return Answer(200, b"[]")
     sections = (encode(name) + b":[" + b",".join(items) + b"]" for name, items in done.items())
     return Answer(200, b"{" + b",".join(sections) + b"}")
 

@@ -158,7 +158,13 @@ def _fill(store: Store, doc: Doc, payload: Doc) -> None:
     for name in ("billing", "shipping"):
         merge_address(doc[name], payload.get(name))
     if "meta_data" in payload:
-        doc["meta_data"] = store.meta(payload["meta_data"], doc["meta_data"])
+        # The API takes no meta data of customers that begin with `_`, and does not say so.
+        given = [each for each in payload["meta_data"] or [] if not _is_protected(each)]
+        doc["meta_data"] = store.meta(given, doc["meta_data"])
+
+
+def _is_protected(entry: Any) -> bool:
+    return isinstance(entry, dict) and str(entry.get("key", "")).startswith("_")
 
 
 def merge_address(current: Doc, given: Any) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox.store import Store
+from sandbox.store import SILENT, Store
 from sandbox.wire import Doc
 
 # Mail types of WooCommerce with the one who gets them.
@@ -34,7 +34,7 @@ _UNPAID = ("", "pending", "failed", "cancelled", "checkout-draft", "auto-draft")
 
 def mail(store: Store, mail_type: str, record: int) -> None:
     """Send a mail, unless its type is switched off; addresses stay out of the record."""
-    if store.setting(f"email_{mail_type}", "enabled", "yes") == "yes":
+    if not SILENT.get() and store.setting(f"email_{mail_type}", "enabled", "yes") == "yes":
         store.note("mail", type=mail_type, to=MAILS[mail_type], record=record)
 
 
@@ -50,6 +50,11 @@ def status_mails(store: Store, order_id: int, old: str, new: str) -> None:
 
 def status_stock(store: Store, order: Doc, private: Doc, new: str) -> None:
     """Take the order's goods from stock, or put them back, when its status says so."""
+    if SILENT.get():
+        # As in WooCommerce, what is kept from happening counts as done.
+        if new in (*REDUCING, "cancelled", "pending"):
+            private["stock_reduced"] = new in REDUCING
+        return
     if new in REDUCING and not private.get("stock_reduced"):
         for line in order["line_items"]:
             if not _taken(line):
@@ -58,13 +63,16 @@ def status_stock(store: Store, order: Doc, private: Doc, new: str) -> None:
         private["stock_reduced"] = True
     elif new in ("cancelled", "pending") and private.get("stock_reduced"):
         for line in order["line_items"]:
-            move_stock(store, line, int(line["quantity"]), "cancel", order["id"])
+            # Only what a line says that it took.
+            move_stock(store, line, _taken(line), "cancel", order["id"])
             _note_taken(store, line, None)
         private["stock_reduced"] = False
 
 
 def line_stock(store: Store, order: Doc, private: Doc, line: Doc) -> None:
     """Take from stock what a line that was put has not taken yet, whatever its order's status."""
+    if SILENT.get():
+        return
     missing = int(line["quantity"]) - _taken(line)
     if missing and move_stock(store, line, -missing, "line", order["id"]):
         _note_taken(store, line, int(line["quantity"]))

@@ -38,10 +38,16 @@ def _apply_one(store: Store, order: Doc, kind: str, item: Doc, private: Doc) -> 
         order[kind].remove(line)
         return
     if kind == "line_items" and ("product_id" in item or item.get("sku")):
-        _point(store, line, item)
-    _fill(store, line, item)
+        point(store, line, item)
+    fill(store, line, item)
     if kind == "line_items":
         effects.line_stock(store, order, private, line)
+
+
+def blank(kind: str) -> Doc:
+    """A part of a kind without anything."""
+    line: Doc = _BLANKS[kind]()
+    return line
 
 
 def _is_removal(item: Doc) -> bool:
@@ -50,13 +56,13 @@ def _is_removal(item: Doc) -> bool:
 
 
 def _new(store: Store, kind: str, item: Doc) -> Doc:
-    line: Doc = _BLANKS[kind]()
+    line = blank(kind)
     line["id"] = store.new_id("item")
     if kind == "line_items":
         if not item.get("sku") and "product_id" not in item and not item.get("variation_id"):
             message = "Product ID or SKU is required."
             raise ApiError(400, "woocommerce_rest_required_product_reference", message)
-        _point(store, line, item)
+        point(store, line, item)
         line["quantity"] = int(item.get("quantity") or 1)
         price = amount(line["price"] or 0)
         line["subtotal"] = line["total"] = money(price * line["quantity"])
@@ -67,11 +73,11 @@ def _new(store: Store, kind: str, item: Doc) -> Doc:
         raise ApiError(400, "woocommerce_rest_invalid_shipping_item", message)
     elif kind == "fee_lines" and not item.get("name"):
         raise ApiError(400, "woocommerce_rest_invalid_fee_item", "Fee name is required.")
-    _fill(store, line, item)
+    fill(store, line, item)
     return line
 
 
-def _point(store: Store, line: Doc, item: Doc) -> None:
+def point(store: Store, line: Doc, item: Doc) -> None:
     """Find the line's product. A `sku` beats `product_id`; an unknown one leads to no product."""
     line["product_id"], line["variation_id"], line["sku"] = 0, 0, ""
     if item.get("sku"):
@@ -96,7 +102,8 @@ def _point(store: Store, line: Doc, item: Doc) -> None:
     line["sku"], line["price"] = found.sku, found.price
 
 
-def _fill(store: Store, line: Doc, item: Doc) -> None:
+def fill(store: Store, line: Doc, item: Doc) -> None:
+    """Take over what is said of a part."""
     for name in ("name", "method_title", "method_id", "instance_id", "tax_class", "tax_status"):
         if name in line and item.get(name) is not None:
             line[name] = str(item[name])

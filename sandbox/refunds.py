@@ -33,7 +33,7 @@ def create(store: Store, order_id: int, payload: Doc, *, checked: bool = True) -
     if wanted > remaining(order):
         message = "Invalid refund amount."
         raise ApiError(500, "woocommerce_rest_cannot_create_order_refund", message)
-    doc = _document(store, order, payload, wanted)
+    doc = document(store, order, payload, wanted)
     _note_duplicate(store, order_id, doc)
     if _true(payload, "api_refund"):
         store.note("gateway_refund", order=order_id, refund=doc["id"], amount=doc["amount"])
@@ -49,7 +49,7 @@ def refund_rest(store: Store, order: Doc) -> None:
     """The refund of all that is left, made when an order is set to `refunded`."""
     rest = remaining(order)
     if rest > 0:
-        doc = _document(store, order, {"reason": "Order fully refunded."}, rest)
+        doc = document(store, order, {"reason": "Order fully refunded."}, rest)
         store.save("refund", doc, touch=False, creating=True)
         _add(order, doc)
         store.save("order", order)
@@ -89,7 +89,8 @@ def _true(payload: Doc, name: str) -> bool:
     return payload.get(name, True) in (True, 1, "1", "true")
 
 
-def _document(store: Store, order: Doc, payload: Doc, wanted: Decimal) -> Doc:
+def document(store: Store, order: Doc, payload: Doc, wanted: Decimal) -> Doc:
+    """A new refund of an order, not kept anywhere yet."""
     local, gmt = store.clock.stamps()
     refund_id = store.new_id()
     doc: Doc = {

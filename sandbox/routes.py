@@ -4,7 +4,7 @@ import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from sandbox import batch, listing, settings, totals
+from sandbox import addon, batch, listing, settings, totals
 from sandbox.resources import Resource
 from sandbox.store import Store, missing
 from sandbox.wire import Answer, ApiError, Request, json_answer
@@ -26,6 +26,9 @@ class Routes:
             self._resource(path, kind)
         self._lists()
         self._settings()
+        if store.config.addon:
+            for path, handlers in addon.routes(store).items():
+                self._add(path, **handlers)
 
     def find(self, request: Request) -> tuple[Handler, Match, str]:
         """The handler of a request, its path's parts and its route; 404 `rest_no_route`."""

@@ -102,6 +102,7 @@ def _doc(store: Store, name: str, setting: Setting) -> Doc:
 
 def index(store: Store) -> Doc:
     """What `/wp-json/` tells anybody about the site."""
+    own = ["recent-sync/v1"] if store.config.addon else []
     return {
         "name": store.config.name,
         "description": "",
@@ -109,7 +110,7 @@ def index(store: Store) -> Doc:
         "home": SITE,
         "gmt_offset": store.clock.gmt_offset(),
         "timezone_string": store.clock.zone_name,
-        "namespaces": ["oembed/1.0", "wc/v1", "wc/v2", "wc/v3", "wc-analytics", "wp/v2"],
+        "namespaces": ["oembed/1.0", "wc/v1", "wc/v2", "wc/v3", "wc-analytics", "wp/v2", *own],
         "authentication": [],
         "routes": {},
     }

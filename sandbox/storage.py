@@ -30,6 +30,10 @@ CREATE TABLE IF NOT EXISTS journal (
     seq INTEGER PRIMARY KEY, at REAL NOT NULL, origin TEXT NOT NULL, kind TEXT NOT NULL,
     detail TEXT NOT NULL
 );
+CREATE TABLE IF NOT EXISTS feed (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, record INTEGER NOT NULL,
+    event TEXT NOT NULL, at INTEGER NOT NULL, UNIQUE (kind, record, event)
+);
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
 """
 _INDEXES = """
@@ -107,7 +111,7 @@ class Storage:
         self._dirty.clear()
         self._journal.clear()
         self._begin()
-        for table in ("records", "bodies", "journal", "facts"):
+        for table in ("records", "bodies", "journal", "feed", "facts"):
             self._db.execute(f"DELETE FROM {table}")  # noqa: S608
         self._facts.clear()
         self._glances.clear()
@@ -332,6 +336,11 @@ class Storage:
     def rows(self, sql: str, params: Iterable[Any] = ()) -> list[tuple[Any, ...]]:
         """Rows of a SELECT."""
         return self._db.execute(sql, tuple(params)).fetchall()
+
+    def run(self, sql: str, params: Iterable[Any]) -> None:
+        """One writing statement."""
+        self._begin()
+        self._db.execute(sql, tuple(params))
 
     def bodies(self, rids: list[int]) -> list[bytes]:
         """The JSON of rows, in the order asked."""

@@ -5,12 +5,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from sandbox.clock import Clock
 from sandbox.faults import Faults
+from sandbox.feed import Feed
 from sandbox.records import columns_of
 from sandbox.storage import KEEP, Storage
 from sandbox.wire import SITE, ApiError, Doc, decode, encode
@@ -18,6 +19,9 @@ from sandbox.wire import SITE, ApiError, Doc, decode, encode
 # Who causes a change: "api" for REST clients, "replay" for the shop's own traffic,
 # "control" for edits by the test's hand.
 ORIGIN: ContextVar[str] = ContextVar("origin", default="api")
+
+# Whether a request disturbs nobody: it carries the mark, and the store has the add-on.
+SILENT: ContextVar[bool] = ContextVar("silent", default=False)
 
 
 # WordPress numbers posts, users and terms apart; the first of each are its own.
@@ -44,6 +48,7 @@ class StoreConfig:
     tax_rate: str = "0"  # per cent, one rate for every address
     name: str = "Practice store"
     site_url: str | None = None  # None: the address the client called
+    addon: bool = False  # whether the shop has our plugin
     control_token: str | None = field(default=None, repr=False)
     time_source: Callable[[], float] = time.time
 
@@ -55,6 +60,7 @@ class Store:
         self.config = config
         self.clock = Clock(config.timezone, config.time_source)
         self.storage = Storage(config.folder, self.clock.true_now)
+        self.feed = Feed(self.storage, self.clock, on=config.addon)
         self.faults = Faults(self)
         self.writes: Counter[str] = Counter()
         self.requests: Counter[str] = Counter()
@@ -71,6 +77,11 @@ class Store:
             self.storage.set_fact(f"next_{sequence}", first)
         self.storage.set_fact("founded", int(self.clock.now()))
         self._counted = None
+
+    def install_addon(self) -> None:
+        """From now on the shop has our plugin."""
+        self.config = replace(self.config, addon=True)
+        self.feed = Feed(self.storage, self.clock, on=True)
 
     # -- documents
 
@@ -109,6 +120,7 @@ class Store:
         delay, torn = self.faults.on_write(kind, doc) if touch else (0.0, None)
         self.storage.put(columns, encode(doc), hidden, delay=delay, torn=torn)
         self.count(kind, "created" if creating else "updated")
+        self.feed.changed(kind, doc)
         if creating:
             self.webhook(f"{kind}.created", doc["id"])
         else:
@@ -116,8 +128,10 @@ class Store:
 
     def erase(self, kind: str, record_id: int) -> None:
         """Remove a document without a trace."""
+        gone = self.read(kind, record_id) or {}
         self.storage.remove(kind, record_id)
         self.count(kind, "deleted")
+        self.feed.deleted(kind, record_id, int(gone.get("parent_id") or 0))
         self.webhook(f"{kind}.deleted", record_id)
         if self.faults.active("id_reuse") is not None and kind in ("product", "order"):
             free = self.storage.fact("free_ids", [])
@@ -143,7 +157,7 @@ class Store:
 
     def webhook(self, topic: str, record_id: int) -> None:
         """Record the deliveries that active webhooks of a topic would get."""
-        for hook in self.storage.fact("active_webhooks", []):
+        for hook in [] if SILENT.get() else self.storage.fact("active_webhooks", []):
             if hook["topic"] == topic:
                 self.note("webhook", topic=topic, record=record_id, webhook=hook["id"])
 

@@ -32,6 +32,7 @@ def drill(
         typer.Option(min=1, help="Instead, have so many courses searched for (in a checkout)."),
     ] = None,
     *,
+    addon: Annotated[bool, typer.Option("--addon", help="Both shops have the add-on.")] = False,
     json: AsJson = False,
 ) -> None:
     """Practise a migration while everything goes wrong, and count what is wrong in the end."""
@@ -44,7 +45,7 @@ def drill(
         return
     log.configure("CRITICAL", "text")
     chosen = range(1, (seeds or _SEEDS) + 1) if seed is None else [seed]
-    report = run_seeds(chosen, minutes=minutes, told=_silence if json else _tell)
+    report = run_seeds(chosen, minutes=minutes, addon=addon, told=_silence if json else _tell)
     if json:
         print_json(report.document())
     else:

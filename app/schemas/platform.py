@@ -14,6 +14,7 @@ class Loss(Output):
     field: str
     reason: str
     whole: bool = Field(description="Whether nothing of the field is kept.")
+    addon: bool = Field(description="Whether a store with our add-on keeps it all the same.")
 
 
 class PermissionOut(Output):
@@ -119,6 +120,7 @@ class PlatformOut(Output):
                                     "field": "number",
                                     "reason": "Meta data keeps the number.",
                                     "whole": False,
+                                    "addon": True,
                                 }
                             ],
                             "notes": [],

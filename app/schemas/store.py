@@ -114,6 +114,9 @@ class ReportOut(Output):
     currency: str
     timezone: str
     server_time: datetime | None
+    addon: str | None = Field(
+        description="The version of our add-on that is used there; null where there is none."
+    )
     findings: list[Finding] = Field(description="What is worth knowing before a launch.")
 
 

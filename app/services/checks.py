@@ -85,5 +85,6 @@ def _report(report: StoreReport) -> ReportOut:
         currency=report.currency,
         timezone=report.timezone,
         server_time=report.server_time,
+        addon=report.addon or None,
         findings=[Finding(code=code, message=message) for code, message in report.findings],
     )

@@ -65,7 +65,7 @@ def _writing(capability: WriteCapability) -> Writing:
         keyed=capability.keyed,
         removals=[RemovalWay(action=each.action, undo=each.undo) for each in capability.removals],
         losses=[
-            Loss(field=each.field, reason=each.reason, whole=each.whole)
+            Loss(field=each.field, reason=each.reason, whole=each.whole, addon=each.addon)
             for each in capability.losses
         ],
         notes=list(capability.notes),

@@ -44,6 +44,7 @@ Body = dict[str, Any]
 
 SHIPPING = "shipping:"
 REFUND = "refund:"
+FULFILMENT = "fulfilment:"
 
 _STATUSES = {"cancelled": "canceled", "failed": "canceled", "trashed": "archived"}
 _CLOSED = frozenset({"completed", "archived"})
@@ -259,7 +260,7 @@ def _fulfilment(key: str, content: Order, each: Fulfilment, location: str) -> Bo
         "delivery_address": {"id": own_id("fuladdr", found)},
         "labels": [{"id": own_id("fulla", found), **label}] if each.tracking else [],
         "items": items,
-        "metadata": {PART: each.id, "recent_sync": True},
+        "metadata": {PART: f"{FULFILMENT}{each.id}", "recent_sync": True},
     }
 
 
@@ -289,7 +290,8 @@ def _sent_status(content: Order, fulfilments: list[Body]) -> str:
 
 def parts_of(wire: WireOrder) -> dict[str, str]:
     """The parts of an imported order: the target's ids by the source's names."""
-    rows = [*(wire.items or ()), *(wire.shipping_methods or ())]
+    rows: list[Any] = [*(wire.items or ()), *(wire.shipping_methods or ())]
+    rows += [each for each in wire.fulfillments or () if each]
     for collection in wire.payment_collections or ():
         for payment in collection.payments or () if collection else ():
             rows += payment.refunds or ()
@@ -328,6 +330,7 @@ def with_source_names(wire: WireOrder) -> Order:
         fulfilments=tuple(
             replace(
                 each,
+                id=names.get(each.id, each.id).removeprefix(FULFILMENT),
                 lines=tuple((names.get(line, line), quantity) for line, quantity in each.lines),
             )
             for each in content.fulfilments

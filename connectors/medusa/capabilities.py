@@ -20,6 +20,32 @@ _AT_ONCE = (
 _BY_ID = "The list is walked by id, each page asking for what lies beyond the last one."
 _DELETED = "What is deleted is in no list any more: only a sweep shows it."
 
+_PRODUCTS = (
+    "Changing variants, prices, images, tags, categories or options leaves the product's date of "
+    "change as it was: every run reads all products."
+)
+_ADDRESSES = (
+    "Changing an address leaves the customer's date of change as it was: every run reads all of "
+    "them."
+)
+_GUESTS = "A guest and an account of one email are two customers; only one of them can be copied."
+_CAPTURES = (
+    "Captures and refunds leave the order's date of change as it was: a window also reads the "
+    "orders of all payments that changed."
+)
+_ANNOUNCED = (
+    "A customer that is created is announced to the store's own programs, as `customer.created`: "
+    "turn off what greets new customers."
+)
+_PLACES = (
+    "Stock is set at one location; what others have to sell, and what is reserved for open orders "
+    "of the target, is taken into account."
+)
+_METADATA = (
+    "A fee is a line of the order; a note, and what else Medusa has no field for, stands in the "
+    "order's metadata."
+)
+
 READS: dict[Stream, ReadCapability] = {
     Stream.CATEGORIES: ReadCapability(
         trust=Trust.SWEEP,
@@ -34,10 +60,7 @@ READS: dict[Stream, ReadCapability] = {
         bounds=Bounds.NONE,
         ties=_AT_ONCE,
         blind_spots=(
-            (
-                "Changing variants, prices, images, tags, categories or options leaves the product's "
-                "date of change as it was: every run reads all products."
-            ),
+            _PRODUCTS,
             "Prices of price lists, and with them sales, are not read.",
             _DELETED,
         ),
@@ -48,14 +71,8 @@ READS: dict[Stream, ReadCapability] = {
         bounds=Bounds.NONE,
         ties=_BY_ID,
         blind_spots=(
-            (
-                "Changing an address leaves the customer's date of change as it was: every run reads "
-                "all customers."
-            ),
-            (
-                "A guest and an account of one email are two customers; only one of them can be "
-                "copied."
-            ),
+            _ADDRESSES,
+            _GUESTS,
             _DELETED,
         ),
     ),
@@ -65,10 +82,7 @@ READS: dict[Stream, ReadCapability] = {
         bounds=Bounds.INCLUSIVE,
         ties=_BY_ID,
         blind_spots=(
-            (
-                "Captures and refunds leave the order's date of change as it was: a window also reads "
-                "the orders of all payments that changed."
-            ),
+            _CAPTURES,
             "Dates of change are set before a change can be seen, by seconds in large batches.",
             "Draft orders are not read.",
         ),
@@ -159,10 +173,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "Customers are written without an account: each makes one with the same email.",
-            (
-                "A customer that is created is announced to the store's own programs, as "
-                "`customer.created`: turn off what greets new customers."
-            ),
+            _ANNOUNCED,
         ),
     ),
     Stream.ORDERS: WriteCapability(
@@ -177,10 +188,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "Orders need the add-on in the store (addons/medusa); without it none is written.",
-            (
-                "A fee is a line of the order; a note, and what else Medusa has no field for, stands "
-                "in the order's metadata."
-            ),
+            _METADATA,
             "An order that people of the target have edited, paid or sent is theirs.",
             "A number that is no whole number stands in the order's custom number.",
         ),
@@ -192,10 +200,7 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("backorders", "Backorders are allowed or not."),
         ),
         notes=(
-            (
-                "Stock is set at one location; what others have to sell, and what is reserved for open "
-                "orders of the target, is taken into account."
-            ),
+            _PLACES,
             "Stock below zero is refused.",
         ),
     ),

@@ -31,7 +31,7 @@ _PRODUCT = (
     "weight,length,width,height,origin_country,hs_code,mid_code,material,created_at,updated_at,"
     "metadata,type.value,collection.title,categories.id,*tags,*images,*options,*options.values,"
     "*variants,*variants.prices,variants.prices.price_rules.value,"
-    "variants.prices.price_rules.attribute,*variants.options"
+    "variants.prices.price_rules.attribute,*variants.options,variants.options.option.title"
 )
 _CUSTOMER = (
     "id,email,first_name,last_name,company_name,phone,has_account,created_at,updated_at,metadata,"

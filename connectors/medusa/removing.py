@@ -6,6 +6,7 @@ by Medusa as deleted, but no API brings it back. Orders cannot be taken away.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
@@ -52,6 +53,7 @@ class Remover:
 
     def __init__(self, api: Api) -> None:
         self._api = api
+        self._deleting = asyncio.Lock()
 
     async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
         """The status of each record that is there, by source id. Raises `StoreError`."""
@@ -98,8 +100,10 @@ class Remover:
         return await self._answer(withdrawal, "POST", path, {"status": status})
 
     async def _delete(self, stream: Stream, withdrawal: Withdrawal) -> Answer:
+        """One after the other: Medusa numbers all categories of one parent with each."""
         path = f"{PATHS[stream]}/{withdrawal.target_id}"
-        return await self._answer(withdrawal, "DELETE", path, None)
+        async with self._deleting:
+            return await self._answer(withdrawal, "DELETE", path, None)
 
     async def _answer(
         self, withdrawal: Withdrawal, method: str, path: str, body: dict[str, str] | None

@@ -113,6 +113,7 @@ class WireFulfilment(Struct, gc=False):
     created_at: datetime | None = None
     labels: list[WireLabel] | None = None
     items: list[WireFulfilmentItem] | None = None
+    metadata: Metadata = None
 
 
 class WireOrder(Struct, gc=False):

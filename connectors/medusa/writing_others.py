@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
@@ -19,7 +20,7 @@ from connectors.medusa.bodies import (
     customer_body,
     new_customer_body,
 )
-from connectors.medusa.changing import Attempt, no_such
+from connectors.medusa.changing import Attempt, gone, no_such
 from connectors.medusa.fields import FIELDS
 from connectors.medusa.finding import Finder, level_id
 from connectors.medusa.mapping_customers import PARTS, customer, place
@@ -43,7 +44,7 @@ _SLUG = Loss("slug", "Another record of the target has this slug.")
 
 
 class _CategoryAnswer(Struct):
-    product_category: WireCategory
+    product_category: WireCategory | None = None
 
 
 class _CustomerAnswer(Struct):
@@ -60,11 +61,18 @@ class PlainWriter:
     def __init__(self, api: Api, finder: Finder) -> None:
         self._api = api
         self._finder = finder
+        self._one_category = asyncio.Lock()
 
     # --- categories -----------------------------------------------------------------------------
 
     async def category(self, operation: Operation) -> Outcome:
-        """Create or update one category; its parent has to be there. Raises `StoreError`."""
+        """Create or update one category; its parent has to be there. One after the other: Medusa
+        numbers all of one parent with each. Raises `StoreError`.
+        """
+        async with self._one_category:
+            return await self._category(operation)
+
+    async def _category(self, operation: Operation) -> Outcome:
         content = operation.content
         if not isinstance(content, Category):
             raise TypeError("an operation of another stream")
@@ -82,11 +90,13 @@ class PlainWriter:
             if operation.target_id is None:
                 match = await self._finder.one(Stream.CATEGORIES, operation)
                 if match is not None:
-                    return await self.category(replace(operation, target_id=match.target_id))
+                    return await self._category(replace(operation, target_id=match.target_id))
                 body["handle"] = f"{content.slug}-{own_id('', operation.key)[1:7].lower()}"
             else:
                 body.pop("handle")
             row = await self._send_category(path, body)
+        if row is None:
+            return gone(operation)
         losses = [_SLUG] if content.slug and row.handle != content.slug else []
         return Applied(
             source_id=operation.source_id,
@@ -95,7 +105,8 @@ class PlainWriter:
             losses=tuple(losses),
         )
 
-    async def _send_category(self, path: str, body: Body) -> WireCategory:
+    async def _send_category(self, path: str, body: Body) -> WireCategory | None:
+        """The category; None where there is none to change: Medusa then answers with nothing."""
         query = {"fields": FIELDS[Stream.CATEGORIES]}
         answer = await self._api.send("POST", path, body, _CategoryAnswer, query=query)
         return answer.product_category

@@ -59,8 +59,10 @@ def order_body(operation: Operation, content: Order, defaults: Mapping[str, str]
     return {name: value for name, value in body.items() if value not in (None, [], "")}
 
 
-def attributes(content: Order) -> list[Body]:
-    """What Shopify has no field for: discounts, and a status that it shows as another one."""
+def attributes(content: Order, shown: str = "") -> list[Body]:
+    """What Shopify has no field for: discounts, and a status that it shows as another one. `shown`
+    is that other one, where it does not follow from the content.
+    """
     found = [
         {
             "key": f"{_DISCOUNT}{each.code}"[:255],
@@ -68,7 +70,7 @@ def attributes(content: Order) -> list[Body]:
         }
         for each in content.discounts
     ]
-    shown = shown_status(content)
+    shown = shown or shown_status(content)
     if shown != content.status:
         found.append({"key": STATUS, "value": f"{content.status}, shown as {shown}"})
     return found
@@ -259,7 +261,9 @@ def changes_body(content: Order, changed: frozenset[str] | None, row: WireOrder)
             for each in row.custom_attributes
             if each.key != STATUS and not each.key.startswith(_DISCOUNT)
         ]
-        body["customAttributes"] = [*theirs, *attributes(content)]
+        # Nothing can void a payment that was never made: the order stays an unpaid one.
+        unpaid = content.status == "failed" and row.display_financial_status == "PENDING"
+        body["customAttributes"] = [*theirs, *attributes(content, "pending" if unpaid else "")]
     return body
 
 

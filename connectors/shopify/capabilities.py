@@ -51,6 +51,7 @@ READS: dict[Stream, ReadCapability] = {
             "An automatic collection can take a product in or let it go without moving its date.",
             "A metafield can change without moving the product's date of change.",
             "The date of change moves without any change that is seen.",
+            "A product that is on any sales channel counts as published on all of them.",
         ),
         moves=("its own fields", "variants and their prices", "media", "tags", "publishing"),
     ),
@@ -135,7 +136,7 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("image", _IMAGES),
             Loss("extra", "Rules that fill a collection by themselves stay behind."),
         ),
-        notes=("A new collection is on no sales channel until somebody puts it there.",),
+        notes=("A new collection goes on the Online Store, or on the channels in the settings.",),
     ),
     Stream.PRODUCTS: WriteCapability(
         merges=True,
@@ -162,7 +163,10 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "A taken handle silently becomes another one on the target.",
-            "A new product is on no sales channel until somebody puts it there.",
+            "A published product goes on the Online Store, or on the channels in the settings.",
+            "A product that its source hides is taken off these channels.",
+            "While the status of a product stays, its sales channels are up to the team.",
+            "Where Shopify refuses to put a product on a channel, that is told of the product.",
             "The SKU of a product whose variants have their own is kept in a metafield.",
             "An archived product keeps its address and its SKU.",
         ),
@@ -171,6 +175,7 @@ WRITES: dict[Stream, WriteCapability] = {
         merges=True,
         batch=20,
         find_batch=50,
+        at_once=True,
         removals=(_DELETE,),
         refuses_doubles=True,
         losses=(
@@ -198,7 +203,9 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("taxes", "Of several taxes of an order each line shows one, with their sum."),
             Loss("transactions", "A payment keeps its gateway, date and amount alone."),
             Loss("refunds", "The target reckons what a line that is given back is worth."),
-            Loss("fulfilments", "Goods are sent or not, all at once."),
+            Loss(
+                "fulfilments", "Shipments are dated anew; one that arrives with its order is one."
+            ),
             Loss("billing", "The address of a bill can be written once and never changed."),
             Loss("completed_at", "An order that is completed later is dated by the target."),
             Loss("email", "An order without an email shows that of its customer."),
@@ -206,6 +213,9 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "Orders carry our key in `sourceIdentifier` and in a metafield.",
             "Lines and totals of an order cannot be changed once it is written.",
+            "Such a change is refused: Shopify's edits reckon prices anew and claim stock.",
+            "Payment, shipments, refunds, cancellation and the customer reach an order later too.",
+            "A line that was written before its product was there stays without it, and is told.",
             "A development store takes five new orders a minute.",
         ),
     ),

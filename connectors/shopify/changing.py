@@ -10,8 +10,8 @@ import msgspec
 from msgspec import Raw
 
 from connectors import attempts
-from connectors.base import Operation, Refused
-from connectors.errors import Rejected, TryLater
+from connectors.base import Operation, Outcome, Refused
+from connectors.errors import Rejected, StoreError, TryLater
 from connectors.shopify.api import Api, Document, UserError
 
 _ERRORS = msgspec.json.Decoder(list[UserError])
@@ -80,3 +80,10 @@ class Attempt(attempts.Attempt):
         gone = isinstance(error, RefusedInput) and error.gone and operation.target_id is not None
         found = super().refused(operation, error)
         return msgspec.structs.replace(found, code="gone", gone=True) if gone else found
+
+
+def unfinished(operation: Operation, error: StoreError) -> Outcome:
+    """What a failure means for a record of which something was applied before."""
+    attempt = Attempt()
+    attempt.touched = True
+    return attempt.outcome(operation, error)

@@ -10,8 +10,15 @@ from functools import cache
 
 from connectors.records import Stream
 from connectors.shopify.api import Document
-from connectors.shopify.documents import KINDS
-from connectors.shopify.selections import COLLECTION, CUSTOMER, METAFIELD, ORDER, PRODUCT
+from connectors.shopify.documents import KINDS, further
+from connectors.shopify.selections import (
+    COLLECTION,
+    CUSTOMER,
+    METAFIELD,
+    ORDER,
+    PRODUCT,
+    Parts,
+)
 
 _ERRORS = "userErrors{field message code}"
 _PLAIN_ERRORS = "userErrors{field message}"
@@ -116,6 +123,9 @@ OPEN_GOODS = Document(
     "query OpenGoods($id:ID!){order(id:$id){fulfillmentOrders(first:50){nodes{id status}}}}",
     cost=50,
 )
+GOODS = Parts("FulfillmentOrder", "lineItems", "id remainingQuantity lineItem{id}", 0)
+"""The lines of a fulfilment order, and how many pieces of each are still to be sent."""
+
 SEND_GOODS = _change(
     "SendGoods",
     "$fulfillment:FulfillmentInput!",
@@ -170,6 +180,27 @@ UPDATE_STATUS = _change(
     "UpdateStatus",
     "$product:ProductUpdateInput!",
     f"productUpdate(product:$product){{product{{id}} {_PLAIN_ERRORS}}}",
+    cost=10,
+    repeatable=True,
+)
+
+CHANNELS = Document(
+    "query Channels{publications(first:50,catalogType:APP){nodes{id supportsFuturePublishing "
+    "catalog{...on AppCatalog{apps(first:1){nodes{handle title}}}}}}}",
+    cost=250,
+)
+_PUBLISHED = f"{{publishable{{resourcePublicationsCount{{count}}}} {_PLAIN_ERRORS}}}"
+SHOW = _change(
+    "Show",
+    "$id:ID!,$channels:[PublicationInput!]!",
+    f"publishablePublish(id:$id,input:$channels){_PUBLISHED}",
+    cost=10,
+    repeatable=True,
+)
+HIDE = _change(
+    "Hide",
+    "$id:ID!,$channels:[PublicationInput!]!",
+    f"publishableUnpublish(id:$id,input:$channels){_PUBLISHED}",
     cost=10,
     repeatable=True,
 )
@@ -258,12 +289,16 @@ def all_documents() -> Iterator[tuple[str, Document]]:
         ("job", JOB),
         ("refund order", REFUND_ORDER),
         ("open goods", OPEN_GOODS),
+        ("lines of goods", further(GOODS)),
         ("send goods", SEND_GOODS),
         ("set stock", SET_STOCK),
         ("track stock", TRACK_STOCK),
         ("activate stock", ACTIVATE_STOCK),
         ("set policy", SET_POLICY),
         ("update status", UPDATE_STATUS),
+        ("channels", CHANNELS),
+        ("show", SHOW),
+        ("hide", HIDE),
         ("set metafields", SET_METAFIELDS),
         ("default variants", DEFAULT_VARIANTS),
         ("find by sku", FIND_BY_SKU),

@@ -10,6 +10,7 @@ _PURPOSES = {
     "read_inventory": "Stock at every location.",
     "read_orders": "Orders of the last 60 days, with payments, refunds and shipments.",
     "read_products": "Products, variants and collections.",
+    "read_publications": "Whether a product is on any sales channel.",
     "read_locations": "Where stock is written to.",
     "read_merchant_managed_fulfillment_orders": "Goods of an order that are still to be sent.",
     "write_customers": "Customers are made and changed.",
@@ -17,6 +18,7 @@ _PURPOSES = {
     "write_merchant_managed_fulfillment_orders": "Orders are marked as sent, without a mail.",
     "write_orders": "Orders are made as they were, with refunds and cancellations.",
     "write_products": "Products and collections are made and changed.",
+    "write_publications": "New products and collections are put on sales channels.",
 }
 
 PERMISSIONS = (

@@ -141,6 +141,17 @@ class Loader:
             start += size
         return rows, failed
 
+    async def parts_of(self, parts: Parts, owner: str, kind: type[Any]) -> list[Any]:
+        """All parts of one owner, page by page; none where it is gone. Raises `StoreError`."""
+        found: list[Any] = []
+        after: str | None = None
+        while (some := await self._further(parts, owner, after, kind)) is not None:
+            found += some.nodes
+            after = some.page_info.end_cursor
+            if not some.page_info.has_next_page:
+                break
+        return found
+
     def _record(self, stream: Stream, row: Any, currency: str) -> Record:
         match stream:
             case Stream.CATEGORIES:

@@ -81,7 +81,7 @@ def product(wire: WireProduct, currency: str) -> Record:
         sku=(own.sku or "") if own else own_metafield(wire.metafields.nodes, SKU),
         slug=wire.handle,
         kind="simple" if wire.has_only_default_variant else "variable",
-        status=STATUSES.get(wire.status, wire.status.lower()),
+        status=_status(wire),
         visibility="hidden" if wire.status == "UNLISTED" else "visible",
         description=wire.description_html,
         regular_price=regular,
@@ -98,6 +98,13 @@ def product(wire: WireProduct, currency: str) -> Record:
         extra=_extra(wire, same),
     )
     return Record(number(wire.id), utc(wire.updated_at), content)
+
+
+def _status(wire: WireProduct) -> str:
+    """One that is active and on no sales channel is there for nobody but the team."""
+    channels = wire.resource_publications_count
+    found = STATUSES.get(wire.status, wire.status.lower())
+    return "private" if found == "published" and channels and not channels.count else found
 
 
 def variant(wire: WireVariant, currency: str) -> Variant:

@@ -114,7 +114,8 @@ PRODUCT = Kind(
     "productsCount",
     "id title handle descriptionHtml vendor productType status tags createdAt updatedAt "
     "isGiftCard templateSuffix hasOnlyDefaultVariant seo{title description} "
-    "options{name position optionValues{name}} variantsCount{count} mediaCount{count}",
+    "options{name position optionValues{name}} variantsCount{count} mediaCount{count} "
+    "resourcePublicationsCount{count}",
     parts=(VARIANTS, MEDIA, COLLECTIONS, _metafields("Product")),
     # The list's own description says that it shows active products where nothing is said.
     always="status:active,archived,draft,unlisted",

@@ -10,6 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, m
 
 ApiVersion = Literal["2026-10", "2026-07"]
 
+NO_CHANNELS = "none"
+"""The word in the settings that keeps new goods off all sales channels."""
+
 _SHOP = re.compile(r"[a-z0-9][a-z0-9-]*")
 
 
@@ -38,6 +41,14 @@ class ShopifySettings(BaseModel):
         description="Ids (numbers, with commas between them) of the locations whose stock counts; "
         "none: all of them. A target takes the first one, or its oldest active location.",
         examples=["905684977, 905684978"],
+    )
+    channels: str = Field(
+        title="Sales channels",
+        default="",
+        max_length=2000,
+        description="Names or ids of the sales channels, with commas between them, that a target "
+        "puts new products and collections on; empty: the Online Store; `none`: no channel.",
+        examples=["Online Store, Point of Sale"],
     )
     verify_tls: bool = Field(
         title="Check the certificate",
@@ -102,6 +113,14 @@ class ShopifySettings(BaseModel):
         if not all(each.isdecimal() for each in numbers):
             raise ValueError("must be ids of locations, which are numbers")
         return ",".join(numbers)
+
+    @property
+    def channel_names(self) -> tuple[str, ...] | None:
+        """The channels that are named, None where none is."""
+        names = tuple(each.strip() for each in self.channels.split(",") if each.strip())
+        if [each.casefold() for each in names] == [NO_CHANNELS]:
+            return ()
+        return names or None
 
     @property
     def location_ids(self) -> tuple[str, ...]:

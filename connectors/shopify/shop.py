@@ -11,7 +11,15 @@ from connectors.shopify.documents import SHOP
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.wire import WireShopAnswer
 
-READ_SCOPES = frozenset({"read_customers", "read_inventory", "read_orders", "read_products"})
+READ_SCOPES = frozenset(
+    {
+        "read_customers",
+        "read_inventory",
+        "read_orders",
+        "read_products",
+        "read_publications",
+    }
+)
 """What the documents that read need; a test derives them from Shopify's own schema."""
 
 WRITE_SCOPES = frozenset(
@@ -23,6 +31,7 @@ WRITE_SCOPES = frozenset(
         "write_merchant_managed_fulfillment_orders",
         "write_orders",
         "write_products",
+        "write_publications",
     }
 )
 """What the documents that write need in addition."""

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
+from msgspec.structs import replace
+
 from connectors.base import (
     Action,
     Applied,
@@ -25,6 +27,7 @@ from connectors.shopify.changing import Attempt
 from connectors.shopify.finding import Finder
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
+from connectors.shopify.publishing import Channels
 from connectors.shopify.removing import Remover
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, examine
@@ -48,8 +51,9 @@ class ShopifyTarget:
         self._keys = Keys(self._api)
         self._finder = Finder(self._api, loader, self._keys)
         self._single = SingleRecords(self._api, loader)
-        products = ProductWriter(self._api, loader, self._keys)
-        others = PlainWriter(self._api, loader, self._keys, self._finder)
+        self._channels = Channels(self._api, self._settings)
+        products = ProductWriter(self._api, loader, self._keys, self._channels)
+        others = PlainWriter(self._api, loader, self._keys, self._finder, self._channels)
         orders = OrderWriter(self._api, loader, self._keys)
         stock = StockWriter(self._api, self._single, self._settings)
         self._writers: dict[Stream, WriteOne] = {
@@ -74,8 +78,12 @@ class ShopifyTarget:
         return Traffic(self._api.stats.requests, self._api.stats.throttled)
 
     async def check(self) -> StoreReport:
-        """Prove that the store answers and lets us read and write; nothing is changed."""
-        return await examine(self._api, self._settings, READ_SCOPES | WRITE_SCOPES)
+        """Prove that the store answers, lets us read and write, and has the sales channels that are
+        meant; nothing is changed.
+        """
+        report = await examine(self._api, self._settings, READ_SCOPES | WRITE_SCOPES)
+        findings = await self._channels.examine()
+        return replace(report, findings=(*report.findings, *findings))
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, handle or title. Raises `StoreError`."""

@@ -156,6 +156,7 @@ class WireProduct(Wire):
     options: list[WireOption] = field(default_factory=list)
     variants_count: WireCount | None = None
     media_count: WireCount | None = None
+    resource_publications_count: WireCount | None = None
     variants: Nodes[WireVariant] = field(default_factory=Nodes)
     media: Nodes[WireMedia] = field(default_factory=Nodes)
     collections: Nodes[WireId] = field(default_factory=Nodes)

@@ -5,16 +5,20 @@
    not show it yet. So every step can be run again.
 3. Look at what came out.
 
-Lines and totals of an order cannot be changed: where they changed on the source, that is told.
+Lines and totals of an order are not changed: where they changed on the source, that is told, and
+everything else reaches the order all the same. Shopify can edit an order, but its edits reckon
+prices and taxes by the target's own rules, claim stock, leave alone what was sent, and take no
+property that says which line of the source is meant.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Applied, Loss, Operation, Outcome, Refused, Uncertain
-from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
+from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.errors import BadAnswer, StoreError, TryLater
 from connectors.minor_units import same
 from connectors.records import Order, Refund, Stream
 from connectors.shopify.api import Api, decoder
@@ -25,18 +29,16 @@ from connectors.shopify.bodies_orders import (
     order_body,
     refund_body,
     refund_key,
-    was_sent,
 )
-from connectors.shopify.changing import change
+from connectors.shopify.changing import change, unfinished
+from connectors.shopify.dispatching import Dispatcher
 from connectors.shopify.documents_writing import (
     CANCEL_ORDER,
     CREATE_ORDER,
     DEFAULT_VARIANTS,
     JOB,
-    OPEN_GOODS,
     PAY_ORDER,
     REFUND_ORDER,
-    SEND_GOODS,
     SET_ORDER_CUSTOMER,
     UPDATE_ORDER,
 )
@@ -51,9 +53,9 @@ from connectors.shopify.wire_orders import WireLine, WireOrder
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not take this status.")
+_PRODUCT = Loss("lines", "A line that was written without its product stays without it.")
 _FIXED = "Shopify does not let lines and totals of an order change"
 _GONE = "the order is not there any more"
-_SENDABLE = frozenset({"OPEN", "IN_PROGRESS"})
 _POLLS = 20
 _PRODUCTS = 50
 
@@ -65,19 +67,6 @@ class _Job(Wire):
 
 class _JobAnswer(Wire):
     job: _Job | None = None
-
-
-class _Goods(Wire):
-    id: str
-    status: str
-
-
-class _GoodsOfOrder(Wire):
-    fulfillment_orders: Nodes[_Goods]
-
-
-class _GoodsAnswer(Wire):
-    order: _GoodsOfOrder | None = None
 
 
 class _Product(Wire):
@@ -96,6 +85,7 @@ class OrderWriter:
         self._api = api
         self._loader = loader
         self._keys = keys
+        self._dispatcher = Dispatcher(api, loader)
         self._defaults: dict[str, str] = {}
 
     async def write(self, operation: Operation) -> Outcome:
@@ -109,15 +99,8 @@ class OrderWriter:
             return Refused(source_id=operation.source_id, code="gone", message=_GONE, gone=True)
         try:
             return await self._finished(operation, content, row)
-        except Rejected as error:
-            return Refused(
-                source_id=operation.source_id,
-                code=error.code,
-                message=error.message,
-                request_id=error.request_id,
-            )
         except StoreError as error:
-            return Uncertain(source_id=operation.source_id, reason=error.code, running=False)
+            return unfinished(operation, error)
 
     async def _begun(self, operation: Operation, content: Order) -> WireOrder | None:
         """The first step: the order as it is then, None where it is not there."""
@@ -159,10 +142,12 @@ class OrderWriter:
             return Refused(source_id=operation.source_id, code="order_fixed", message=_FIXED)
         losses = [] if same(shown.total, content.total) else [_TOTAL]
         losses += [] if shown.status == content.status else [_STATUS]
+        children = pair_order(content, whole)
+        losses += [_PRODUCT] if _lacks_product(content, shown, children) else []
         return Applied(
             source_id=operation.source_id,
             target_id=number(whole.id),
-            children=pair_order(content, whole),
+            children=children,
             content=shown,
             losses=tuple(losses),
         )
@@ -187,7 +172,8 @@ class OrderWriter:
             await self._set_customer(content, row)
         if touched("status", "paid_at") and row.cancelled_at is None:
             await self._pay(content, row)
-            await self._send(content, row)
+        if touched("status", "fulfilments") and row.cancelled_at is None:
+            await self._dispatcher.send(content, row)
         if touched("refunds", "status"):
             await self._refund_all(operation, content, row)
         if touched("status") and content.status == "cancelled" and row.cancelled_at is None:
@@ -203,17 +189,6 @@ class OrderWriter:
     async def _pay(self, content: Order, row: WireOrder) -> None:
         if is_paid(content) and row.display_financial_status in ("PENDING", "PARTIALLY_PAID"):
             await change(self._api, PAY_ORDER, {"input": {"id": row.id}})
-
-    async def _send(self, content: Order, row: WireOrder) -> None:
-        """Mark all goods as sent, without a mail to anybody."""
-        if not was_sent(content) or row.display_fulfillment_status == "FULFILLED":
-            return
-        answer = await self._api.ask(OPEN_GOODS, _GoodsAnswer, {"id": row.id})
-        goods = answer.order.fulfillment_orders.nodes if answer.order else []
-        parts = [{"fulfillmentOrderId": each.id} for each in goods if each.status in _SENDABLE]
-        if parts:
-            given = {"lineItemsByFulfillmentOrder": parts, "notifyCustomer": False}
-            await change(self._api, SEND_GOODS, {"fulfillment": given})
 
     async def _refund_all(self, operation: Operation, content: Order, row: WireOrder) -> None:
         there = pair_refunds(content, row)
@@ -254,6 +229,17 @@ def _refunded(refund: Refund, row: WireOrder, free: dict[str, int]) -> list[tupl
             if taken:
                 found.append((line, taken))
     return found
+
+
+def _lacks_product(content: Order, shown: Order, children: Mapping[str, str]) -> bool:
+    """Whether a line names no product, or another one than it should. It was written before its
+    product was on the target: no line of an order can be given one later.
+    """
+    products = {line.id: line.product for line in shown.lines}
+    return any(
+        line.product and products.get(children.get(line.id, "")) != line.product
+        for line in content.lines
+    )
 
 
 def _differs(content: Order, shown: Order) -> bool:

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
-from connectors.errors import BadAnswer
+from connectors.errors import BadAnswer, StoreError
 from connectors.records import Category, Content, Customer, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
@@ -15,7 +15,7 @@ from connectors.shopify.bodies import (
     customer_body,
     other_metafields,
 )
-from connectors.shopify.changing import RefusedInput, change
+from connectors.shopify.changing import RefusedInput, change, unfinished
 from connectors.shopify.documents_writing import (
     CREATE_COLLECTION,
     SET_CUSTOMER,
@@ -25,21 +25,26 @@ from connectors.shopify.finding import Finder
 from connectors.shopify.keys import Keys, custom_id, key_metafield
 from connectors.shopify.loading import ROWS, Loader
 from connectors.shopify.parts import gid, number
-from connectors.shopify.wire import WireAddress, WireCustomer
+from connectors.shopify.publishing import Channels
+from connectors.shopify.wire import WireAddress, WireCustomer, WireId
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _PARENT = Loss("parent", "Shopify's collections have no parents.")
+_CHANNEL = Loss("extra", "The target does not put this collection on its sales channels.")
 _PHONE = Loss("extra", "Another customer of the target has this phone number.")
 
 
 class PlainWriter:
     """Writes collections and customers to one store."""
 
-    def __init__(self, api: Api, loader: Loader, keys: Keys, finder: Finder) -> None:
+    def __init__(
+        self, api: Api, loader: Loader, keys: Keys, finder: Finder, channels: Channels
+    ) -> None:
         self._api = api
         self._loader = loader
         self._keys = keys
         self._finder = finder
+        self._channels = channels
 
     async def collection(self, operation: Operation) -> Outcome:
         """Create or update one collection. Raises `StoreError`."""
@@ -61,10 +66,25 @@ class PlainWriter:
                 raise
             del body["handle"]
             answer = await change(self._api, document, {"collection": body})
-        row, shown = await self._shown(Stream.CATEGORIES, answer["collection"])
-        losses = [_SLUG] if content.slug and row.handle != content.slug else []
+        try:
+            unseen = await self._offer(operation, answer["collection"])
+            row, shown = await self._shown(Stream.CATEGORIES, answer["collection"])
+        except StoreError as error:
+            return unfinished(operation, error)
+        losses = unseen
+        losses += [_SLUG] if content.slug and row.handle != content.slug else []
         losses += [_PARENT] if content.parent else []
         return _applied(operation, row.id, shown, losses)
+
+    async def _offer(self, operation: Operation, collection: Any) -> list[Loss]:
+        """Put a new collection on the sales channels; also one whose making was cut off before."""
+        if operation.target_id is not None and operation.changed is not None:
+            return []
+        try:
+            await self._channels.show(decoder(WireId).decode(collection).id)
+        except RefusedInput:
+            return [_CHANNEL]
+        return []
 
     async def customer(self, operation: Operation) -> Outcome:
         """Create or update one customer. Raises `StoreError`."""

@@ -1,4 +1,5 @@
-"""Writing products: one `productSet` each, which replaces the lists that it is given.
+"""Writing products: one `productSet` each, which replaces the lists that it is given, and then
+their sales channels.
 
 So an update that touches variants looks first, and names every variant that is to stay.
 """
@@ -10,7 +11,7 @@ from typing import Any
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
-from connectors.errors import BadAnswer
+from connectors.errors import BadAnswer, StoreError
 from connectors.records import Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
@@ -24,12 +25,13 @@ from connectors.shopify.bodies import (
     product_body,
     variant_body,
 )
-from connectors.shopify.changing import RefusedInput, change
+from connectors.shopify.changing import RefusedInput, change, unfinished
 from connectors.shopify.documents_writing import SET_METAFIELDS, SET_PRODUCT
 from connectors.shopify.keys import Keys, custom_id, key_metafield, sku_metafield
 from connectors.shopify.loading import Loader
 from connectors.shopify.pairing import pair_variants
 from connectors.shopify.parts import gid, number
+from connectors.shopify.publishing import Channels
 from connectors.shopify.wire import WireProduct, WireVariant
 from connectors.variants import options_of, told_apart
 
@@ -37,6 +39,8 @@ _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _KIND = Loss("kind", "Shopify knows products with and without variants only.")
 _STATUS = Loss("status", "Shopify knows active, draft and archived products only.")
+_CHANNEL = Loss("status", "The target does not put this product on its sales channels.")
+_FOR_SALE = frozenset({"ACTIVE", "UNLISTED"})
 _STATUSES = frozenset({"published", "draft", "archived"})
 _KINDS = frozenset({"simple", "variable"})
 _GONE = "the product is not there any more"
@@ -45,10 +49,11 @@ _GONE = "the product is not there any more"
 class ProductWriter:
     """Writes products to one store."""
 
-    def __init__(self, api: Api, loader: Loader, keys: Keys) -> None:
+    def __init__(self, api: Api, loader: Loader, keys: Keys, channels: Channels) -> None:
         self._api = api
         self._loader = loader
         self._keys = keys
+        self._channels = channels
 
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one product. Raises `StoreError`."""
@@ -79,8 +84,7 @@ class ProductWriter:
 
     async def _send(
         self, operation: Operation, content: Product, identifier: Any, body: dict[str, Any]
-    ) -> Applied:
-        losses = []
+    ) -> Outcome:
         variables = {"identifier": identifier, "input": body}
         try:
             answer = await change(self._api, SET_PRODUCT, variables)
@@ -90,7 +94,11 @@ class ProductWriter:
             del body["handle"]
             answer = await change(self._api, SET_PRODUCT, variables)
         row: WireProduct = decoder(WireProduct).decode(answer["product"])
-        records, failed = await self._loader.load(Stream.PRODUCTS, [row])
+        try:
+            losses = await self._offer(operation, row)
+            records, failed = await self._loader.load(Stream.PRODUCTS, [row])
+        except StoreError as error:
+            return unfinished(operation, error)
         if failed or not records:
             raise BadAnswer("the store shows a product that cannot be understood")
         shown = records[0].content
@@ -109,6 +117,23 @@ class ProductWriter:
             content=shown,
             losses=tuple(losses),
         )
+
+    async def _offer(self, operation: Operation, row: WireProduct) -> list[Loss]:
+        """Put a product that is for sale on the sales channels, and take any other one off them.
+        Where its status stays as it is, so do its channels: they are the team's.
+        """
+        for_sale = row.status in _FOR_SALE
+        if operation.target_id is None and not for_sale:
+            return []
+        if operation.target_id and not touches(operation.changed, "status", "visibility"):
+            return []
+        move = self._channels.show if for_sale else self._channels.hide
+        try:
+            count = await move(row.id)
+        except RefusedInput:
+            return [_CHANNEL]
+        row.resource_publications_count = count or row.resource_publications_count
+        return []
 
     def _new(self, operation: Operation, content: Product, shop: Any) -> dict[str, Any]:
         body = product_body(content, None)

@@ -26,6 +26,7 @@ T = TypeVar("T")
 
 ROOT = "/wp-json/wc/v3/"
 BATCH_LIMIT = 100
+MARK = {"X-Recent-Sync": "import"}
 _GONE = ("_invalid_id", "_term_invalid")
 _CODE = re.compile(r"[A-Za-z0-9_-]{1,80}")
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -67,8 +68,13 @@ class Listing(Struct, Generic[T]):
 class Api:
     """One store. Use as an async context manager; calls may run concurrently."""
 
-    def __init__(self, http: StoreHttp) -> None:
+    def __init__(self, http: StoreHttp, root: str = ROOT) -> None:
         self._http = http
+        self._root = root
+
+    def below(self, root: str) -> Api:
+        """The same store's addresses below another root. It is opened and closed with this one."""
+        return Api(self._http, root)
 
     async def __aenter__(self) -> Self:
         await self._http.__aenter__()
@@ -94,12 +100,12 @@ class Api:
             require_success(answer)
             return listing(answer, row)
 
-        return await self._http.request("GET", ROOT + path, query=query, decode=decode)
+        return await self._http.request("GET", self._root + path, query=query, decode=decode)
 
     async def get(self, path: str, kind: type[T], query: Query | None = None) -> T:
         """One record. Raises `RefusedRequest` with status 404 where there is none."""
         return await self._http.request(
-            "GET", ROOT + path, query=query, decode=_success_decoder(kind)
+            "GET", self._root + path, query=query, decode=_success_decoder(kind)
         )
 
     async def send(
@@ -114,7 +120,7 @@ class Api:
         """Write. Repeated where it may have been applied only if it is `repeatable`."""
         return await self._http.request(
             method,
-            ROOT + path,
+            self._root + path,
             body=_encode(body),
             decode=_success_decoder(kind),
             repeatable=repeatable,
@@ -130,7 +136,9 @@ class Api:
         def decode(answer: Answer) -> tuple[T, str | None]:
             return _success_decoder(kind)(answer), request_ref(answer.headers)
 
-        return await self._http.request("POST", ROOT + path, body=_encode(body), decode=decode)
+        return await self._http.request(
+            "POST", self._root + path, body=_encode(body), decode=decode
+        )
 
     async def delete(self, path: str, *, force: bool) -> None:
         """Move to the trash, or with `force` delete for good. What is there already is done."""
@@ -146,7 +154,7 @@ class Api:
 
         await self._http.request(
             "DELETE",
-            ROOT + path,
+            self._root + path,
             query={"force": "true" if force else "false"},
             decode=decode,
             repeatable=True,
@@ -160,11 +168,14 @@ class Api:
 def open_api(
     access: StoreAccess,
     *,
+    imports: bool = False,
     transport: httpx.AsyncBaseTransport | None = None,
     sleep: Sleep = asyncio.sleep,
 ) -> Api:
     """The API of a store, from validated settings and credentials.
 
+    `imports`: every request carries the mark by which the store's add-on knows that nobody is to
+    be disturbed. Without the add-on it means nothing.
     `transport` and `sleep` are for tests: another way to the store, and waits that take no time.
     """
     settings, credentials = access.settings, access.credentials
@@ -179,7 +190,7 @@ def open_api(
         StoreHttp(
             settings.url,
             auth=auth,
-            headers={"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else None,
+            headers=_headers(settings, imports=imports),
             verify=settings.verify_tls,
             timeout=settings.timeout,
             is_refusal=is_refusal,
@@ -188,6 +199,11 @@ def open_api(
             sleep=sleep,
         )
     )
+
+
+def _headers(settings: WooCommerceSettings, *, imports: bool) -> dict[str, str]:
+    proxy = {"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else {}
+    return proxy | (MARK if imports else {})
 
 
 # --- pure: what an answer means ------------------------------------------------------------------

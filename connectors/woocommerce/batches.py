@@ -39,7 +39,10 @@ _CODES = {
     "term_exists": "duplicate_term",
     "woocommerce_rest_cannot_create_order_refund": "refund_refused",
 }
-_WRONG_PLACES = attempts.WRONG_PLACES | {"store_not_woocommerce"}
+ADDON_GONE = "addon_gone"
+"""The code of a `BadAnswer`: the store's add-on was there before."""
+
+_WRONG_PLACES = attempts.WRONG_PLACES | {"store_not_woocommerce", ADDON_GONE}
 
 
 class _FailedItem(Struct):

@@ -37,7 +37,7 @@ PARTS = frozenset({"lines", "shipping_lines", "fees"})
 SUMS = frozenset({"total", "tax_total", "taxes", "shipping_total", "currency"})
 """Fields that follow from the parts; a change of one alone is checked against the parts."""
 
-_STOCK_NOT_TAKEN = frozenset({"pending", "failed", "cancelled", "trashed", "draft"})
+STOCK_NOT_TAKEN = frozenset({"pending", "failed", "cancelled", "trashed", "draft"})
 _STOCK_TAKEN = {"key": "_order_stock_reduced", "value": "yes"}
 _STOCK_KEPT = {"key": "_order_stock_reduced", "value": "no"}
 _EXEMPT = {"key": "is_vat_exempt", "value": "yes"}
@@ -46,7 +46,7 @@ _EXEMPT = {"key": "is_vat_exempt", "value": "yes"}
 def new_order(operation: Operation, content: Order, *, held: bool) -> Body:
     """A whole order, with our key where it can be found by it."""
     body: Body = {"created_via": operation.key, "status": first_status(content)}
-    body |= _plain_fields(content, None)
+    body |= plain_fields(content, None)
     body |= {
         "currency": content.currency,
         "line_items": [_line(each) for each in content.lines],
@@ -70,7 +70,7 @@ def order_changes(
     """The changed fields of an order that is there. `children` must name all its parts, `there`
     are its lines as the store shows them.
     """
-    body = _plain_fields(content, changed)
+    body = plain_fields(content, changed)
     if (changed is None or "status" in changed) and is_set_directly(content.status):
         body["status"] = wire_status(content.status)
         body["meta_data"] = _merged(body.get("meta_data", []), _stock_meta(content.status))
@@ -145,7 +145,7 @@ def untaxed_rest(content: Order) -> Decimal:
     return content.total.amount - rounded(parts, content.currency)
 
 
-def _plain_fields(content: Order, changed: frozenset[str] | None) -> Body:
+def plain_fields(content: Order, changed: frozenset[str] | None) -> Body:
     """What is neither a part, a sum, a refund nor the status."""
     fields: dict[str, Callable[[], Body]] = {
         "customer": lambda: {"customer_id": int(content.customer or 0)},
@@ -204,7 +204,7 @@ def _stock_meta(status: str) -> list[Body]:
     or pending order if this says so. What counts is the status the order gets now: one that was
     refunded at the source is created as pending.
     """
-    return [_STOCK_KEPT if status in _STOCK_NOT_TAKEN else _STOCK_TAKEN]
+    return [_STOCK_KEPT if status in STOCK_NOT_TAKEN else _STOCK_TAKEN]
 
 
 def _merged(metas: list[Body], more: list[Body]) -> list[Body]:

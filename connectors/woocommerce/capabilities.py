@@ -18,6 +18,8 @@ _BY_ID = (
     "one second change places between two pages."
 )
 
+_NAMED = "The add-on names it to every run."
+
 READS: dict[Stream, ReadCapability] = {
     Stream.CATEGORIES: ReadCapability(
         trust=Trust.SWEEP,
@@ -31,10 +33,11 @@ READS: dict[Stream, ReadCapability] = {
         ties=_BY_ID,
         shallow=True,
         blind_spots=(
-            "A product created with a date in the past carries that date as its date of change.",
-            "A scheduled product carries a date of change in the future.",
-            "Stock written past WooCommerce (straight into the database) moves no date.",
-            "Deleting a product for good leaves no trace.",
+            f"A product created with a date in the past is changed at that date. {_NAMED}",
+            f"A scheduled product carries a date of change in the future. {_NAMED}",
+            f"Stock that an extension writes past WooCommerce moves no date. {_NAMED}",
+            "Stock that SQL writes past WordPress moves none either, and nobody names it.",
+            f"Deleting a product for good leaves no trace. {_NAMED}",
         ),
         moves=(
             "purchase",
@@ -61,10 +64,10 @@ READS: dict[Stream, ReadCapability] = {
         ties=_BY_ID,
         shallow=True,
         blind_spots=(
-            "Deleting a refund does not move the order's date of change.",
+            f"Deleting a refund does not move the order's date of change. {_NAMED}",
             "Order notes do not move it, either; they are not copied.",
-            "An order whose status no active plugin registers is in no list.",
-            "Deleting an order for good leaves no trace.",
+            f"An order whose status no active plugin registers is in no list. {_NAMED}",
+            f"Deleting an order for good leaves no trace. {_NAMED}",
         ),
         moves=("status", "meta data", "lines", "refund created", "trash"),
         horizon=True,
@@ -153,24 +156,43 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=50,
         removals=(_ARCHIVE, _DELETE),
         losses=(
-            Loss("number", "The target numbers orders itself; meta data keeps the number."),
-            Loss("created_at", "The target dates orders itself; meta data keeps the date."),
-            Loss("paid_at", "The target dates payments itself; meta data keeps the date."),
-            Loss("completed_at", "The target dates completion itself; meta data keeps the date."),
+            Loss(
+                "number",
+                "The target numbers orders itself; meta data keeps the number.",
+                addon=True,
+            ),
+            Loss(
+                "created_at",
+                "The target dates orders itself; meta data keeps the date.",
+                addon=True,
+            ),
+            Loss(
+                "paid_at",
+                "The target dates payments itself; meta data keeps the date.",
+                addon=True,
+            ),
+            Loss(
+                "completed_at",
+                "The target dates completion itself; meta data keeps the date.",
+                addon=True,
+            ),
             Loss(
                 "discounts",
                 "Coupons would discount again: line totals hold the discount.",
                 whole=True,
+                addon=True,
             ),
-            Loss("discount_total", "It follows from coupons, which are not sent."),
-            Loss("taxes", _TAX_REASON),
-            Loss("prices_include_tax", "The target's own setting counts."),
+            Loss("discount_total", "It follows from coupons, which are not sent.", addon=True),
+            Loss("taxes", _TAX_REASON, addon=True),
+            Loss("prices_include_tax", "The target's own setting counts.", addon=True),
             Loss("fulfilments", "WooCommerce itself knows no shipments.", whole=True),
         ),
         notes=(
             "Orders are found by `created_via`, which holds our key.",
             "Lines that were changed count as taken from stock, also where the order is not paid.",
             "An archived order is in the trash, which WordPress empties after 30 days.",
+            "The add-on keeps coupon codes in small letters.",
+            "The add-on keeps totals with as many decimals as the shop shows.",
         ),
     ),
     Stream.INVENTORY: WriteCapability(

@@ -11,7 +11,9 @@ from connectors.base import Match, Operation
 from connectors.concurrency import together
 from connectors.keys import is_anothers
 from connectors.records import Category, Customer, InventoryLevel, Order, Product, Stream
+from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, RefusedRequest
+from connectors.woocommerce.finding_by_key import KEYED, find_by_key
 from connectors.woocommerce.lists import BY_ID
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.pairing import (
@@ -35,12 +37,42 @@ _ORDER_FIELDS = "id,status,created_via,line_items,shipping_lines,fee_lines,refun
 class Finder:
     """Look-ups on one store. A failed look-up raises; it is never «not found»."""
 
-    def __init__(self, api: Api, loader: Loader) -> None:
+    def __init__(self, api: Api, loader: Loader, addon: Addon) -> None:
         self._api = api
         self._loader = loader
+        self._addon = addon
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """Matches by source id. Raises `StoreError`."""
+        if stream not in KEYED or not await self._addon.is_usable():
+            return await self._natural(stream, operations)
+        known = await find_by_key(self._addon, stream, operations)
+        known |= await self._with_unkeyed_variations(operations, known)
+        if stream is Stream.ORDERS:
+            return known
+        rest = [each for each in operations if each.source_id not in known]
+        return known | (await self._natural(stream, rest) if rest else {})
+
+    async def _with_unkeyed_variations(
+        self, operations: Sequence[Operation], known: Mapping[str, Match]
+    ) -> dict[str, Match]:
+        """Products some of whose variations do not carry our key: somebody else made them."""
+        unpaired = [
+            each
+            for each in operations
+            if isinstance(each.content, Product)
+            and each.source_id in known
+            and len(known[each.source_id].children) < len(each.content.variants)
+        ]
+        found = await together(
+            [
+                self._with_variations(each, int(known[each.source_id].target_id), "key")
+                for each in unpaired
+            ]
+        )
+        return {each.source_id: match for each, match in zip(unpaired, found, strict=True)}
+
+    async def _natural(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         match stream:
             case Stream.CATEGORIES:
                 return await self._categories(operations)

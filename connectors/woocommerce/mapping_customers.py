@@ -6,7 +6,7 @@ from typing import Any
 
 from connectors.records import Customer, Record
 from connectors.woocommerce.parts import (
-    KEY_META,
+    CUSTOMER_KEY_META,
     UnmappableError,
     address,
     kept_metas,
@@ -39,7 +39,7 @@ def customer(wire: WireCustomer) -> Record:
 def new_customer(content: Customer, key: str, password: str) -> dict[str, Any]:
     """The body that creates a customer. Passwords cannot be read, so each gets a random one."""
     body = customer_changes(content, None)
-    body["meta_data"] = [*body.get("meta_data", []), {"key": KEY_META, "value": key}]
+    body["meta_data"] = [*body.get("meta_data", []), {"key": CUSTOMER_KEY_META, "value": key}]
     body["password"] = password
     if content.username:
         body["username"] = content.username

@@ -8,7 +8,14 @@ from typing import Any
 from connectors.base import Operation
 from connectors.records import Order, Product, Variant
 from connectors.woocommerce.bodies_products import variation_key
-from connectors.woocommerce.parts import KEY_META, PART_META, REFUND_META, meta_value, text
+from connectors.woocommerce.parts import (
+    CUSTOMER_KEY_META,
+    KEY_META,
+    PART_META,
+    REFUND_META,
+    meta_value,
+    text,
+)
 from connectors.woocommerce.wire import (
     Metas,
     WireFee,
@@ -106,4 +113,4 @@ def pair_refunds(found: Sequence[WireRefund]) -> dict[str, str]:
 
 def carried_key(metas: Metas) -> str | None:
     """Our key of a product, variation or customer."""
-    return meta_value(metas, KEY_META)
+    return meta_value(metas, KEY_META) or meta_value(metas, CUSTOMER_KEY_META)

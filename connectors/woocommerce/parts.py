@@ -15,6 +15,9 @@ from connectors.woocommerce.wire import Amount, Metas, Text, WireAddress, WireIm
 KEY_META = "_recent_sync_key"
 """Meta that carries our external key."""
 
+CUSTOMER_KEY_META = "recent_sync_key"
+"""The same for customers: WooCommerce drops their meta data that begin with `_` without a word."""
+
 PART_META = "_recent_sync_part"
 """Meta that carries the source id of a part: `12`, `shipping:12`, `fee:12`, `fee:tax`."""
 
@@ -147,7 +150,14 @@ def _is_kept(key: str) -> bool:
 
 
 _VOLATILE = frozenset(
-    {"is_vat_exempt", "total_sales", "post_views_count", "views", "slide_template"}
+    {
+        CUSTOMER_KEY_META,
+        "is_vat_exempt",
+        "total_sales",
+        "post_views_count",
+        "views",
+        "slide_template",
+    }
 )
 
 

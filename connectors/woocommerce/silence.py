@@ -16,6 +16,8 @@ from connectors.woocommerce.wire import WireGroup, WireSetting
 _GROUP = "email_"
 _SWITCH = "enabled"
 _ATTEMPTS = 3
+NOTHING: Json = {"mails": {}}
+"""What `loud` answers for a store in which nothing has to be turned off."""
 
 
 async def loud(api: Api) -> Json:

@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator, Sequence
 from datetime import datetime
 from typing import Any
 
+from msgspec.structs import replace
+
 from connectors.base import (
     Extent,
     Finding,
@@ -21,7 +23,9 @@ from connectors.base import (
 from connectors.concurrency import read_ahead, together
 from connectors.records import Record, Stream
 from connectors.session import Session
+from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.feed import FEED, START, FeedReader, Seen, place
 from connectors.woocommerce.lists import (
     ALL,
     PATHS,
@@ -40,7 +44,7 @@ from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.single import SingleRecords
 from connectors.woocommerce.wire import WireId, WireStamp
-from connectors.woocommerce.wordpress import examine
+from connectors.woocommerce.wordpress import examine, examine_addon
 
 _PAGES_A_PART = 2
 
@@ -58,10 +62,14 @@ class WooCommerceSource(Session):
         super().__init__(self._api.http)
         self._loader = Loader(self._api, self._settings)
         self._single = SingleRecords(self._api, self._loader)
+        self._addon = Addon(self._api, imports=False)
+        self._feed = FeedReader(self._addon, self._single)
 
     async def check(self) -> StoreReport:
         """Prove that a WooCommerce answers and lets us read."""
-        return await examine(self._api, self._settings)
+        report = await examine(self._api, self._settings)
+        version, told = await examine_addon(self._addon, reads=True)
+        return replace(report, findings=(*report.findings, *told), addon=version)
 
     async def server_time(self) -> datetime:
         """The `Date` header of a request made now: whole seconds, never ahead of the store."""
@@ -106,8 +114,10 @@ class WooCommerceSource(Session):
             ranges.append({"list": ALL, "after": after, "upto": bound, "offset": start})
             after, start = bound, offset + 1
         ranges.append({"list": ALL, "after": after, "offset": start})
-        ranges += [{"list": name} for name in names(stream, extent) if name != ALL]
-        return ranges
+        others = [name for name in names(stream, extent) if name != ALL]
+        if await self._feed.completes(stream, extent):
+            others.append(FEED)
+        return ranges + [{"list": name} for name in others]
 
     async def _id_at(self, stream: Stream, extent: Extent, offset: int) -> int | None:
         fields: dict[str, str | int] = {"per_page": 1, "offset": offset, "_fields": "id"}
@@ -146,8 +156,16 @@ class WooCommerceSource(Session):
     async def _pages(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
     ) -> AsyncGenerator[Page, None]:
-        async for step, token in self._steps(stream, extent, part, resume):
-            yield await self._page(stream, extent, step, token)
+        told = part.get("list") in (None, FEED) and await self._feed.completes(stream, extent)
+        seen = Seen()
+        if FEED not in (part.get("list"), (resume or {}).get("list")):
+            async for step, token in self._steps(stream, extent, part, resume):
+                page = await self._page(stream, extent, step, token)
+                seen.add(page.records if told else ())
+                yield replace(page, resume=START) if told and token is None else page
+        if told and isinstance(extent, Window):
+            async for page in self._feed.pages(stream, extent, place(resume), seen):
+                yield page
 
     async def _steps(
         self,
@@ -192,6 +210,10 @@ class WooCommerceSource(Session):
             total=step.total,
             failed=(*((str(row), reason) for row, reason in step.failed), *failed),
         )
+
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """What the add-on's feed calls deleted; without it nobody says."""
+        return await self._feed.deleted(stream, since)
 
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""

@@ -22,13 +22,15 @@ from connectors.base import (
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce import silence
+from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.removing import Remover
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.single import SingleRecords
-from connectors.woocommerce.wordpress import examine, examine_writing
+from connectors.woocommerce.wordpress import examine, examine_addon, examine_writing
+from connectors.woocommerce.writing_exact import ExactOrderWriter
 from connectors.woocommerce.writing_orders import OrderWriter
 from connectors.woocommerce.writing_others import PlainWriter
 from connectors.woocommerce.writing_products import ProductWriter
@@ -41,14 +43,16 @@ class WooCommerceTarget(Session):
         if not isinstance(access.settings, WooCommerceSettings):
             raise TypeError("settings of another platform")
         self._settings = access.settings
-        self._api = api or open_api(access)
+        self._api = api or open_api(access, imports=True)
         super().__init__(self._api.http)
         loader = Loader(self._api, self._settings)
-        self._finder = Finder(self._api, loader)
+        self._addon = Addon(self._api, imports=True)
+        self._finder = Finder(self._api, loader, self._addon)
         self._single = SingleRecords(self._api, loader)
         self._orders = OrderWriter(self._api, loader)
+        self._exact = ExactOrderWriter(self._addon)
         self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
-        self._others = PlainWriter(self._api, self._finder)
+        self._others = PlainWriter(self._api, self._finder, self._addon)
         self._remover = Remover(self._api)
         self._writing = asyncio.Semaphore(self._settings.write_concurrency)
 
@@ -56,7 +60,8 @@ class WooCommerceTarget(Session):
         """Prove that a WooCommerce answers and lets us read and write; nothing is changed."""
         report = await examine(self._api, self._settings)
         more = await examine_writing(self._api)
-        return replace(report, findings=(*report.findings, *more))
+        version, told = await examine_addon(self._addon)
+        return replace(report, findings=(*report.findings, *more, *told), addon=version)
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, slug or name. Raises `StoreError`."""
@@ -79,7 +84,8 @@ class WooCommerceTarget(Session):
                 case Stream.CUSTOMERS:
                     return await self._others.customers(operations)
                 case Stream.ORDERS:
-                    return await self._orders.write(operations)
+                    exact = await self._addon.is_usable()
+                    return await (self._exact if exact else self._orders).write(operations)
                 case Stream.INVENTORY:
                     return await self._others.levels(operations)
 
@@ -102,7 +108,11 @@ class WooCommerceTarget(Session):
             return await self._remover.restore(stream, withdrawals)
 
     async def loud(self) -> Json:
-        """Which types of mail are on."""
+        """Which types of mail are on. With the add-on none has to be turned off: our requests
+        write none, and those of other people do as before.
+        """
+        if await self._addon.is_usable():
+            return silence.NOTHING
         return await silence.loud(self._api)
 
     async def mute(self, before: Json) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from connectors.base import StoreReport
 from connectors.errors import BadAnswer, SignInAgain, StoreError
+from connectors.woocommerce.addon import Addon, Hindrance
 from connectors.woocommerce.api import Api, RefusedRequest
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.wire import WireId, WireSetting
@@ -111,9 +112,34 @@ async def examine_writing(api: Api) -> list[tuple[str, str]]:
 
     Raises `SignInAgain` where it may not write.
     """
-    await api.send("POST", "products/batch", {"update": []}, dict[str, Any], repeatable=True)
+    # PHP makes a list of an answer that holds nothing.
+    await api.send("POST", "products/batch", {"update": []}, Any, repeatable=True)
     try:
         await api.list("settings", {}, WireSetting)
     except StoreError:
         return [("settings_forbidden", "The key may not read settings: mails cannot be muted.")]
     return []
+
+
+_HINDRANCES = {
+    Hindrance.ABSENT: "Without the add-on orders lose dates, taxes, totals and numbers in part,"
+    " and mails have to be turned off for everybody.",
+    Hindrance.FORBIDDEN: "The add-on may not be used: the key's user does not manage the shop.",
+    Hindrance.OTHER: "The add-on is of another version than recent-sync: replace its file.",
+    Hindrance.UNMARKED: "The add-on does not see the header X-Recent-Sync: let a proxy pass it.",
+}
+_LEFT_UNSEEN = {
+    Hindrance.ABSENT: "Without the add-on deletions, deleted refunds and stock written past"
+    " WooCommerce are seen by full reads alone.",
+}
+
+
+async def examine_addon(addon: Addon, *, reads: bool = False) -> tuple[str, list[tuple[str, str]]]:
+    """The add-on's version, empty where it is not used; and what that means. `reads`: the store
+    is one to read from.
+    """
+    status = await addon.status()
+    if not isinstance(status, Hindrance):
+        return status.version, []
+    told = (_HINDRANCES | _LEFT_UNSEEN) if reads else _HINDRANCES
+    return "", [(str(status), told[status])]

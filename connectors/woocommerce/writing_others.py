@@ -11,12 +11,14 @@ from msgspec import Raw
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.errors import StoreError
 from connectors.records import Category, Content, Customer, InventoryLevel
+from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
 from connectors.woocommerce.bodies_products import category_body, stock_body
 from connectors.woocommerce.finding import Finder, level_id
 from connectors.woocommerce.mapping_customers import customer, customer_changes, new_customer
 from connectors.woocommerce.mapping_products import category
+from connectors.woocommerce.parts import KEY_META
 from connectors.woocommerce.wire import WireCategory, WireCustomer
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
@@ -32,14 +34,16 @@ Mend = Callable[[Operation, Body, RefusedRequest], Awaitable[Body | None]]
 class PlainWriter:
     """Writes the streams whose records are one item of one batch each."""
 
-    def __init__(self, api: Api, finder: Finder) -> None:
+    def __init__(self, api: Api, finder: Finder, addon: Addon) -> None:
         self._api = api
         self._finder = finder
+        self._addon = addon
         self._creating = asyncio.Lock()
 
     async def categories(self, operations: Sequence[Operation]) -> list[Outcome]:
         """Create and update categories. Parents have to exist already."""
-        entries = [(each, _category_body(each)) for each in operations]
+        keyed = await self._addon.is_usable()
+        entries = [(each, _category_body(each, keyed=keyed)) for each in operations]
         return await self._write(
             Attempt(), "products/categories", entries, _take_category, self._mend_category
         )
@@ -165,14 +169,17 @@ def _judged(operation: Operation, found: Item | Outcome, take: Take) -> Outcome:
     return take(operation, found) if isinstance(found, Raw) else found
 
 
-def _category_body(operation: Operation) -> Body:
+def _category_body(operation: Operation, *, keyed: bool) -> Body:
+    """`keyed`: the store's add-on keeps our key of a category, in a field of its own."""
     content = operation.content
     if not isinstance(content, Category):
         raise TypeError("an operation of another stream")
+    key = {KEY_META: operation.key} if keyed else {}
     if operation.target_id is None:
         body = category_body(content, None)
-        return {name: value for name, value in body.items() if value not in ("", None)}
-    return {"id": int(operation.target_id), **category_body(content, operation.changed)}
+        return {name: value for name, value in body.items() if value not in ("", None)} | key
+    changes = category_body(content, operation.changed)
+    return {"id": int(operation.target_id), **changes, **(key if changes else {})}
 
 
 def _customer_body(operation: Operation) -> Body:

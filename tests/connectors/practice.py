@@ -103,9 +103,10 @@ class Practice:
         self.slept.append(seconds)
         self.now[0] += seconds
 
-    def api(self, **settings: Any) -> Api:
+    def api(self, *, imports: bool = False, **settings: Any) -> Api:
         return open_api(
             self.access(**settings),
+            imports=imports,
             transport=_Recorder(httpx.ASGITransport(self.app), self.asked, self.instead),
             sleep=self.sleep,
         )
@@ -121,7 +122,7 @@ class Practice:
         return WooCommerceSource(self.access(**settings), self.api(**settings))
 
     def target(self, **settings: Any) -> WooCommerceTarget:
-        return WooCommerceTarget(self.access(**settings), self.api(**settings))
+        return WooCommerceTarget(self.access(**settings), self.api(imports=True, **settings))
 
     # --- what a test does to the shop by hand ----------------------------------------------------
 

@@ -7,7 +7,13 @@ import pytest
 from connectors.shopify import documents, documents_writing
 from connectors.shopify.api import Document
 from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, with_reading
-from tests.connectors.shopify_schema import VERSIONS, complaints, scopes_of
+from tests.connectors.shopify_schema import (
+    OUT_OF_DATE,
+    VERSIONS,
+    complaints,
+    deprecated,
+    scopes_of,
+)
 
 pytestmark = pytest.mark.contracts
 
@@ -20,6 +26,22 @@ DOCUMENTS = READING | WRITING
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_a_document_is_valid(name: str, version: str):
     assert complaints(DOCUMENTS[name].text, version) == []
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_documents_use_nothing_deprecated_without_a_reason(version: str):
+    assert set().union(*(deprecated(e.text, version) for e in DOCUMENTS.values())) == OUT_OF_DATE
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_deprecated_variables_and_arguments_are_noticed(version: str):
+    text = documents_writing.SET_PRODUCT.text
+    [found] = deprecated(text, version, {"input": {"id": "gid://shopify/Product/1"}}) - OUT_OF_DATE
+    assert found.startswith("ProductSetInput.id: ")
+    channel = [{"channelId": "gid://shopify/Channel/1"}]
+    [found] = deprecated(documents_writing.SHOW.text, version, {"channels": channel})
+    assert found.startswith("PublicationInput.channelId: ")
+    assert deprecated("{shop{id} channels(first:1){nodes{overviewPath}}}", version)
 
 
 @pytest.mark.parametrize("version", VERSIONS)

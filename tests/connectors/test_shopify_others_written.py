@@ -26,7 +26,7 @@ from connectors.testing.contents import (
     variant,
 )
 from connectors.testing.operations import applied, operations
-from tests.connectors.shopify_schema import VERSIONS, complaints
+from tests.connectors.shopify_schema import OUT_OF_DATE, VERSIONS, complaints, deprecated
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
 pytestmark = pytest.mark.contracts
@@ -348,6 +348,7 @@ async def test_every_request_with_its_variables_is_valid_in_every_version(shop: 
     for each in seen.values():
         for version in VERSIONS:
             assert complaints(each["query"], version, each["variables"]) == []
+            assert deprecated(each["query"], version, each["variables"]) <= OUT_OF_DATE
 
 
 async def test_a_target_that_may_only_read_says_so_before_it_writes():

@@ -14,6 +14,7 @@ from connectors.errors import SignInAgain, StoreError
 from connectors.probing import LOSES, NOT_KEPT, UNSORTED
 from connectors.records import InventoryLevel, Product, Stream
 from connectors.shopify.probing import findings
+from connectors.shopify.shop import READ_SCOPES
 from connectors.shopify.wire import Nodes, WireMark
 from connectors.testing.sweeps import ids_of, read
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
@@ -159,7 +160,7 @@ async def test_a_missing_scope_is_named_before_anything_is_read():
 
 
 async def test_orders_that_nobody_may_see_are_told_of():
-    scopes = ("read_customers", "read_orders", "read_products", "read_inventory")
+    scopes = tuple(READ_SCOPES)
     async with shopify_shop(scopes=scopes) as shop, shop.source() as source:
         report = await source.check()
     assert [code for code, _ in report.findings] == ["old_orders_hidden"]

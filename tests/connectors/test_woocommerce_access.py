@@ -210,7 +210,8 @@ async def test_a_check_tells_version_currency_and_zone(shop: Practice):
         "Practice store",
     )
     assert read.server_time is not None
-    assert read.findings == written.findings == ()
+    assert [code for code, _ in read.findings] == ["addon_missing"]
+    assert [code for code, _ in written.findings] == ["addon_missing"]
 
 
 async def test_checking_a_target_changes_nothing(shop: Practice):
@@ -232,7 +233,8 @@ async def test_a_key_that_may_not_read_settings_is_no_obstacle_but_a_finding():
     async with answering(handler, verify_tls=False) as source:
         report = await source.check()
     codes = {code for code, _ in report.findings}
-    assert codes == {"version_unknown", "currency_unknown", "tls_not_verified"}
+    unknown = {"version_unknown", "currency_unknown"}
+    assert codes == unknown | {"tls_not_verified", "addon_forbidden"}
     assert report.timezone == "UTC+05:30"
 
 

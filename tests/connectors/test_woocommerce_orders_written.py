@@ -193,7 +193,7 @@ async def test_a_new_status_is_sent_alone(new_shop: Practice):
     new_shop.asked.clear()
     async with new_shop.target() as target:
         applied(await target.write(Stream.ORDERS, [update(order(1), made, "status")]))
-    [sent] = new_shop.asked
+    [sent] = new_shop.requests("POST")
     [body] = sent.body["update"]
     assert set(body) == {"id", "status", "meta_data"}
     assert [each["key"] for each in body["meta_data"]] == ["_order_stock_reduced"]

@@ -72,12 +72,12 @@ class Stores:
 
 @asynccontextmanager
 async def between_practice_stores(
-    bench: Bench, monkeypatch: pytest.MonkeyPatch, **target: Any
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, *, addon: bool = False, **target: Any
 ) -> AsyncIterator[Stores]:
     """The bench's migration, between two new and empty practice stores; `target` is how the new
-    one is set up.
+    one is set up. `addon`: both have the add-on.
     """
-    async with practice() as old, practice(**target) as new:
+    async with practice(addon=addon) as old, practice(addon=addon, **target) as new:
         stores = Stores(bench, old, new)
         shops = {"source": old, "target": new}
         platform = Connector(

@@ -22,6 +22,7 @@ from connectors.woocommerce import CONNECTOR as WOOCOMMERCE
 from tests.connectors.practice import Practice, practice
 from tests.connectors.shopify_shop import TOKEN, ShopifyShop, shopify_shop
 from tests.engine.conftest import Bench
+from tests.engine.selling import sell, sell_again
 
 pytestmark = [pytest.mark.contracts, pytest.mark.slow]
 
@@ -86,30 +87,6 @@ async def move(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[M
         yield Move(bench, old, new)
 
 
-async def sell(move: Move) -> None:
-    """What happens in a shop in an hour: sales, prices, people, a refund."""
-    old = move.old
-    [first, second, third, *_] = await old.admin("GET", "products?per_page=20&type=simple")
-    await old.admin("PUT", f"products/{first['id']}", {"regular_price": "19.99", "name": "Renamed"})
-    stock = {"manage_stock": True, "stock_quantity": 7}
-    await old.admin("PUT", f"products/{second['id']}", stock)
-    goods = {"name": "New thing", "sku": "NEW-1", "status": "publish", "regular_price": "3.50"}
-    made = await old.admin("POST", "products", goods | stock)
-    ann = {"email": "new.buyer@example.test", "first_name": "Ann", "last_name": "New"}
-    buyer = await old.admin("POST", "customers", ann | {"username": "newbuyer"})
-    [known, *_] = await old.admin("GET", "customers?per_page=5&orderby=id")
-    await old.admin("PUT", f"customers/{known['id']}", {"last_name": "Changed"})
-    lines = [{"product_id": each["id"], "quantity": 2} for each in (made, third)]
-    address = ann | {"address_1": "1 High Street", "city": "London", "country": "GB"}
-    sale = {"customer_id": buyer["id"], "line_items": lines, "status": "processing"}
-    await old.admin("POST", "orders", sale | {"billing": address, "set_paid": True})
-    done = await old.admin("GET", "orders?status=completed&per_page=20")
-    line = done[0]["line_items"][0]
-    back = {"amount": line["price"] and str(line["price"]), "api_refund": False, "reason": "Torn"}
-    await old.admin("POST", f"orders/{done[0]['id']}/refunds", back)
-    await old.admin("PUT", f"orders/{done[1]['id']}", {"customer_note": "Ring twice"})
-
-
 def changes(shop: ShopifyShop) -> list[str]:
     """Documents that changed the store, but for those that only make sure of definitions."""
     texts = [each["query"] for each in shop.requests if each.get("query")]
@@ -121,10 +98,10 @@ async def test_a_selling_shop_arrives_whole(move: Move) -> None:
     await move.run("full")
     found = await move.agrees()
     assert min(each.equal for each in found.streams.values()) > 10
-    await sell(move)
+    await sell(move.old)
     await move.run("recent")
     await move.agrees()
-    await sell_again(move)
+    await sell_again(move.old)
     await move.run("recent", cutover=True)
     await move.agrees()
     assert sum("THROTTLED" in each.get("errors", ()) for each in move.new.requests) == 0
@@ -134,17 +111,6 @@ async def test_a_selling_shop_arrives_whole(move: Move) -> None:
     effects = (await move.new.effects())["entries"]
     assert {each["kind"] for each in effects} == {"stock"}
     assert {each["reason"] for each in effects} == {"correction"}
-
-
-async def sell_again(move: Move) -> None:
-    """The last sales before the shop closes."""
-    old = move.old
-    [newest, *_] = await old.admin("GET", "orders?status=processing&per_page=5")
-    await old.admin("PUT", f"orders/{newest['id']}", {"status": "completed"})
-    [thing] = await old.admin("GET", "products?sku=NEW-1")
-    await old.edit(op="silent_stock", kind="product", id=thing["id"], quantity=1)
-    await old.edit(op="patch", kind="product", id=thing["id"], fields={"name": "Silent thing"})
-    await old.admin("POST", "orders", {"line_items": [{"product_id": thing["id"], "quantity": 1}]})
 
 
 def statuses(move: Move) -> dict[str, str]:

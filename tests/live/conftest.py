@@ -10,6 +10,7 @@ from tests.engine.conftest import bench, engine_database
 from tests.fixtures.servers import Addresses
 from tests.live import npm
 from tests.live.medusa.store import Medusas, MedusaStore
+from tests.live.tables import PairTables
 from tests.live.vendure.fixtures import bare_vendure, opened_vendure, vendure, vendures
 
 __all__ = [
@@ -20,6 +21,10 @@ __all__ = [
     "vendure",
     "vendures",
 ]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.pluginmanager.register(PairTables(), "pair-tables")
 
 
 @pytest.hookimpl(tryfirst=True)

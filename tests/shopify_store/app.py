@@ -160,8 +160,8 @@ class App:
 
     def _faulty(self, request: Request, version: str, entry: Doc) -> Answer:
         """The answer, with whatever was armed to go wrong."""
-        mutation = b"mutation" in request.body[:200]
-        early = self._before(mutation=mutation)
+        asked = request.body
+        early = self._before(asked)
         if early is not None:
             return early
         if not self._known(request):
@@ -172,7 +172,7 @@ class App:
         except ValueError:
             return _json({"errors": "Bad Request"}, 400)
         entry.update(query=body.get("query"), variables=body.get("variables"))
-        throttled = bool(self.faults.strikes("throttled", mutation=mutation))
+        throttled = bool(self.faults.strikes("throttled", asked))
         ask = Ask(
             self.store,
             contract.load(version),
@@ -185,33 +185,33 @@ class App:
         entry["errors"] = [
             each.get("extensions", {}).get("code") for each in told.get("errors", [])
         ]
-        answer = self._after(told, mutation=mutation)
+        answer = self._after(told, asked)
         if entry["deprecated"]:
             answer.headers["x-shopify-api-deprecated-reason"] = _DEPRECATION
         return answer
 
-    def _before(self, *, mutation: bool) -> Answer | None:
+    def _before(self, asked: bytes) -> Answer | None:
         """What is answered before anything is done."""
         for name, answer in _EARLY.items():
-            given = self.faults.strikes(name, mutation=mutation)
+            given = self.faults.strikes(name, asked)
             if given:
                 return answer(given)
         return None
 
-    def _after(self, told: Doc, *, mutation: bool) -> Answer:
+    def _after(self, told: Doc, asked: bytes) -> Answer:
         strikes = self.faults.strikes
-        if strikes("partial_data", mutation=mutation):
+        if strikes("partial_data", asked):
             told = _partial(told)
         answer = _json(told)
-        if strikes("timeout_after", mutation=mutation):
+        if strikes("timeout_after", asked):
             return Answer(dropped=True)
-        if strikes("error_after", mutation=mutation):
+        if strikes("error_after", asked):
             return Answer(502, _PAGE, content_type="text/html")
-        if strikes("web_page", mutation=mutation):
+        if strikes("web_page", asked):
             return Answer(200, _PAGE, content_type="text/html; charset=utf-8")
-        if strikes("half_json", mutation=mutation):
+        if strikes("half_json", asked):
             answer.body = answer.body[: len(answer.body) * 2 // 3]
-        if strikes("other_version", mutation=mutation):
+        if strikes("other_version", asked):
             answer.headers["x-shopify-api-version"] = "2025-10"
         return answer
 

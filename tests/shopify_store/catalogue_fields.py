@@ -116,11 +116,6 @@ def _url(_: Ask, doc: Doc, __: Doc) -> str | None:
     return f"https://practice.example/products/{doc['handle']}" if doc["publishedAt"] else None
 
 
-@resolves("Product Collection", "publishedOnPublication")
-def _published(_: Ask, doc: Doc, __: Doc) -> bool:
-    return bool(doc.get("publishedAt"))
-
-
 # --- media --------------------------------------------------------------------------------------
 
 

@@ -164,26 +164,6 @@ def _remove_products(ask: Ask, arguments: Doc) -> Doc:
     return {"job": _done(ask)}
 
 
-@mutation("publishablePublish", "publishable", "shop")
-def _publish(ask: Ask, arguments: Doc) -> Doc:
-    return {"publishable": _published(ask, arguments, ask.store.clock.stamp())}
-
-
-@mutation("publishableUnpublish", "publishable", "shop")
-def _unpublish(ask: Ask, arguments: Doc) -> Doc:
-    return {"publishable": _published(ask, arguments, None)}
-
-
-def _published(ask: Ask, arguments: Doc, at: str | None) -> Doc:
-    kind = gids.parse(arguments["id"])[0]
-    doc = _known(ask, kind, arguments["id"], "id")
-    for each in arguments["input"]:
-        _known(ask, "Publication", each.get("publicationId"), "input")
-    doc["publishedAt"] = at
-    ask.store.touch(doc)
-    return doc
-
-
 def _known(ask: Ask, kind: str, identity: str | None, *path: str) -> Doc:
     doc = ask.store.get(kind, identity)
     if doc is None:

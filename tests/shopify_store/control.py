@@ -5,7 +5,7 @@
   makes records out of nothing; answers numbers of their ids by kind.
 - `POST load` `{"product": [ProductSetInput], "collection": [CollectionInput],
   "customer": [CustomerSetInput], "order": [OrderCreateOrderInput]}`: makes what is given, without
-  mails and without claiming stock; answers numbers of their ids by kind.
+  mails and without claiming stock, goods on the Online Store; answers numbers of their ids by kind.
 - `POST edits`: one edit (`edits.py`) or a list of them.
 - `GET clock`, `POST clock` `{"advance": seconds}`.
 - `GET faults`, `PUT faults` `{name: {…} | null}` (`faults.py`).
@@ -17,14 +17,16 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.shopify_store import edits, goods, people, sales, seed
+from tests.shopify_store import edits, goods, people, publishing, sales, seed
 from tests.shopify_store.faults import REQUEST_FAULTS, STATE_FAULTS, Faults
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
 
 _LOADERS: dict[str, Callable[[Store, Doc], Doc]] = {
-    "collection": lambda store, given: goods.save_collection(store, None, given),
-    "product": lambda store, given: goods.save_product(store, None, given),
+    "collection": lambda store, given: publishing.offer(
+        store, goods.save_collection(store, None, given)
+    ),
+    "product": lambda store, given: publishing.offer(store, goods.save_product(store, None, given)),
     "customer": lambda store, given: people.save_customer(store, None, given),
     "order": sales.make_order,
 }

@@ -9,12 +9,13 @@ An edit is `{"op": …, "kind": "Product", "id": 8000000012, …}`:
 - `sell` with `quantity` (a product's first variant): a buyer's order, with its mails and its stock.
 - `set_stock` with `quantity` (of a product's first variant).
 - `metafield` with `namespace`, `key`, `type` and `value`: the stamp stays.
+- `channels` with `names`: the product or collection is on these sales channels and no other.
 - `location` with `name`: another place that holds stock (no `id`).
 """
 
 from collections.abc import Callable
 
-from tests.shopify_store import custom_data, goods, people, sales, stock
+from tests.shopify_store import custom_data, goods, people, publishing, sales, stock
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
 
@@ -103,6 +104,13 @@ def _set_stock(store: Store, product: Doc, quantity: int) -> None:
     stock.move(store, level, quantity - level["_available"], "merchant")
 
 
+def _channels(store: Store, doc: Doc, given: Doc) -> None:
+    wanted = [each for each in store.all("Publication") if each["name"] in given["names"]]
+    publishing.publish(store, doc, store.all("Publication"), None)
+    publishing.publish(store, doc, wanted, store.clock.stamp())
+    store.touch(doc)
+
+
 _EDITS: dict[str, Callable[[Store, Doc, Doc], object]] = {
     "update": lambda store, doc, given: _update(store, doc, given["values"]),
     "silent": _silent,
@@ -114,4 +122,5 @@ _EDITS: dict[str, Callable[[Store, Doc, Doc], object]] = {
     ),
     "set_stock": lambda store, doc, given: _set_stock(store, doc, int(given["quantity"])),
     "metafield": _metafield,
+    "channels": _channels,
 }

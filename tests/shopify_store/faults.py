@@ -6,7 +6,8 @@ from typing import Any
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
 
-# Each takes `times` (1) and `mutations` (true: it waits for a mutation); some take more.
+# Each takes `times` (1), `mutations` (true: it waits for a mutation) and `only` (it waits for a
+# request that holds this text); some take more.
 REQUEST_FAULTS = {
     "throttled": "the bucket is empty: 200 with THROTTLED",
     "throttled_for_a_day": "429 with Retry-After: 86400",
@@ -55,10 +56,12 @@ class Faults:
         else:
             self.armed[name] = {"times": 1, **given}
 
-    def strikes(self, name: str, *, mutation: bool = False) -> Doc | None:
-        """The fault's parameters if it strikes now; each strike counts."""
+    def strikes(self, name: str, asked: bytes = b"") -> Doc | None:
+        """The fault's parameters if it strikes this request now; each strike counts."""
         given = self.armed.get(name)
-        if given is None or (given.get("mutations") and not mutation):
+        if given is None or (given.get("mutations") and b"mutation" not in asked[:200]):
+            return None
+        if given.get("only", "").encode() not in asked:
             return None
         given["times"] -= 1
         if given["times"] <= 0:

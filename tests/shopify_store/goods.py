@@ -135,8 +135,10 @@ def _option_inputs(chosen: list[tuple[str, str]]) -> list[Doc]:
 
 
 def _new_product(store: Store, given: Doc) -> Doc:
-    product = store.add("Product", handle="", status="ACTIVE", tags=[], publishedAt=None)
+    product = store.add("Product", handle="", status="ACTIVE", tags=[])
     product.update(
+        publishedAt=None,
+        _published={},  # since when it is on which publication
         descriptionHtml="",
         vendor=given.get("vendor") or store.config.name,
         productType="",
@@ -321,6 +323,7 @@ def save_collection(store: Store, collection: Doc | None, given: Doc) -> Doc:
             ruleSet=None,
             sources=[],
             publishedAt=None,
+            _published={},
             _products={},  # in the order of the collection, without values
         )
         wish = given.get("handle") or slug(given["title"])

@@ -159,11 +159,6 @@ def _versions(_: Ask, __: Any, ___: Doc) -> list[Doc]:
     return [{"handle": each, "displayName": each, "supported": True} for each in VERSIONS]
 
 
-@resolves("QueryRoot", "publications")
-def _publications(ask: Ask, _: Any, arguments: Doc) -> Doc:
-    return page(ask, ask.store.all("Publication"), arguments)
-
-
 @resolves("QueryRoot", "job")
 def _job(_: Ask, __: Any, arguments: Doc) -> Doc:
     return {"id": arguments["id"], "done": True}

@@ -1,6 +1,6 @@
 """Records out of nothing: plausible, all different, the same in every store."""
 
-from tests.shopify_store import gids, goods, people, sales
+from tests.shopify_store import gids, goods, people, publishing, sales
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
 
@@ -21,7 +21,7 @@ def seed(store: Store, wanted: Doc) -> dict[str, list[int]]:
     """Make `products` with `variants` each, `collections`, `customers` and `orders`."""
     made: dict[str, list[int]] = {
         "collection": [
-            goods.save_collection(store, None, {"title": f"Collection {number}"})["_n"]
+            _collection(store, number)["_n"]
             for number in range(1, wanted.get("collections", 0) + 1)
         ]
     }
@@ -39,6 +39,11 @@ def seed(store: Store, wanted: Doc) -> dict[str, list[int]]:
     return made
 
 
+def _collection(store: Store, number: int) -> Doc:
+    made = goods.save_collection(store, None, {"title": f"Collection {number}"})
+    return publishing.offer(store, made)
+
+
 def _product(store: Store, number: int, variants: int, collections: list[int]) -> Doc:
     name = f"{_WORDS[number % len(_WORDS)]} {number}"
     given: Doc = {
@@ -51,7 +56,7 @@ def _product(store: Store, number: int, variants: int, collections: list[int]) -
     if collections:
         chosen = collections[number % len(collections)]
         given["collections"] = [gids.gid("Collection", chosen)]
-    return goods.save_product(store, None, given)
+    return publishing.offer(store, goods.save_product(store, None, given))
 
 
 def _variants(store: Store, number: int, count: int) -> Doc:

@@ -38,7 +38,8 @@ class Store:
         self._numbers = itertools.count(_FIRST_ID)
         self.order_numbers = itertools.count(1001)
         self.location = self.add("Location", name="Shop location", _active=True)
-        self.publication = self.add("Publication", name="Online Store")
+        self.publication = self.channel("Online Store", "online_store")
+        self.channel("Point of Sale", "pos")
 
     # --- records --------------------------------------------------------------------------------
 
@@ -62,6 +63,12 @@ class Store:
         if kind in _WITH_EVENTS:
             self.event(doc, "create")
         return doc
+
+    def channel(self, name: str, handle: str) -> Doc:
+        """A sales channel; only online stores can be told a date to come."""
+        online = handle == "online_store"
+        more = {"autoPublish": False, "supportsFuturePublishing": online}
+        return self.add("Publication", name=name, _handle=handle, **more)
 
     def get(self, kind: str, identity: str | int | None) -> Doc | None:
         """A record by its number or its global id; None where there is none of this kind."""

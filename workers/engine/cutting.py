@@ -14,7 +14,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
 from connectors.base import Extent, Finding, Json, Sweep, Trust, Window
 from connectors.records import Stream
-from workers.engine import ledger, progress, retries, trust
+from workers.engine import ledger, progress, retries, suspects, trust
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
 from workers.engine.plan import Order, Stage
@@ -26,7 +26,8 @@ _SHORTEST_WAIT = 0.2
 
 class _Cut(NamedTuple):
     """A pass, decided: what to read, in which parts, the store's count of it, and what a probe
-    of the source found. `shallow`: only what differs is read as a whole.
+    of the source found. `shallow`: only what differs is read as a whole. `told`: the source calls
+    records deleted that are on the target.
     """
 
     reading: Reading
@@ -34,6 +35,7 @@ class _Cut(NamedTuple):
     total: int | None
     findings: tuple[Finding, ...] = ()
     shallow: bool = False
+    told: bool = False
 
 
 async def cut_pass(run: Run, parallel: int) -> list[Wake]:
@@ -82,7 +84,13 @@ async def _decide(
             plan = _reading(run, replace(stage, sweep=True), order, source_now, start)
     parts = await run.source.split(stream, plan.extent, parallel)
     total = await run.source.count(stream, plan.extent)
-    return _Cut(plan, parts, total, findings, _is_shallow(run, order, stream, plan, findings))
+    shallow = _is_shallow(run, order, stream, plan, findings)
+    told = (
+        isinstance(plan.extent, Window)
+        and not stage.closing
+        and await suspects.told(run, stream, plan.extent.since) is not None
+    )
+    return _Cut(plan, parts, total, findings, shallow, told)
 
 
 def _is_shallow(
@@ -191,6 +199,7 @@ def _pass_view(
     first = {"cursor_before": watermark.isoformat() if watermark else None, **_mode(cut)}
     return {
         **(before or first),
+        **({"told_deleted": "yes"} if cut.told else {}),
         "until": cut.reading.until.isoformat(),
         "cursor_after": None,
     }

@@ -1,13 +1,15 @@
 """Removing from the target what is gone from the source: only with proof, and never too much.
 
-A sweep that was clean names suspects. The source is asked for each of them directly: what it has
-after all is applied, what it says it does not have is proven gone. When all of them are known, the
-brake decides whether they may go, and only then the target is asked for the first of them.
+A sweep that was clean names suspects, and after a window a source that tells of deletions. The
+source is asked for each of them directly: what it has after all is applied, what it says it does
+not have is proven gone. When all of them are known, the brake decides whether they may go, and only
+then the target is asked for the first of them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,8 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.services.lifecycle import record_event
 from connectors.base import Action, Page, Sweep
-from connectors.errors import BadAnswer, Rejected
-from connectors.records import Record, Stream
+from connectors.records import Stream
 from workers.engine import ledger, progress, quarantine, removals, sightings
 from workers.engine.errors import Ending
 from workers.engine.passes import apply_page
@@ -26,22 +27,23 @@ from workers.engine.proof import brakes, unclean
 from workers.engine.removals import Doomed
 from workers.engine.run import Run
 from workers.engine.sightings import SweptStream
+from workers.engine.suspects import Answer, Missed, Suspects, ask, told
 
 log = structlog.get_logger(__name__)
 
 _PAGE = 50
-_WITNESSES = 3
-"""Records that the sweep has seen, asked for beside the suspects: a source that denies all of
-them answers nothing at all, and proves nothing."""
 
 OutOfTime = Callable[[], bool]
 
 
 class _Task(NamedTuple):
-    """What a slice is about. `swept` is None where the stream was not swept in this job."""
+    """What a slice is about. `swept` is None where the stream was not swept in this job; `since`
+    is where its window begins, None where there was none.
+    """
 
     order: Order
     swept: SweptStream | None
+    since: datetime | None
     action: Action
 
 
@@ -67,7 +69,18 @@ def _phase(run: Run) -> str:
 async def _task(run: Run, stream: Stream) -> _Task:
     async with run.engine.begin() as connection:
         job = await progress.lock_job(connection, run.lease.held.job_id)
-    return _Task(job.order(run.scope.streams), job.swept(stream), run.removal_action(stream))
+    return _Task(
+        job.order(run.scope.streams),
+        job.swept(stream),
+        job.window_since(stream),
+        run.removal_action(stream),
+    )
+
+
+async def _suspects(run: Run, stream: Stream, task: _Task) -> Suspects | None:
+    if task.swept is not None:
+        return Missed(task.swept)
+    return None if task.since is None else await told(run, stream, task.since)
 
 
 async def _go_to(connection: AsyncConnection, run: Run, **place: Any) -> None:
@@ -87,9 +100,12 @@ async def _tell(connection: AsyncConnection, run: Run, kind: str, **data: Any) -
 
 
 async def _begin(run: Run, stream: Stream, task: _Task) -> None:
-    """Judge the sweep; if it was clean, everything that it missed is suspected."""
+    """Judge the sweep; if it was clean, everything that it missed is suspected. Without a sweep,
+    what the source itself calls deleted is.
+    """
     swept = task.swept
     missing = counted = None
+    named = swept is None and await _suspects(run, stream, task) is not None
     if swept is not None:
         async with run.engine.connect() as connection:
             missing = await sightings.any_missing(connection, swept)
@@ -98,7 +114,7 @@ async def _begin(run: Run, stream: Stream, task: _Task) -> None:
         connection = transaction.connection
         held = run.lease.held
         await removals.reopen(connection, held.migration_id, stream, held.job_id, task.action)
-        suspected = (
+        suspected = named or (
             swept is not None and missing and await _suspect(connection, run, swept, counted)
         )
         await _go_to(connection, run, phase="ask" if suspected else "judge", after="")
@@ -133,29 +149,19 @@ async def _suspect(
 # --- asking ------------------------------------------------------------------------------------
 
 
-class _Answer(NamedTuple):
-    """What the source says of suspects. `unclear`: it does not say whether it has them."""
-
-    there: list[Record]
-    gone: list[str]
-    unclear: list[str]
-
-
 async def _ask_all(run: Run, stream: Stream, task: _Task, out_of_time: OutOfTime) -> bool:
     """Ask for every suspect, or for as many as it takes to trip the brake."""
-    swept = task.swept
-    if swept is None:
-        raise AssertionError("only a sweep suspects")
-    while True:
+    suspects = await _suspects(run, stream, task)
+    while suspects is not None:
         async with run.engine.connect() as connection:
             after = str((run.lease.held.resume or {}).get("after", ""))
-            asked = await sightings.suspects(connection, swept, after=after, limit=_PAGE)
-            witnesses = await sightings.witnesses(connection, swept, _WITNESSES)
-        answer = await _ask(run, stream, asked, witnesses) if asked else None
+            asked = await suspects.some(connection, after=after, limit=_PAGE)
+            witnesses = await suspects.witnesses(connection)
+        answer = await ask(run, stream, asked, witnesses) if asked else None
         if answer is None:
             await _stop_asking(run, stream, doubtful=bool(asked))
             return True
-        await _take(run, stream, task.action, swept, answer)
+        await _take(run, stream, task.action, answer)
         await apply_page(
             run,
             stream,
@@ -166,64 +172,27 @@ async def _ask_all(run: Run, stream: Stream, task: _Task, out_of_time: OutOfTime
             return True
         if out_of_time():
             return False
+    await _stop_asking(run, stream, doubtful=False)
+    return True
 
 
-async def _ask(
-    run: Run, stream: Stream, suspects: Sequence[str], witnesses: Sequence[str]
-) -> _Answer | None:
-    """One page of suspects; None where the source knows nothing of what it has just shown."""
-    run.lease.check()
-    answer = _Answer([], [], [])
-    try:
-        found = await run.source.get(stream, [*suspects, *witnesses])
-    except (Rejected, BadAnswer):
-        # One record that cannot be told spoils the page: each of them alone, then.
-        return await _ask_singly(run, stream, suspects, witnesses)
-    if not found.keys() & set(witnesses):
-        return None
-    answer.there.extend(found[each] for each in suspects if each in found)
-    answer.gone.extend(each for each in suspects if each not in found)
-    return answer
-
-
-async def _ask_singly(
-    run: Run, stream: Stream, suspects: Sequence[str], witnesses: Sequence[str]
-) -> _Answer | None:
-    answer = _Answer([], [], [])
-    for suspect in suspects:
-        run.lease.check()
-        try:
-            found = await run.source.get(stream, [suspect, *witnesses])
-        except (Rejected, BadAnswer):
-            answer.unclear.append(suspect)
-            continue
-        if not found.keys() & set(witnesses):
-            return None
-        if suspect in found:
-            answer.there.append(found[suspect])
-        else:
-            answer.gone.append(suspect)
-    return answer
-
-
-async def _take(
-    run: Run, stream: Stream, action: Action, swept: SweptStream, answer: _Answer
-) -> None:
+async def _take(run: Run, stream: Stream, action: Action, answer: Answer) -> None:
     """Keep what is proven, and what was suspected wrongly."""
+    migration = run.lease.held.migration_id
     there = [each.id for each in answer.there]
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
         await removals.prove(
             connection,
-            swept.migration,
+            migration,
             stream,
             answer.gone,
-            job=swept.job,
+            job=run.lease.held.job_id,
             prefix=run.scope.key_prefix,
             action=action,
         )
         if there:
-            await sightings.found(connection, swept, there)
+            await sightings.found(connection, migration, stream, there)
             await _tell(connection, run, "deletion.refuted", stream=stream, count=len(there))
         if answer.unclear:
             count = len(answer.unclear)

@@ -64,6 +64,11 @@ class JobRow(msgspec.Struct):
             return None
         return SweptStream(self.migration_id, stream, self.id, number)
 
+    def window_since(self, stream: Stream) -> datetime | None:
+        """Where the stream's window in this job begins, None where it was read otherwise."""
+        since = self.passes.get(stream, {}).get("since")
+        return datetime.fromisoformat(since) if since else None
+
     @property
     def stages(self) -> list[Stage]:
         """The plan."""
@@ -195,7 +200,9 @@ async def _has_work(connection: AsyncConnection, job: JobRow, stage: Stage) -> b
 
 
 async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | None) -> bool:
-    """Whether records are missing that this job's sweep should have seen, or were given up."""
+    """Whether records are missing that this job's sweep should have seen, were called deleted by
+    the source when its window began, or were given up.
+    """
     if stream is None:
         return False
     swept = job.swept(stream)
@@ -203,6 +210,8 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
         await sightings.welcome_back(connection, swept)
         if await sightings.any_missing(connection, swept):
             return True
+    elif job.passes.get(stream, {}).get("told_deleted"):
+        return True
     return await removals.any_left(connection, job.migration_id, stream)
 
 

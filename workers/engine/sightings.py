@@ -122,9 +122,12 @@ _FOUND = text(
 )
 
 
-async def found(connection: AsyncConnection, swept: SweptStream, ids: Sequence[str]) -> None:
+async def found(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> None:
     """These were there after all."""
-    await connection.execute(_FOUND, swept.values | {"ids": list(ids)})
+    values = {"migration": migration, "stream": str(stream), "ids": list(ids)}
+    await connection.execute(_FOUND, values)
 
 
 _WITNESSES = text(
@@ -141,6 +144,53 @@ async def witnesses(connection: AsyncConnection, swept: SweptStream, limit: int)
     """Some records that the sweep has seen: a source that denies them knows nothing."""
     found_ids = await connection.execute(_WITNESSES, swept.values | {"limit": limit})
     return list(found_ids.scalars())
+
+
+_UNDOUBTED = text(
+    """
+    SELECT l.source_id FROM links AS l WHERE l.migration_id = :migration AND l.stream = :stream
+      AND l.state = 'applied' AND NOT l.exempt AND l.source_id = ANY(CAST(:ids AS text[]))
+      AND NOT EXISTS (
+          SELECT FROM removals AS r WHERE r.migration_id = l.migration_id AND r.stream = l.stream
+            AND r.source_id = l.source_id AND r.status IN ('held', 'reported', 'failed')
+      )
+    """
+)
+
+
+async def undoubted(
+    connection: AsyncConnection, migration: UUID, stream: Stream, ids: Sequence[str]
+) -> list[str]:
+    """Which of these records are on the target, and nobody has found them gone yet."""
+    values = {"migration": migration, "stream": str(stream), "ids": list(ids)}
+    return list((await connection.execute(_UNDOUBTED, values)).scalars())
+
+
+_NEWEST = text(
+    """
+    SELECT source_id FROM links WHERE migration_id = :migration AND stream = :stream
+      AND state = 'applied' AND missed = 0 AND source_id <> ALL(CAST(:besides AS text[]))
+    ORDER BY applied_at DESC NULLS LAST, source_id DESC LIMIT :limit
+    """
+)
+
+
+async def newest(
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    *,
+    besides: Sequence[str],
+    limit: int,
+) -> list[str]:
+    """Records that were brought over last: the source should have them still."""
+    values = {
+        "migration": migration,
+        "stream": str(stream),
+        "besides": list(besides),
+        "limit": limit,
+    }
+    return list((await connection.execute(_NEWEST, values)).scalars())
 
 
 _SWEPT = text(

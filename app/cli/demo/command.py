@@ -28,6 +28,7 @@ def demo(
     ] = "none",
     seed: Annotated[int, typer.Option(min=0, help="Another seed makes other people.")] = 1,
     *,
+    addon: Annotated[bool, typer.Option("--addon", help="Both shops have the add-on.")] = False,
     keep: Annotated[
         bool, typer.Option("--keep", help="Leave everything running until Ctrl-C.")
     ] = False,
@@ -38,11 +39,11 @@ def demo(
         raise UsageProblemError("--scale takes a number above 0, up to 1.")
     if not 0.05 <= speed <= 100:  # noqa: PLR2004  between 17 minutes and half a second
         raise UsageProblemError("--speed takes a number between 0.05 and 100.")
-    plan = Plan(scale=scale, speed=speed, faults=parse_faults(faults), seed=seed)
+    plan = Plan(scale=scale, speed=speed, faults=parse_faults(faults), seed=seed, addon=addon)
     from app.cli.demo.course import Course  # noqa: PLC0415  slow to import
 
     log.configure("ERROR", "text")
-    with ended_by_signals(), open_scene() as scene:
+    with ended_by_signals(), open_scene(addon=addon) as scene:
         report = Course(scene, plan).play()
         _print(report, json=json)
         if keep:

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 
+from app.cli.demo.plan import Plan
 from app.cli.demo.practice import PracticeStore
 from app.cli.demo.reading import PLATFORM, progress_file, read_result, reading_environment
 from app.cli.demo.report import Report, StreamResult
@@ -24,7 +25,7 @@ Progress = Callable[[str, int], None]
 """Called with the stream that is read and the number of records read so far, of both shops."""
 
 
-def compare_stores(scene: Scene, report: Report, progress: Progress) -> None:
+def compare_stores(scene: Scene, report: Report, plan: Plan, progress: Progress) -> None:
     """Read both stores and note in the report what differs. Raises `UnreachableError`."""
     results = [_result(scene, store) for store in (scene.source, scene.target)]
     processes = [
@@ -36,7 +37,8 @@ def compare_stores(scene: Scene, report: Report, progress: Progress) -> None:
     finally:
         end_all(processes)
     source, target = map(read_result, results)
-    losses = {stream: each.losses for stream, each in connector(PLATFORM).writes.items()}
+    writes = connector(PLATFORM).writes
+    losses = {stream: each.losses_in(addon=plan.addon) for stream, each in writes.items()}
     found = confront(source, target, list(Stream), losses)
     for stream, each in found.streams.items():
         _note(report.streams.setdefault(str(stream), StreamResult()), each)

@@ -79,6 +79,8 @@ class Course:
             found = api.post(f"/stores/{name}/check")
             if not found["ok"]:
                 raise UnreachableError(f"The check of shop {name} failed: {check_sentence(found)}")
+            if self._plan.addon and not found["target"]["report"]["addon"]:
+                raise UnreachableError(f"The check of shop {name} does not find the add-on.")
         policies = {"overlap": OVERLAP, "settle": SETTLE}
         api.post("/migrations", {"slug": SLUG, "source": "a", "target": "b", "policies": policies})
         note("Both shops are registered and checked; B is empty.")
@@ -126,6 +128,7 @@ class Course:
             compare_stores(
                 self._scene,
                 self.report,
+                self._plan,
                 lambda stream, read: display.update(
                     task, description=f"comparing {stream}", completed=read
                 ),

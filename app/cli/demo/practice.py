@@ -135,7 +135,15 @@ class PracticeStore:
 class Opening:
     """A practice store that is starting."""
 
-    def __init__(self, supervisor: Supervisor, name: str, folder: Path, *, timezone: str) -> None:
+    def __init__(
+        self,
+        supervisor: Supervisor,
+        name: str,
+        folder: Path,
+        *,
+        timezone: str,
+        addon: bool = False,
+    ) -> None:
         """Start a store with its data in a folder of its own."""
         self._supervisor = supervisor
         self._name = name
@@ -151,6 +159,7 @@ class Opening:
                 *("--timezone", timezone),
                 *("--name", f"Practice store {name}"),
                 *("--ready-file", str(self._ready)),
+                *(("--addon",) if addon else ()),
             ),
             environment={
                 "SANDBOX_KEY": self._keys.consumer_key,

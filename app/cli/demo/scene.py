@@ -50,12 +50,13 @@ def open_scene(
     database_url: str | None = None,
     redis_url: str | None = None,
     workers: int = WORKERS,
+    addon: bool = False,
     environment: Mapping[str, str] | None = None,
 ) -> Iterator[Scene]:
     """Start everything in a private temporary folder; at the end nothing is left.
 
     With addresses of a database and a Redis, the service runs on those instead of its own.
-    `environment` is added to that of API and workers.
+    `addon`: both shops have the add-on. `environment` is added to that of API and workers.
     """
     with ExitStack() as stack:
         folder = Path(
@@ -65,8 +66,8 @@ def open_scene(
         )
         supervisor = stack.enter_context(Supervisor(patience=PATIENCE))
         # The stores first: they start while the servers do.
-        opening_a = Opening(supervisor, "A", folder / "a", timezone="America/New_York")
-        opening_b = Opening(supervisor, "B", folder / "b", timezone="Europe/London")
+        opening_a = Opening(supervisor, "A", folder / "a", timezone="America/New_York", addon=addon)
+        opening_b = Opening(supervisor, "B", folder / "b", timezone="Europe/London", addon=addon)
         configured = read_settings().model_copy(
             update={"data_dir": folder / "service", "encryption_keys": None}
         )

@@ -7,7 +7,7 @@ import secrets
 import shutil
 from collections.abc import AsyncIterator, Mapping
 from contextlib import ExitStack, asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -64,7 +64,7 @@ class MedusaStore:
     """A running store. `staff` is a client of its Admin API that is signed in."""
 
     url: str
-    key: str
+    key: str = field(repr=False)
     folder: Path
     staff: httpx.AsyncClient
     database: asyncpg.Connection[Any]

@@ -1,0 +1,220 @@
+"""What happens to an order after it was written reaches it on Shopify: once, and in silence."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from connectors.base import Applied, Refused
+from connectors.records import Fulfilment, Order, OrderLine, RefundLine, Stream
+from connectors.testing.contents import LONG_AGO, customer, gbp, line, order, product, refund
+from connectors.testing.operations import operations
+from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
+
+pytestmark = pytest.mark.contracts
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[ShopifyShop]:
+    async with shopify_shop() as opened:
+        yield opened
+
+
+async def write(shop: ShopifyShop, content: Any, **values: Any) -> Any:
+    stream = Stream.ORDERS if isinstance(content, Order) else values.pop("stream")
+    async with shop.target() as target:
+        [outcome] = await target.write(stream, operations(stream, [content], **values))
+    return outcome
+
+
+async def later(shop: ShopifyShop, made: Any, content: Order, *changed: str) -> Any:
+    fields = frozenset(changed)
+    return await write(shop, content, target_id=made.target_id, changed=fields)
+
+
+def unpaid(**values: Any) -> Order:
+    return order(1, status="pending", paid_at=None, completed_at=None, **values)
+
+
+def paid(*lines: OrderLine, **values: Any) -> Order:
+    content = order(1, status="processing", completed_at=None, **values)
+    if not lines:
+        return content
+    rest = content.total.amount - sum(each.total.amount for each in content.lines)
+    total = sum((each.total.amount for each in lines), rest)
+    return replace(content, lines=lines, total=gbp(str(total)))
+
+
+def shipment(number: str, *lines: tuple[str, int], **values: Any) -> Fulfilment:
+    fields = {"status": "success", "tracking": number} | values
+    return Fulfilment(id=number or "0", lines=lines, **fields)
+
+
+def shipments(shown: Order) -> list[tuple[str, list[int]]]:
+    """Tracking numbers, and pieces line by line; a fee is a line for Shopify, and none here."""
+    goods = {each.id for each in shown.lines}
+    found = [
+        (each.tracking, [pieces for part, pieces in each.lines if part in goods])
+        for each in shown.fulfilments
+    ]
+    return sorted(each for each in found if each[1])
+
+
+# --- a reference that arrives later --------------------------------------------------------------
+
+
+async def test_a_guests_order_is_given_its_customer_and_nothing_else_of_it_changes(
+    shop: ShopifyShop,
+):
+    content = paid()
+    made = await write(shop, content)
+    assert made.content.customer is None
+    person = await write(shop, customer(1), stream=Stream.CUSTOMERS)
+    async with shop.source() as source:
+        before = await source.get(Stream.CUSTOMERS, [person.target_id])
+    for _ in range(2):
+        known = replace(content, customer=person.target_id)
+        mended = await later(shop, made, known, "customer")
+        assert isinstance(mended, Applied)
+        assert replace(mended.content, customer=None) == made.content
+        assert mended.content.customer == person.target_id
+    async with shop.source() as source:
+        assert await source.get(Stream.CUSTOMERS, [person.target_id]) == before
+    assert (await shop.effects())["counts"] == {}
+    sent = [each for each in shop.requests if "orderCustomerSet" in each["query"]]
+    assert len(sent) == 1
+
+
+async def test_a_customer_whom_the_store_does_not_take_is_told_of(shop: ShopifyShop):
+    content = paid()
+    made = await write(shop, content)
+    outcome = await later(shop, made, replace(content, customer="999"), "customer")
+    assert isinstance(outcome, Refused)
+
+
+async def test_a_line_without_its_product_is_told_as_lost_when_that_arrives(shop: ShopifyShop):
+    free = paid(line(11))
+    made = await write(shop, free)
+    assert made.losses == ()
+    goods = await write(shop, product(1), stream=Stream.PRODUCTS)
+    named = replace(free, lines=(line(11, product=goods.target_id),))
+    mended = await later(shop, made, named, "lines")
+    assert isinstance(mended, Applied)
+    assert [each.field for each in mended.losses] == ["lines"]
+    assert [each.product for each in mended.content.lines] == [None]
+    first = await write(shop, replace(named, number="2"), start=2)
+    assert first.losses == ()
+
+
+# --- shipments ----------------------------------------------------------------------------------
+
+
+async def test_shipments_arrive_one_by_one_with_their_numbers(shop: ShopifyShop):
+    """Some of the goods, the rest, and at last the status that says so."""
+    content = paid(line(11, quantity=3), line(12, quantity=2))
+    made = await write(shop, content)
+    assert made.content.fulfilments == ()
+    first = replace(content, fulfilments=(shipment("A1", ("11", 2)),))
+    for _ in range(2):
+        shown = (await later(shop, made, first, "fulfilments")).content
+        assert shipments(shown) == [("A1", [2])]
+        assert shown.status == "processing"
+    rest = shipment("B1, B2", ("11", 1), ("12", 2))
+    both = replace(first, fulfilments=(*first.fulfilments, rest), status="completed")
+    for _ in range(2):
+        shown = (await later(shop, made, both, "fulfilments", "status")).content
+        assert shipments(shown) == [("A1", [2]), ("B1, B2", [1, 2])]
+        assert shown.status == "completed"
+    assert not (await shop.effects())["counts"]
+
+
+async def test_an_order_of_which_some_goods_left_arrives_so(shop: ShopifyShop):
+    """Nobody sends them a second time."""
+    goods = (line(11, quantity=3), line(12, quantity=2))
+    content = paid(*goods, fulfilments=(shipment("A1", ("12", 2)),))
+    shown = (await write(shop, content)).content
+    assert shipments(shown) == [("A1", [2])]
+    assert shown.extra["fulfilment_status"] == "partially_fulfilled"
+
+
+async def test_a_shipment_of_two_lines_that_stand_for_one_is_of_both(shop: ShopifyShop):
+    odd = line(11, quantity=3, total=gbp("10"), subtotal=gbp("10"))
+    content = paid(odd, fulfilments=(shipment("", ("11", 3)),))
+    made = await write(shop, content)
+    again = await later(shop, made, content, "fulfilments")
+    assert shipments(again.content) == shipments(made.content)
+    assert len(made.content.fulfilments) == 1
+
+
+@pytest.mark.parametrize("status", ["cancelled", "error"])
+async def test_a_shipment_that_never_left_is_none(shop: ShopifyShop, status: str):
+    content = paid(fulfilments=(shipment("A1", ("11", 1), status=status),))
+    assert (await write(shop, content)).content.fulfilments == ()
+
+
+async def test_goods_that_the_team_sent_are_not_sent_again(shop: ShopifyShop):
+    content = paid(line(11, quantity=2))
+    made = await write(shop, content)
+    all_of_it = replace(content, fulfilments=(shipment("TEAM", ("11", 2)),))
+    await later(shop, made, all_of_it, "fulfilments")
+    ours = replace(content, fulfilments=(shipment("A1", ("11", 1)),))
+    shown = (await later(shop, made, ours, "fulfilments")).content
+    assert shipments(shown) == [("TEAM", [2])]
+
+
+async def test_a_shipment_whose_answer_was_lost_is_not_made_twice(shop: ShopifyShop):
+    content = paid(line(11, quantity=4))
+    made = await write(shop, content)
+    some = replace(content, fulfilments=(shipment("A1", ("11", 1)),))
+    await shop.faults(timeout_after={"times": 1, "only": "fulfillmentCreate"})
+    await later(shop, made, some, "fulfilments")
+    shown = (await later(shop, made, some, "fulfilments")).content
+    assert shipments(shown) == [("A1", [1])]
+
+
+# --- payment, refunds, cancellation --------------------------------------------------------------
+
+
+async def test_a_payment_that_fails_later_is_read_as_failed(shop: ShopifyShop):
+    made = await write(shop, unpaid())
+    failed = await later(shop, made, replace(unpaid(), status="failed"), "status")
+    assert failed.content.status == "failed"
+    assert failed.losses == ()
+    back = await later(shop, made, paid(), "status", "paid_at")
+    assert back.content.status == "processing"
+
+
+async def test_a_refund_and_a_cancellation_that_come_later_reach_the_order(shop: ShopifyShop):
+    content = paid()
+    made = await write(shop, content)
+    one = RefundLine(line="11", quantity=1, total=gbp("2.55"), tax=gbp("0"))
+    refunded = replace(content, refunds=(refund(5, "2.55", one),))
+    ended = replace(refunded, status="cancelled")
+    for _ in range(2):
+        shown = (await later(shop, made, refunded, "refunds")).content
+        assert [each.amount for each in shown.refunds] == [gbp("2.55")]
+    for _ in range(2):
+        shown = (await later(shop, made, ended, "status")).content
+        assert (shown.status, len(shown.refunds)) == ("cancelled", 1)
+    assert (await shop.effects())["counts"] == {}
+
+
+async def test_what_can_reach_an_order_does_although_its_lines_are_refused(shop: ShopifyShop):
+    content = unpaid()
+    made = await write(shop, content)
+    more = replace(
+        content,
+        status="processing",
+        paid_at=LONG_AGO,
+        lines=(*content.lines, line(99)),
+        total=gbp("52.60"),
+    )
+    outcome = await later(shop, made, more, "lines", "total", "status", "paid_at")
+    assert isinstance(outcome, Refused)
+    assert outcome.code == "order_fixed"
+    async with shop.source() as source:
+        shown: Any = (await source.get(Stream.ORDERS, [made.target_id]))[made.target_id].content
+    assert shown.status == "processing"
