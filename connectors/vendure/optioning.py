@@ -33,8 +33,8 @@ class Options:
         has none: its groups are taken away. Raises `StoreError`.
         """
         if not content.variants:
-            for group in row.option_groups:
-                given = {"product": row.id, "group": group.id}
+            for each in row.option_groups:
+                given = {"product": row.id, "group": each.id}
                 await self._api.ask(REMOVE_GROUP, dict[str, Any], given)
             return {}
         groups = {each.name: each for each in row.option_groups}

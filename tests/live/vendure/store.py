@@ -34,6 +34,11 @@ class VendureStore:
     database: asyncpg.Connection[Any]
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """How the connector signs in."""
+        return {"username": _NAME, "password": _PASSWORD}
+
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """One request of the staff."""
         body = {"query": document, "variables": variables}
