@@ -90,6 +90,7 @@ class Shops:
             currency=shop.channel.default_currency_code,
             server_time=self._api.http.server_now,
             findings=tuple(findings),
+            addon=str(shop.importer.version) if shop.importer else "",
         )
 
     async def _ask(self) -> Shop:

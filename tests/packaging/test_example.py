@@ -112,7 +112,8 @@ def test_the_service_finds_it_by_its_entry_point(
 ) -> None:
     command = (programs / "recent-sync", "platforms", "--json")
     found = {each["name"]: each for each in json.loads(run(*command, cwd=tmp_path, **service))}
-    assert set(found) == {"postgres", "rest-shop", "shopify", "woocommerce"}
+    own = {"medusa", "postgres", "shopify", "vendure", "woocommerce"}
+    assert set(found) == own | {"rest-shop"}
     assert sorted(found["rest-shop"]["source"]) == ["customers", "orders", "products"]
     assert found["rest-shop"]["target"] is None
     assert list(found["rest-shop"]["settings_schema"]["properties"]) == ["url", "page_size"]
