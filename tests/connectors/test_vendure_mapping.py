@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -34,7 +35,7 @@ from connectors.vendure.mapping_products import category, product
 from connectors.vendure.mapping_products import level as mapped_level
 from connectors.vendure.parts import Coins, UnmappableError, place
 from connectors.vendure.settings import VendureCredentials, VendureSettings
-from connectors.vendure.shop import Shop
+from connectors.vendure.shop import Shop, zone_findings
 from connectors.vendure.wire import (
     WireChannel,
     WireCollection,
@@ -435,6 +436,15 @@ def test_credentials_are_one_way_in(given: dict[str, str]) -> None:
 )
 def test_an_address_without_a_path_is_vendures_own(entered: str, kept: str) -> None:
     assert VendureSettings(url=entered).url == kept
+
+
+def test_a_database_in_another_zone_is_told() -> None:
+    """Its new records look hours old, and no window would find them."""
+    soon = LONG_AGO + timedelta(seconds=3)
+    assert zone_findings(LONG_AGO, soon) == []
+    [(code, text)] = zone_findings(LONG_AGO - timedelta(hours=5), soon)
+    assert code == "database_zone"
+    assert "5 hours behind" in text
 
 
 def test_ids_are_in_order_of_numbers_or_uuids() -> None:

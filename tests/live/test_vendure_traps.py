@@ -55,6 +55,24 @@ async def test_who_is_not_let_in_is_answered_with_status_200(vendure: VendureSto
             await source.check()
 
 
+async def test_a_store_whose_dates_are_right_is_believed(vendure: VendureStore) -> None:
+    async with VendureSource(vendure.access()) as source:
+        assert (await source.check()).findings == ()
+    # As in a database of another zone: to sign in changes the date of the user, and this puts it
+    # hours back whenever it does.
+    await vendure.database.execute(
+        "CREATE FUNCTION lie() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " NEW.\"updatedAt\" := clock_timestamp() - interval '5 h'; RETURN NEW; END $$;"
+        ' CREATE TRIGGER lie BEFORE UPDATE ON "user" FOR EACH ROW EXECUTE FUNCTION lie()'
+    )
+    try:
+        async with VendureSource(vendure.access()) as source:
+            [(code, _)] = (await source.check()).findings
+    finally:
+        await vendure.database.execute("DROP FUNCTION lie CASCADE")
+    assert code == "database_zone"
+
+
 async def test_a_session_that_ended_is_renewed(vendure: VendureStore) -> None:
     await goods.make(vendure, Stream.PRODUCTS, 1)
     async with VendureSource(vendure.access()) as source:
