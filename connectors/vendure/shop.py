@@ -149,8 +149,10 @@ def zone_findings(stamp: datetime | None, now: datetime | None) -> list[tuple[st
     return [
         (
             "database_zone",
-            f"The store's dates are {hours} hours behind its clock: its database and "
-            "dbConnectionOptions.timezone have to be of one time zone, or windows lose changes.",
+            (
+                f"The store's dates are {hours} hours behind its clock: its database and "
+                "dbConnectionOptions.timezone have to be of one time zone, or windows lose changes."
+            ),
         )
     ]
 
