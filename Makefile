@@ -6,6 +6,9 @@ PYTHON =
 RUN = .venv/bin/python -m
 INSTALLED = .venv/.installed
 
+# What starts many processes compiles their code once, also where the environment says otherwise.
+unexport PYTHONDONTWRITEBYTECODE
+
 .DEFAULT_GOAL := help
 .PHONY: help install demo drill test test-live kills check format up bench lock clean
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 _PACKAGED = Path(__file__).parent / "_migrations"
 _CHECKOUT = Path(__file__).parent.parent / "alembic"
@@ -46,6 +48,17 @@ def create_engine(url: str, *, pool: int = 10, abandoned: float = 120.0) -> Asyn
             }
         },
     )
+
+
+@asynccontextmanager
+async def autocommit(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """A connection on which each statement is a transaction of its own.
+
+    For a single statement, and for reads that share no moment anyway (READ COMMITTED): BEGIN and
+    its end would be two round trips more.
+    """
+    async with engine.connect() as connection:
+        yield await connection.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def alembic_config(url: str) -> Config:

@@ -14,11 +14,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from uuid import uuid4
 
+import asyncpg
 from sqlalchemy import Connection, event, text
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from app.database import async_url, upgrade
+from app.database import async_url, autocommit, upgrade
 from drills.clock import VirtualLoop
 
 _VIRTUAL_TIME = """
@@ -87,7 +88,7 @@ class Database:
 
     async def rows(self, sql: str, **values: Any) -> list[dict[str, Any]]:
         """Rows of a SELECT."""
-        async with self.engine.connect() as connection:
+        async with autocommit(self.engine) as connection:
             found = await connection.execute(text(sql), values)
             return [dict(row) for row in found.mappings()]
 
@@ -111,26 +112,43 @@ def open_database(url: str, loop: VirtualLoop) -> Database:
         max_overflow=0,
         # In virtual time, which may leap while somebody waits for a store within a transaction.
         pool_timeout=_FOR_EVER,
-        connect_args={"timeout": _FOR_EVER, "server_settings": {"jit": "off"}},
+        connect_args={
+            "timeout": _FOR_EVER,
+            "server_settings": {"jit": "off"},
+            "connection_class": _Timed,
+        },
     )
     database = Database(engine, loop)
     _stop_the_clock(engine, loop)
 
-    told: list[float] = []
-
     @event.listens_for(engine.sync_engine, "begin")
     def begin(connection: Connection) -> None:
         database.at_begin()
-        now = loop.now()
-        if told != [now]:
-            connection.exec_driver_sql(_TELL_TIME, (repr(now),))
-            told[:] = [now]
-
-    @event.listens_for(engine.sync_engine, "rollback")
-    def forget(_: Connection) -> None:
-        told.clear()
+        driver: Any = connection.connection.driver_connection
+        if connection.connection.autocommit and driver.told != loop.now():
+            connection.exec_driver_sql(_TELL_TIME, (repr(loop.now()),))
+            driver.told = loop.now()
 
     return database
+
+
+class _Timed(asyncpg.Connection):  # type: ignore[misc]  # the library has no types
+    """Tells the server the virtual time, in one message with the beginning of a transaction.
+
+    `told` is the time that the server knows, as far as we know.
+    """
+
+    told: float | None = None
+
+    async def execute(self, query: str, *args: Any, **named: Any) -> str:
+        if query.startswith("BEGIN"):
+            self.told = self._loop.now()
+            query = f"SET drill.now = '{self.told!r}'; {query}"
+        elif query.startswith("ROLLBACK"):
+            # What was told with the transaction is forgotten with it.
+            self.told = None
+        status: str = await super().execute(query, *args, **named)
+        return status
 
 
 def _stop_the_clock(engine: AsyncEngine, loop: VirtualLoop) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import text
 
+from app.database import autocommit
 from app.errors import JobNotFound
 from app.models import JobStatus
 from app.resources import Resources
@@ -69,7 +70,7 @@ async def wait_for(
 
 
 async def _glance(resources: Resources, job_id: UUID) -> _Glance:
-    async with resources.engine.connect() as connection:
+    async with autocommit(resources.engine) as connection:
         row = (await connection.execute(_GLANCE, {"id": job_id})).first()
     if row is None:
         raise JobNotFound

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+from connectors import registry
 from tests.fixtures.databases import create_database, drop_database
 from tests.packaging.environment import bare, build_wheel, install, run
 
@@ -112,8 +113,7 @@ def test_the_service_finds_it_by_its_entry_point(
 ) -> None:
     command = (programs / "recent-sync", "platforms", "--json")
     found = {each["name"]: each for each in json.loads(run(*command, cwd=tmp_path, **service))}
-    own = {"medusa", "postgres", "shopify", "vendure", "woocommerce"}
-    assert set(found) == own | {"rest-shop"}
+    assert set(found) == {"rest-shop", *registry.connectors()}
     assert sorted(found["rest-shop"]["source"]) == ["customers", "orders", "products"]
     assert found["rest-shop"]["target"] is None
     assert list(found["rest-shop"]["settings_schema"]["properties"]) == ["url", "page_size"]

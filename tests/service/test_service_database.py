@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
-from app.database import alembic_config, create_engine
+from app.database import alembic_config, autocommit, create_engine
 from app.main import create_app
 from app.problems import unexpected
 from app.queue import ArqQueue
@@ -26,6 +26,20 @@ from tests.service.paper import a_store
 async def test_the_tables_are_those_of_the_models(service_settings):
     config = alembic_config(service_settings.database_url.get_secret_value())
     await asyncio.to_thread(command.check, config)
+
+
+async def test_each_statement_alone_is_a_transaction_and_a_block_after_it_is_one_too(
+    service_settings,
+):
+    engine = create_engine(service_settings.database_url.get_secret_value(), pool=1)
+    number = text("SELECT txid_current()")
+    async with autocommit(engine) as alone:
+        process = await alone.scalar(text("SELECT pg_backend_pid()"))
+        assert await alone.scalar(number) != await alone.scalar(number)
+    async with engine.begin() as connection:
+        assert await connection.scalar(text("SELECT pg_backend_pid()")) == process
+        assert await connection.scalar(number) == await connection.scalar(number)
+    await engine.dispose()
 
 
 async def test_a_service_in_order_is_ready(service):

@@ -20,6 +20,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from app.models import SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice
@@ -143,7 +144,7 @@ async def audit_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
         if not position.is_enough(task):
             return False
     if position.suspects:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             left = position.due - await _now(connection)
         if left > 0:
             raise GiveBack("audit_settling", after=left)
@@ -202,7 +203,7 @@ async def _now(connection: AsyncConnection) -> float:
 async def _misses(run: Run, stream: Stream, task: Task, records: Iterable[Record]) -> list[Miss]:
     migration, looked_at = run.scope.migration, list(records)
     ids = [record.id for record in looked_at]
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         links = await ledger.load(connection, migration, stream, ids, slice_id=run.lease.held.id)
         held_back = await trust.held_back(connection, migration, stream, ids)
     return misses(looked_at, links, before=task.before, complete=task.complete, held_back=held_back)

@@ -9,6 +9,7 @@ import msgspec
 from msgspec.structs import replace
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from app.models import JobKind, SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
@@ -45,8 +46,8 @@ async def cut_pass(run: Run, parallel: int) -> list[Wake]:
     """
     held = run.lease.held
     stream = Stream(str(held.stream))
-    async with run.engine.begin() as connection:
-        job = await progress.lock_job(connection, held.job_id)
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, held.job_id)
         watermark = await ledger.cursor(connection, held.migration_id, stream)
     stage, order = job.stages[held.stage], job.order(run.scope.streams)
     cut = await _decide(run, stage, order, baseline(watermark, order.since), parallel)

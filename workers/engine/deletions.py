@@ -16,6 +16,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from app.services.lifecycle import record_event
 from connectors.base import Action, Page, Sweep
 from connectors.records import Stream
@@ -67,8 +68,8 @@ def _phase(run: Run) -> str:
 
 
 async def _task(run: Run, stream: Stream) -> _Task:
-    async with run.engine.begin() as connection:
-        job = await progress.lock_job(connection, run.lease.held.job_id)
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, run.lease.held.job_id)
     return _Task(
         job.order(run.scope.streams),
         job.swept(stream),
@@ -107,7 +108,7 @@ async def _begin(run: Run, stream: Stream, task: _Task) -> None:
     missing = counted = None
     named = swept is None and await _suspects(run, stream, task) is not None
     if swept is not None:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             missing = await sightings.any_missing(connection, swept)
         counted = await run.source.count(stream, Sweep()) if missing else None
     async with run.lease.fenced() as transaction:
@@ -153,7 +154,7 @@ async def _ask_all(run: Run, stream: Stream, task: _Task, out_of_time: OutOfTime
     """Ask for every suspect, or for as many as it takes to trip the brake."""
     suspects = await _suspects(run, stream, task)
     while suspects is not None:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             after = str((run.lease.held.resume or {}).get("after", ""))
             asked = await suspects.some(connection, after=after, limit=_PAGE)
             witnesses = await suspects.witnesses(connection)
@@ -202,7 +203,7 @@ async def _take(run: Run, stream: Stream, action: Action, answer: Answer) -> Non
 async def _too_many(run: Run, stream: Stream, task: _Task) -> bool:
     if task.action is Action.REPORT or task.order.release_brake:
         return False
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         gone, of = await _numbers(connection, run, stream)
     return brakes(gone, of, run.scope.deletions.brake)
 
@@ -267,7 +268,7 @@ async def _act(run: Run, stream: Stream, action: Action, out_of_time: OutOfTime)
     """Have the target remove what may go, some at a time."""
     held = run.lease.held
     while True:
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             doomed = await removals.proven(
                 connection, held.migration_id, stream, held.job_id, _PAGE
             )
@@ -352,7 +353,7 @@ async def restore_slice(run: Run, stream: Stream, *, out_of_time: OutOfTime) -> 
     del out_of_time
     held = run.lease.held
     order = (await _task(run, stream)).order
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         chosen = await removals.to_undo(connection, held.migration_id, stream, order.undo_ids)
     run.lease.check(ahead=1.0)
     answers = await run.target.restore(stream, [each.withdrawal() for each in chosen])

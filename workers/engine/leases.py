@@ -15,6 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from app.database import autocommit
 from app.models import SliceKind
 from app.queue import Wake
 from workers.engine.errors import LeaseLost
@@ -105,7 +106,7 @@ class Lease:
     async def renew(self) -> bool:
         """Renew once. False where the slice is no longer ours."""
         asked = self.clock()
-        async with self.engine.begin() as connection:
+        async with autocommit(self.engine) as connection:
             renewed = await connection.execute(
                 _RENEW,
                 {"id": self.held.id, "fence": self.held.fence, "lease": self.seconds},
@@ -156,7 +157,7 @@ class Lease:
 
         Answers with the wake to send, none where the slice was no longer ours.
         """
-        async with self.engine.begin() as connection:
+        async with autocommit(self.engine) as connection:
             row = (
                 await connection.execute(
                     _RELEASE,
@@ -190,7 +191,7 @@ async def claim(
 ) -> Lease | None:
     """Take a slice that is due and held by nobody, None where there is nothing to take."""
     asked = clock()
-    async with engine.begin() as connection:
+    async with autocommit(engine) as connection:
         row = (
             await connection.execute(_CLAIM, {"id": slice_id, "holder": holder, "lease": lease})
         ).first()

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import structlog
 
+from app.database import autocommit
 from connectors.base import Refused
 from connectors.digest import value_digest
 from connectors.errors import BadAnswer
@@ -40,7 +41,7 @@ async def merge_updates(
     due = [each for each in parcels if _is_due(run, stream, each)]
     if not due:
         return list(parcels), []
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         known = await conflicts.known(
             connection, run.scope.migration, stream, [each.id for each in due]
         )

@@ -11,6 +11,7 @@ import msgspec
 import structlog
 from msgspec.structs import replace
 
+from app.database import autocommit
 from app.models import SliceKind
 from app.services.lifecycle import record_event
 from connectors.base import Extent, Page, Sweep
@@ -75,7 +76,7 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
         await retries.compare_with_links(transaction.connection, held.migration_id, stream)
     while True:
         after = (held.resume or {}).get("after", "")
-        async with run.engine.connect() as connection:
+        async with autocommit(run.engine) as connection:
             batch = await retries.batch(connection, run, stream, after=after, limit=_RETRY_PAGE)
         if not batch.ids:
             return True

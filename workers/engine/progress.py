@@ -94,19 +94,23 @@ class JobRow(msgspec.Struct):
         )
 
 
+_JOB = """
+    SELECT id, migration_id, kind, params, plan, stage, passes, ending,
+           cancel_requested_at IS NOT NULL AS cancelling, error
+    FROM jobs WHERE id = :id
+"""
+_READ_JOB = text(_JOB)
+_LOCK_JOB = text(f"{_JOB} FOR UPDATE")
+
+
+async def read_job(connection: AsyncConnection, job: UUID) -> JobRow:
+    """The job's row, for whoever decides nothing by it that others decide too."""
+    return JobRow(*(await connection.execute(_READ_JOB, {"id": job})).one())
+
+
 async def lock_job(connection: AsyncConnection, job: UUID) -> JobRow:
     """The job's row, ours until the transaction ends."""
-    row = (
-        await connection.execute(
-            text(
-                "SELECT id, migration_id, kind, params, plan, stage, passes, ending,"
-                " cancel_requested_at IS NOT NULL AS cancelling, error"
-                " FROM jobs WHERE id = :id FOR UPDATE"
-            ),
-            {"id": job},
-        )
-    ).one()
-    return JobRow(*row)
+    return JobRow(*(await connection.execute(_LOCK_JOB, {"id": job})).one())
 
 
 async def store_plan(

@@ -10,6 +10,7 @@ from collections import defaultdict
 from collections.abc import Collection, Container, Iterable, Sequence
 from typing import Any
 
+from app.database import autocommit
 from connectors.base import Operation, Refused
 from connectors.records import Content, InventoryLevel, Order, Product, Record, Stream
 from connectors.references import Reference, references, with_target_ids
@@ -133,7 +134,7 @@ async def _learn_linked(run: Run, wanted: set[Reference]) -> None:
         by_stream[reference.stream].add(reference.id)
     if not by_stream:
         return
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         for stream, ids in by_stream.items():
             found = await ledger.targets(connection, run.scope.migration, stream, ids)
             for source_id, (target_id, children) in found.items():

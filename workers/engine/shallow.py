@@ -14,6 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from connectors.base import Json, Mark, Marks, Page, Sweep
 from connectors.records import Stream
 from workers.engine.run import Run
@@ -31,7 +32,7 @@ async def differing_pages(
 
 
 async def _page(run: Run, stream: Stream, marks: Marks) -> Page:
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         known = await _stamps(connection, run.scope.migration, stream, marks.marks)
     wanted = {each.id for each in marks.marks if not _agrees(each, known)}
     records, failed = await fetch(run, stream, sorted(wanted))

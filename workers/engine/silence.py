@@ -14,6 +14,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import autocommit
 from connectors.base import Target
 from workers.engine.leases import Lease
 
@@ -68,7 +69,7 @@ async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) ->
 
 
 async def _kept(engine: AsyncEngine, store: UUID) -> dict[str, Any] | None:
-    async with engine.connect() as connection:
+    async with autocommit(engine) as connection:
         found: dict[str, Any] | None = (
             await connection.execute(
                 text("SELECT unmuted FROM stores WHERE id = :id"), {"id": store}

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from sqlalchemy.exc import DBAPIError
 
+from app.database import autocommit
 from app.models import SliceKind
 from app.queue import Wake
 from app.resources import Resources
@@ -226,7 +227,7 @@ async def _outwait(run: Run) -> None:
 async def _outwait_writes(run: Run) -> None:
     """Let writes that nobody has answered end, before what they set off is heard of again."""
     held = run.lease.held
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         age = await ledger.unanswered_for(connection, held.migration_id, held.job_id)
     if age is not None:
         settle = max((each.write_settle for each in run.writes.values()), default=0.0)
@@ -236,8 +237,8 @@ async def _outwait_writes(run: Run) -> None:
 async def _plan(run: Run, parallel: int) -> list[Wake]:
     """Cut the stage into slices."""
     held = run.lease.held
-    async with run.engine.begin() as connection:
-        job = await progress.lock_job(connection, held.job_id)
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, held.job_id)
     if job.stages[held.stage].kind is StageKind.AUDIT:
         return await cut_audit(run)
     return await cut_pass(run, parallel)

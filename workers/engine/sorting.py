@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from app.database import autocommit
 from connectors.base import Refused
 from connectors.records import Record, Stream
 from workers.engine import ledger, quarantine
@@ -26,7 +27,7 @@ async def sort(
     `again` and `wanted` are as in `difference`; none of them is left alone.
     """
     migration = run.scope.migration
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         links = await ledger.load(
             connection,
             migration,
@@ -61,7 +62,7 @@ def hold_back(found: Difference, known: Mapping[str, Standing], *, eager: bool) 
 async def not_understood(run: Run, stream: Stream, failed: Iterable[Failed]) -> list[Refused]:
     """Records that the source shows in a form that is none, without those that are left alone."""
     reasons = dict(failed)
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         known = await quarantine.standing(connection, run.scope.migration, stream, list(reasons))
     return [
         Refused(source_id=each, code=NOT_UNDERSTOOD, message=reason)

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.database import autocommit
 from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
 from connectors.base import (
@@ -102,7 +103,7 @@ _LOAD = text(
 
 async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Stores:
     """Read a migration's stores. Raises `JobFailed` where they cannot be used."""
-    async with engine.connect() as connection:
+    async with autocommit(engine) as connection:
         row = (await connection.execute(_LOAD, {"id": migration})).one()
     try:
         return Stores(
