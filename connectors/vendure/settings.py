@@ -68,7 +68,8 @@ class VendureSettings(BaseModel):
         default=4,
         ge=1,
         le=32,
-        description="Write requests under way at once.",
+        description="Write requests under way at once. Each holds a connection of the store to its "
+        "database, of which it has ten, and some want a second one.",
     )
 
     @field_validator("url")

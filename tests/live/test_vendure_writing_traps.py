@@ -129,9 +129,11 @@ async def test_what_is_the_same_is_not_sent_because_that_would_move_its_date(
         (Stream.CATEGORIES, category(1)),
         (Stream.PRODUCTS, shirt),
         (Stream.CUSTOMERS, customer(1, shipping=replace(HOME, city="Paris"))),
-        (Stream.ORDERS, order(1)),
     )
     made = [(stream, each, (await write(target, stream, each))[0]) for stream, each in pairs]
+    bought = replace(line(1), product=made[1][2].target_id, variant=made[1][2].children["283"])
+    content = rich(customer=made[2][2].target_id, lines=(bought,), refunds=(), total=gbp("19.50"))
+    made.append((Stream.ORDERS, content, (await write(target, Stream.ORDERS, content))[0]))
     before = await vendure.stamps()
     for stream, content, each in made:
         applied(await target.write(stream, again(stream, content, each)))
@@ -273,6 +275,20 @@ async def test_an_imported_order_goes_on(vendure: VendureStore, target: VendureT
     )
     assert len(found.refunds) == 1
     assert found.lines[0].id == made.children["1"]
+
+
+async def test_what_an_imported_order_has_no_more_goes(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    """Also a refund with its lines, a payment that another one takes the place of, a shipment."""
+    [made] = await write(target, Stream.ORDERS, rich())
+    less = rich(status="processing", refunds=(), transactions=(), completed_at=None)
+    applied(await target.write(Stream.ORDERS, again(Stream.ORDERS, less, made)))
+    tables = ("payment", "refund", "fulfillment", "order_line_reference")
+    assert [await rows(vendure, each) for each in tables] == [1, 0, 0, 0]
+    found = (await target.get(Stream.ORDERS, [made.target_id]))[made.target_id].content
+    assert isinstance(found, Order)
+    assert (found.status, found.transactions, found.refunds) == ("processing", (), ())
 
 
 async def test_staff_can_send_an_imported_order_and_no_stock_is_taken_twice(
