@@ -84,9 +84,10 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             _CAPTURES,
             "Dates of change are set before a change can be seen, by seconds in large batches.",
+            "A shipment need not move its order's date: a sweep shows it, or the next change.",
             "Draft orders are not read.",
         ),
-        moves=("status", "addresses", "email", "metadata", "edits of lines", "shipments"),
+        moves=("status", "addresses", "email", "metadata", "refund"),
     ),
     Stream.INVENTORY: ReadCapability(
         trust=Trust.SWEEP,

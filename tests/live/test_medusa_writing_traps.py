@@ -14,6 +14,7 @@ from connectors.testing.contents import (
     level,
     order,
     product,
+    refund,
     variant,
 )
 from connectors.testing.operations import applied, operations
@@ -251,3 +252,39 @@ async def test_an_order_that_the_target_has_worked_on_is_left_alone(medusa: Medu
         update = replace(create, content=changed, target_id=made.target_id, changed=None)
         [outcome] = await target.write(Stream.ORDERS, [update])
     assert getattr(outcome, "code", outcome) == "order_worked_on"
+
+
+async def test_an_imported_order_follows_its_source_in_medusas_own_words(
+    medusa: MedusaStore,
+) -> None:
+    """It is paid, then partly given back, then that is taken back; a resend changes nothing."""
+    placed = order(1, status="pending", paid_at=None, completed_at=None)
+    paid = order(1, status="processing", completed_at=None)
+    torn = replace(paid, refunds=(refund(9, "2.55"),))
+    [create] = operations(Stream.ORDERS, [placed])
+    seen = []
+    async with writing(medusa) as target:
+        made = applied(await target.write(Stream.ORDERS, [create]))["1"]
+        for content, fields in (
+            (placed, frozenset({"note"})),
+            (paid, frozenset({"status", "paid_at", "transactions"})),
+            (torn, frozenset({"refunds"})),
+            (torn, frozenset({"refunds"})),
+            (paid, frozenset({"refunds"})),
+        ):
+            update = replace(create, content=content, target_id=made.target_id, changed=fields)
+            applied(await target.write(Stream.ORDERS, [update]))
+            wanted = "display_id,status,total,payment_status,*summary"
+            found = await medusa.ask("GET", f"orders/{made.target_id}", fields=wanted)
+            row = found["order"]
+            assert (row["display_id"], row["total"]) == (53631, 37.3)
+            sums = row["summary"]
+            seen.append((row["payment_status"], sums["paid_total"], sums["refunded_total"]))
+    assert seen == [
+        ("not_paid", 0, 0),
+        ("captured", 37.3, 0),
+        ("partially_refunded", 37.3, 2.55),
+        ("partially_refunded", 37.3, 2.55),
+        ("captured", 37.3, 0),
+    ]
+    assert told_aloud(medusa) == {}
