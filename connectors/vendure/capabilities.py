@@ -148,7 +148,7 @@ WRITES: dict[Stream, WriteCapability] = {
                 "A collection holds the products that have a value of the private facet "
                 "recent-sync-collections; Vendure puts them in some moments later."
             ),
-            "Deleting a collection deletes those within it.",
+            "A collection that has others within it is not deleted: they would go, too.",
         ),
     ),
     Stream.PRODUCTS: WriteCapability(
