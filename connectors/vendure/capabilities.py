@@ -72,7 +72,6 @@ READS: dict[Stream, ReadCapability] = {
         granularity=_TICK,
         bounds=Bounds.NONE,
         ties=_BY_ID,
-        shallow=True,
         blind_spots=(
             "An address does not move its customer's date: every run reads all customers.",
         ),
@@ -84,7 +83,6 @@ READS: dict[Stream, ReadCapability] = {
         granularity=_TICK,
         bounds=Bounds.EXCLUSIVE,
         ties=_BY_ID,
-        shallow=True,
         blind_spots=(
             _LATE,
             _STALE,
@@ -148,7 +146,7 @@ WRITES: dict[Stream, WriteCapability] = {
                 "A collection holds the products that have a value of the private facet "
                 "recent-sync-collections; Vendure puts them in some moments later."
             ),
-            "Deleting a collection deletes those within it.",
+            "A collection that has others within it is not deleted: they would go, too.",
         ),
     ),
     Stream.PRODUCTS: WriteCapability(
@@ -182,7 +180,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "A taken slug silently becomes another one on the target.",
-            "A deleted product is kept out of sight: its key stays taken and it cannot come back.",
+            "A deleted product is kept out of sight and cannot come back.",
             "Only one language is written.",
         ),
     ),

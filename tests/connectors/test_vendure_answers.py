@@ -174,3 +174,10 @@ def test_orders_are_asked_for_by_everything_that_may_tell_of_a_change() -> None:
     ]
     assert options(Stream.ORDERS, Sweep()) == {"filter": {"orderPlacedAt": {"isNull": False}}}
     assert options(Stream.CUSTOMERS, window) == {}
+
+
+def test_nothing_is_left_unread_because_of_a_date_that_does_not_move() -> None:
+    """A shallow sweep reads what has another date: an order or an address changes without one."""
+    assert {stream for stream, each in CONNECTOR.reads.items() if each.shallow} == {
+        Stream.CATEGORIES
+    }

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from connectors.base import Action, Applied, Operation, Outcome, Refused, Withdrawal
 from connectors.records import (
     Attribute,
+    Category,
     Content,
     InventoryLevel,
     Order,
@@ -179,6 +180,29 @@ async def test_a_product_is_in_a_collection_at_once_and_after_vendures_own_work(
             break
         await asyncio.sleep(0.1)
     assert counts == {here.target_id: 0, there.target_id: 1}
+
+
+async def test_a_collection_moves_and_is_not_deleted_with_what_is_within_it(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    [above, below] = await write(target, Stream.CATEGORIES, category(1), category(2))
+    [_, move] = operations(Stream.CATEGORIES, [category(1), category(2)])
+    for parent in (above.target_id, None):
+        content = replace(category(2), parent=parent)
+        moved = replace(
+            move, content=content, target_id=below.target_id, changed=frozenset({"parent"})
+        )
+        found = applied(await target.write(Stream.CATEGORIES, [moved]))["2"].content
+        assert isinstance(found, Category)
+        assert found.parent == parent
+        gone = Withdrawal(
+            source_id="1", target_id=above.target_id, key=move.key.replace(":2", ":1")
+        )
+        [answer] = await target.remove(Stream.CATEGORIES, [gone], Action.DELETE)
+        assert getattr(answer, "code", "") == ("has_children" if parent else "")
+    assert set(await target.get(Stream.CATEGORIES, [above.target_id, below.target_id])) == {
+        below.target_id
+    }
 
 
 # --- customers -----------------------------------------------------------------------------------
