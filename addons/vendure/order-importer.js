@@ -3,6 +3,7 @@
 /** Saves an order with all its parts as they were: no state machine, no strategy, no event. */
 
 const {
+    ChannelService,
     Customer,
     Fulfillment,
     FulfillmentLine,
@@ -20,6 +21,7 @@ const {
 } = require('@vendure/core');
 const { In } = require('typeorm');
 
+const { PartSaver, importedId } = require('./parts');
 const { Placeholders } = require('./placeholders');
 
 const RELATIONS = {
@@ -29,40 +31,41 @@ const RELATIONS = {
     shippingLines: true,
     surcharges: true,
 };
+const NEEDED = ['code', 'state', 'currencyCode', 'placedAt', 'lines'];
 
 class OrderImporter {
-    constructor(connection, orderService, placeholders) {
+    constructor(connection, channelService, orderService, placeholders) {
         this.connection = connection;
+        this.channelService = channelService;
         this.orderService = orderService;
         this.placeholders = placeholders;
     }
 
     /** Bring in an order, or change it. All of it happens in the caller's transaction. */
     async import(ctx, input) {
-        await this.requireCustomer(ctx, input.customerId);
-        const order = (await this.find(ctx, input.key)) ?? (await this.begin(ctx, input));
-        const lines = await this.saveLines(ctx, order, input);
-        const shippingLines = await this.saveShipping(ctx, order, input);
-        const surcharges = await this.saveSurcharges(ctx, order, input);
-        await this.savePayments(ctx, order, input, lines);
-        await this.saveFulfillments(ctx, order, input, lines);
-        await this.saveOrder(ctx, order.id, {
+        const parts = new PartSaver(this.connection, ctx);
+        await this.requireCustomer(parts, input.customerId);
+        const order = (await this.find(parts, input.key)) ?? (await this.begin(ctx, input));
+        const lines = await this.saveLines(ctx, parts, order, input);
+        const shippingLines = await this.saveShipping(ctx, parts, order, input);
+        const surcharges = await this.saveSurcharges(parts, order, input);
+        await this.savePayments(parts, order, input, lines);
+        await this.saveFulfillments(parts, order, input, lines);
+        await this.saveOrder(parts, order.id, {
             ...own(input),
             ...totals(lines, surcharges, shippingLines),
-        }, given(input, ['customerNote', 'importedAs']));
+            customFields: given(input, ['customerNote', 'importedAs']),
+        });
         return this.orderService.findOne(ctx, order.id);
     }
 
-    find(ctx, recentSyncKey) {
-        return this.connection
-            .getRepository(ctx, Order)
-            .findOne({ where: { customFields: { recentSyncKey } }, relations: RELATIONS });
+    find(parts, recentSyncKey) {
+        const where = { customFields: { recentSyncKey } };
+        return parts.repository(Order).findOne({ where, relations: RELATIONS });
     }
 
     async begin(ctx, input) {
-        const missing = ['code', 'state', 'currencyCode', 'placedAt', 'lines'].filter(
-            name => input[name] == null,
-        );
+        const missing = NEEDED.filter(name => input[name] == null);
         if (missing.length) {
             throw new UserInputError(`a new order needs ${missing.join(', ')}`);
         }
@@ -74,7 +77,6 @@ class OrderImporter {
             couponCodes: input.couponCodes ?? [],
             billingAddress: input.billingAddress ?? {},
             shippingAddress: input.shippingAddress ?? {},
-            channels: [ctx.channel],
             subTotal: 0,
             subTotalWithTax: 0,
             customFields: { recentSyncKey: input.key },
@@ -82,82 +84,86 @@ class OrderImporter {
             surcharges: [],
             shippingLines: [],
         });
-        const made = await this.save(ctx, Order, order);
+        await this.channelService.assignToCurrentChannel(order, ctx);
+        const made = await this.connection.getRepository(ctx, Order).save(order);
         return Object.assign(made, { payments: [], fulfillments: [] });
     }
 
-    /** The order itself, read anew: what is the same as before is not written. */
-    async saveOrder(ctx, id, values, customFields) {
+    /** The order itself, read anew with the parts that Vendure reckons its sums from. */
+    async saveOrder(parts, id, values) {
         const relations = { lines: true, shippingLines: true, surcharges: true };
-        const orders = this.connection.getRepository(ctx, Order);
-        const order = await orders.findOne({ where: { id }, relations });
-        Object.assign(order, values);
-        Object.assign(order.customFields, customFields);
-        await this.save(ctx, Order, order);
+        const order = await parts.repository(Order).findOne({ where: { id }, relations });
+        await parts.saveChanges(Order, order, values);
     }
 
-    async saveLines(ctx, order, input) {
-        if (!input.lines) {
-            return order.lines;
-        }
-        await this.requireVariants(ctx, input.lines);
-        const spare = input.lines.some(each => each.productVariantId == null)
-            ? await this.placeholders.variant(ctx)
-            : null;
-        return this.saveParts(ctx, OrderLine, order.lines, input.lines, each => ({
-            order: { id: order.id },
-            productVariantId: each.productVariantId ?? spare.id,
-            productVariant: { id: each.productVariantId ?? spare.id },
-            quantity: each.quantity,
-            orderPlacedQuantity: each.quantity,
-            initialListPrice: each.price,
-            listPrice: each.price,
-            listPriceIncludesTax: false,
-            adjustments: each.adjustments.map(adjustment => ({
-                adjustmentSource: `recent-sync:${adjustment.description}`,
-                ...adjustment,
-            })),
-            taxLines: each.taxLines.map(tax => ({ ...tax })),
-            customFields: { importedId: each.id, importedName: each.name, importedSku: each.sku },
-        }));
-    }
-
-    async requireCustomer(ctx, id) {
-        const where = { id };
-        if (id != null && !(await this.connection.getRepository(ctx, Customer).count({ where }))) {
+    async requireCustomer(parts, id) {
+        if (id != null && !(await parts.repository(Customer).count({ where: { id } }))) {
             throw new UserInputError('the customer is not there');
         }
     }
 
-    async requireVariants(ctx, lines) {
-        const ids = [...new Set(lines.map(each => each.productVariantId).filter(each => each != null))];
-        const found = await this.connection
-            .getRepository(ctx, ProductVariant)
-            .count({ where: { id: In(ids) } });
+    // --- lines ------------------------------------------------------------------------------------
+
+    async saveLines(ctx, parts, order, input) {
+        if (!input.lines) {
+            return order.lines;
+        }
+        await this.requireVariants(parts, input.lines);
+        const isFree = each => each.productVariantId == null;
+        const spare = input.lines.some(isFree) ? await this.placeholders.variant(ctx) : null;
+        return parts.save(OrderLine, order.lines, input.lines, each => {
+            const variant = isFree(each) ? spare.id : each.productVariantId;
+            return {
+                order: { id: order.id },
+                productVariantId: variant,
+                productVariant: { id: variant },
+                quantity: each.quantity,
+                orderPlacedQuantity: each.quantity,
+                initialListPrice: each.price,
+                listPrice: each.price,
+                listPriceIncludesTax: false,
+                adjustments: each.adjustments.map(adjustment => ({
+                    adjustmentSource: `recent-sync:${adjustment.description}`,
+                    ...adjustment,
+                })),
+                taxLines: taxLines(each),
+                customFields: {
+                    importedId: each.id,
+                    importedName: each.name,
+                    importedSku: each.sku,
+                },
+            };
+        });
+    }
+
+    async requireVariants(parts, lines) {
+        const named = lines.map(each => each.productVariantId).filter(each => each != null);
+        const ids = [...new Set(named)];
+        const found = await parts.repository(ProductVariant).count({ where: { id: In(ids) } });
         if (found < ids.length) {
             throw new UserInputError('a line names a variant that is not there');
         }
     }
 
-    async saveShipping(ctx, order, input) {
+    async saveShipping(ctx, parts, order, input) {
         if (!input.shippingLines) {
             return order.shippingLines;
         }
         const method = await this.placeholders.shippingMethod(ctx);
-        return this.saveParts(ctx, ShippingLine, order.shippingLines, input.shippingLines, each => ({
+        return parts.save(ShippingLine, order.shippingLines, input.shippingLines, each => ({
             order: { id: order.id },
             shippingMethodId: method.id,
             shippingMethod: { id: method.id },
             listPrice: each.price,
             listPriceIncludesTax: false,
             adjustments: [],
-            taxLines: each.taxLines.map(tax => ({ ...tax })),
+            taxLines: taxLines(each),
             customFields: { importedId: each.id, title: each.title, method: each.method },
         }));
     }
 
     /** Surcharges have no custom fields: their SKU names them. */
-    async saveSurcharges(ctx, order, input) {
+    async saveSurcharges(parts, order, input) {
         if (!input.surcharges) {
             return order.surcharges;
         }
@@ -167,27 +173,30 @@ class OrderImporter {
             sku: `fee:${each.id}`,
             listPrice: each.price,
             listPriceIncludesTax: false,
-            taxLines: each.taxLines.map(tax => ({ ...tax })),
+            taxLines: taxLines(each),
         });
-        return this.saveParts(ctx, Surcharge, order.surcharges, input.surcharges, make, each =>
-            each.sku.replace(/^fee:/, ''),
-        );
+        const idOf = each => (each.sku.startsWith('fee:') ? each.sku.slice('fee:'.length) : null);
+        return parts.save(Surcharge, order.surcharges, input.surcharges, make, { idOf });
     }
 
-    async savePayments(ctx, order, input, lines) {
+    // --- money and goods that moved ---------------------------------------------------------------
+
+    async savePayments(parts, order, input, lines) {
         if (!input.payments) {
             return;
         }
-        const before = order.payments;
-        const payments = await this.saveParts(ctx, Payment, before, input.payments, each => ({
+        const refunds = order.payments.flatMap(each => each.refunds);
+        await this.removeRefunds(parts, refunds, input);
+        const payments = await parts.save(Payment, order.payments, input.payments, each => ({
             order: { id: order.id },
             ...given(each, ['method', 'amount', 'state', 'transactionId', 'metadata']),
             ...dated(each.at),
             customFields: { importedId: each.id },
-        }), importedId, payment => this.removeRefunds(ctx, payment.refunds ?? []));
-        const refunds = before.flatMap(each => each.refunds ?? []);
+        }));
         const byId = new Map(payments.map(each => [importedId(each), each]));
-        const saved = await this.saveParts(ctx, Refund, refunds, input.refunds ?? [], each => {
+        const wanted = input.refunds ?? [];
+        const there = refunds.filter(each => each.id != null);
+        const saved = await parts.save(Refund, there, wanted, each => {
             const payment = byId.get(each.payment);
             if (!payment) {
                 throw new UserInputError('a refund names a payment that is not there');
@@ -202,125 +211,85 @@ class OrderImporter {
                 ...dated(each.at),
                 customFields: { importedId: each.id },
             };
-        }, importedId, refund => this.removeRefunds(ctx, [refund]));
-        await this.saveReferences(ctx, RefundLine, 'refund', saved, input.refunds ?? [], lines);
+        });
+        await this.saveReferences(parts, RefundLine, 'refund', saved, wanted, lines);
     }
 
-    async removeRefunds(ctx, refunds) {
-        for (const each of refunds) {
-            await this.connection.getRepository(ctx, RefundLine).remove(each.lines ?? []);
-        }
+    /** Refunds that the input does not name any more, before the payments that they are of. */
+    async removeRefunds(parts, refunds, input) {
+        const wanted = new Set((input.refunds ?? []).map(each => each.id));
+        const gone = refunds.filter(each => importedId(each) && !wanted.has(importedId(each)));
+        await parts.remove(RefundLine, gone.flatMap(each => each.lines));
+        await parts.remove(Refund, gone);
     }
 
-    async saveFulfillments(ctx, order, input, lines) {
-        if (!input.fulfillments) {
+    /** What staff sent here was sent: it is not sent again. */
+    async saveFulfillments(parts, order, input, lines) {
+        const there = order.fulfillments;
+        if (!input.fulfillments || there.some(each => !importedId(each))) {
             return;
         }
-        const saved = await this.saveParts(
-            ctx,
-            Fulfillment,
-            order.fulfillments,
+        const wanted = new Set(input.fulfillments.map(each => each.id));
+        const gone = there.filter(each => !wanted.has(importedId(each)));
+        await parts.remove(FulfillmentLine, gone.flatMap(each => each.lines));
+        const saved = await parts.save(Fulfillment, there, input.fulfillments, each => ({
+            orders: [{ id: order.id }],
+            handlerCode: 'manual-fulfillment',
+            ...given(each, ['method', 'trackingCode', 'state']),
+            ...dated(each.at),
+            customFields: { importedId: each.id },
+        }));
+        await this.saveReferences(
+            parts,
+            FulfillmentLine,
+            'fulfillment',
+            saved,
             input.fulfillments,
-            each => ({
-                orders: [{ id: order.id }],
-                handlerCode: 'manual-fulfillment',
-                ...given(each, ['method', 'trackingCode', 'state']),
-                ...dated(each.at),
-                customFields: { importedId: each.id },
-            }),
-            importedId,
-            each => this.connection.getRepository(ctx, FulfillmentLine).remove(each.lines ?? []),
+            lines,
         );
-        await this.saveReferences(ctx, FulfillmentLine, 'fulfillment', saved, input.fulfillments, lines);
     }
 
     /** Which lines a refund or a fulfilment is of. */
-    async saveReferences(ctx, entity, owner, parents, wanted, lines) {
+    async saveReferences(parts, entity, owner, parents, wanted, lines) {
         const byId = new Map(lines.map(each => [importedId(each), each]));
+        const names = new Map(lines.map(each => [String(each.id), importedId(each)]));
+        const idOf = each => names.get(String(each.orderLineId)) ?? null;
         for (const [index, parent] of parents.entries()) {
-            const parts = wanted[index].lines.filter(each => byId.has(each.line));
-            await this.saveParts(ctx, entity, parent.lines ?? [], parts, each => ({
+            const named = wanted[index].lines.filter(each => byId.has(each.line));
+            const make = each => ({
                 [owner]: { id: parent.id },
                 [`${owner}Id`]: parent.id,
                 orderLine: { id: byId.get(each.line).id },
                 orderLineId: byId.get(each.line).id,
                 quantity: each.quantity,
-            }), each => byLine(each, lines), undefined, each => each.line);
+            });
+            const wantedId = each => each.line;
+            await parts.save(entity, parent.lines ?? [], named, make, { idOf, wantedId });
         }
-    }
-
-    /**
-     * Make the parts that are wanted of those that are there: in the order wanted, each known by
-     * its id before the move. Parts that staff added, without such an id, stay.
-     */
-    async saveParts(ctx, entity, there, wanted, make, idOf = importedId, before = () => {}, wantedId = each => each.id) {
-        const known = new Map(there.map(each => [idOf(each), each]));
-        const saved = [];
-        for (const each of wanted) {
-            const found = known.get(wantedId(each));
-            known.delete(wantedId(each));
-            saved.push(await this.savePart(ctx, entity, found, make(each)));
-        }
-        for (const [id, each] of known) {
-            if (id != null && id !== '') {
-                await before(each);
-                await this.connection.getRepository(ctx, entity).remove(each);
-            }
-        }
-        return saved;
-    }
-
-    async savePart(ctx, entity, found, values) {
-        if (!found) {
-            return this.save(ctx, entity, new entity(values));
-        }
-        const { createdAt, updatedAt, ...rest } = values;
-        return this.save(ctx, entity, Object.assign(found, rest));
-    }
-
-    save(ctx, entity, values) {
-        return this.connection.getRepository(ctx, entity).save(values);
     }
 }
 Reflect.defineMetadata(
     'design:paramtypes',
-    [TransactionalConnection, OrderService, Placeholders],
+    [TransactionalConnection, ChannelService, OrderService, Placeholders],
     OrderImporter,
 );
 
-const importedId = each => each.customFields?.importedId ?? null;
+const taxLines = part => part.taxLines.map(each => ({ ...each }));
 
-const byLine = (reference, lines) => {
-    const line = lines.find(each => String(each.id) === String(reference.orderLineId));
-    return line ? importedId(line) : null;
-};
+const dated = at => (at ? { createdAt: at, updatedAt: at } : {});
 
 /** The given ones of an input's fields. */
 function given(input, names) {
-    return Object.fromEntries(names.filter(each => input[each] !== undefined).map(each => [each, input[each]]));
+    const there = names.filter(each => input[each] !== undefined);
+    return Object.fromEntries(there.map(each => [each, input[each]]));
 }
 
 /** Fields of the order itself. */
 function own(input) {
-    const { placedAt, ...rest } = given(input, [
-        'code',
-        'state',
-        'currencyCode',
-        'placedAt',
-        'billingAddress',
-        'shippingAddress',
-        'couponCodes',
-    ]);
-    return {
-        ...rest,
-        ...(placedAt ? { orderPlacedAt: placedAt } : {}),
-        ...(input.customerId === undefined
-            ? {}
-            : { customerId: input.customerId, customer: input.customerId && { id: input.customerId } }),
-    };
+    const fields = ['code', 'state', 'currencyCode', 'customerId', 'couponCodes'];
+    const found = given(input, [...fields, 'billingAddress', 'shippingAddress']);
+    return input.placedAt ? { ...found, orderPlacedAt: input.placedAt } : found;
 }
-
-const dated = at => (at ? { createdAt: at, updatedAt: at } : {});
 
 /** Sums as Vendure reckons them from the parts. */
 function totals(lines, surcharges, shippingLines) {

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Hashable, Mapping
+from datetime import datetime
 from functools import cache
 from http import HTTPStatus
 from typing import Any, NamedTuple, Self, TypeVar, cast
@@ -160,6 +161,16 @@ class Api:
     def stats(self) -> Stats:
         """Requests made, throttled and repeated so far."""
         return self._http.stats
+
+    @property
+    def now(self) -> datetime | None:
+        """The store's clock, None before the first answer."""
+        return self._http.server_now
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether this opens a session, as a person does."""
+        return self._login is not None
 
     async def ask(self, document: Document, kind: type[T], variables: Variables | None = None) -> T:
         """Send a document; its `data`, decoded. Raises `StoreError`.

@@ -18,15 +18,14 @@ from connectors.base import Operation
 from connectors.changes import touches
 from connectors.records import FeeLine, Order, OrderLine, Refund, ShippingLine, Transaction
 from connectors.vendure.bodies import Body, order_address
-from connectors.vendure.mapping_orders import (
+from connectors.vendure.mapping_orders import ImportedAs, Shown
+from connectors.vendure.mapping_payments import (
     FEE,
     ROUNDING,
     SHIPPING,
-    ImportedAs,
     PaymentNotes,
     RefundedPart,
     RefundNotes,
-    Shown,
 )
 from connectors.vendure.parts import Coins, iso
 from connectors.vendure.shop import Shop

@@ -72,7 +72,6 @@ READS: dict[Stream, ReadCapability] = {
         granularity=_TICK,
         bounds=Bounds.NONE,
         ties=_BY_ID,
-        shallow=True,
         blind_spots=(
             "An address does not move its customer's date: every run reads all customers.",
         ),
@@ -84,7 +83,6 @@ READS: dict[Stream, ReadCapability] = {
         granularity=_TICK,
         bounds=Bounds.EXCLUSIVE,
         ties=_BY_ID,
-        shallow=True,
         blind_spots=(
             _LATE,
             _STALE,
@@ -103,6 +101,11 @@ READS: dict[Stream, ReadCapability] = {
 
 _DELETE = Removal(Action.DELETE)
 _ARCHIVE = Removal(Action.ARCHIVE, undo=True)
+_ORDERS = (
+    "Vendure's API dates, numbers and prices orders itself, and pays refunds twice that are sent "
+    "twice: without the add-on no order is written."
+)
+_NAMES = "An address has one field for a full name, which is split at its last space, and no email."
 _IMAGES = "Images are not copied: Vendure takes files, not addresses."
 
 _RECKONED = frozenset(
@@ -143,7 +146,7 @@ WRITES: dict[Stream, WriteCapability] = {
                 "A collection holds the products that have a value of the private facet "
                 "recent-sync-collections; Vendure puts them in some moments later."
             ),
-            "Deleting a collection deletes those within it.",
+            "A collection that has others within it is not deleted: they would go, too.",
         ),
     ),
     Stream.PRODUCTS: WriteCapability(
@@ -153,6 +156,7 @@ WRITES: dict[Stream, WriteCapability] = {
         removals=(_ARCHIVE, _DELETE),
         losses=(
             Loss("created_at", "The target dates products itself.", whole=True),
+            Loss("sku", "A product whose variants have their own has none.", addon=True),
             Loss("images", _IMAGES, whole=True),
             Loss("short_description", "Products have one description.", whole=True),
             Loss("kind", "Products come with variants or without, and in no other kind."),
@@ -176,7 +180,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "A taken slug silently becomes another one on the target.",
-            "A deleted product is kept out of sight: its key stays taken and it cannot come back.",
+            "A deleted product is kept out of sight and cannot come back.",
             "Only one language is written.",
         ),
     ),
@@ -191,12 +195,13 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("created_at", "The target dates customers itself.", whole=True),
             Loss("role", "Customers have no roles.", whole=True),
             Loss("username", "Customers sign in by their email.", whole=True),
+            Loss("billing", _NAMES, addon=True),
+            Loss("shipping", _NAMES, addon=True),
             Loss("extra", "Fields of extensions stay behind.", whole=True),
         ),
         notes=(
             "Passwords cannot be read: customers set a new one.",
             "An address needs a country that the target knows.",
-            "Without the add-on names in an address are told apart by their last space.",
         ),
     ),
     Stream.ORDERS: WriteCapability(
@@ -207,13 +212,13 @@ WRITES: dict[Stream, WriteCapability] = {
         batch=20,
         find_batch=50,
         losses=(
+            Loss("number", _ORDERS, whole=True, addon=True),
             Loss("extra", "Meta data of extensions stay behind.", whole=True),
             Loss("fulfilments", "A completed order without shipments gets one."),
         ),
         notes=(
-            "Orders need the add-on for Vendure: its API dates, numbers and prices orders itself.",
             "Guests' orders have no customer; their email is kept with the order.",
-            "Stock is left alone, also by orders that are still to be sent.",
+            "Stock is left alone; sending an open order later takes nothing from what is for sale.",
             "Orders are never taken away: Vendure deletes drafts alone.",
         ),
     ),

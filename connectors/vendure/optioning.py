@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from connectors.records import Product
 from connectors.variants import options_of
 from connectors.vendure.api import Api
-from connectors.vendure.documents_writing import ADD_GROUP, CREATE_GROUP, CREATE_OPTION
+from connectors.vendure.documents_writing import (
+    ADD_GROUP,
+    CREATE_GROUP,
+    CREATE_OPTION,
+    REMOVE_GROUP,
+)
 from connectors.vendure.facets import slug
 from connectors.vendure.loading import Loader
 from connectors.vendure.wire import WireGroup, WireId, WireOption, WireProduct
@@ -22,7 +29,14 @@ class Options:
         self._loader = loader
 
     async def write(self, content: Product, row: WireProduct) -> OptionIds:
-        """Make what is missing of a product's options; the ids of all. Raises `StoreError`."""
+        """Make what is missing of a product's options; the ids of all. A product without variants
+        has none: its groups are taken away. Raises `StoreError`.
+        """
+        if not content.variants:
+            for each in row.option_groups:
+                given = {"product": row.id, "group": each.id}
+                await self._api.ask(REMOVE_GROUP, dict[str, Any], given)
+            return {}
         groups = {each.name: each for each in row.option_groups}
         ids: OptionIds = {}
         for wanted in options_of(content):

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from connectors.base import Operation
 from connectors.records import Order, Product
 from connectors.variants import told_apart
-from connectors.vendure.mapping_orders import FEE, SHIPPING, part_ids
+from connectors.vendure.mapping_payments import FEE, SHIPPING, part_ids
 from connectors.vendure.parts import custom
 from connectors.vendure.wire import WireVariant
 from connectors.vendure.wire_orders import WireOrder

@@ -1,7 +1,7 @@
 """Taking records off the target, and bringing archived ones back.
 
 Vendure keeps what it deletes out of sight, where nothing brings it back. An archived product is a
-disabled one.
+disabled one. A collection takes those within it along, and so is left alone while it has any.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from connectors.vendure.wire import Custom, Wire, WireId
 from connectors.withdrawals import Answer, carried_out, not_ours, not_there, turned_down
 
 _PAGE = 100
+_CHILDREN = "Vendure would delete the collections within it as well: move them first."
 
 
 class _Standing(Wire):
@@ -30,6 +31,7 @@ class _Standing(Wire):
 
     id: str
     enabled: bool | None = None
+    children: list[WireId] | None = None
     custom_fields: Custom = None
 
 
@@ -70,6 +72,8 @@ class Remover:
                 return carried_out(withdrawal)
             if _is_strange(withdrawal, row, action):
                 return not_ours(withdrawal)
+            if row.children:
+                return turned_down(withdrawal, "has_children", _CHILDREN)
             if action is Action.DELETE:
                 return await self._delete(stream, withdrawal)
             return await self._enable(withdrawal, row, wanted=False)
@@ -116,7 +120,9 @@ class Remover:
         kind = KINDS[stream]
         keys = has_keys(await self._loader.shop(), kind.entity)
         shown = "id"
-        shown += " enabled" if stream is Stream.PRODUCTS else ""
+        shown += {Stream.PRODUCTS: " enabled", Stream.CATEGORIES: " children { id }"}.get(
+            stream, ""
+        )
         shown += f" customFields {{ {KEY} }}" if keys else ""
         asked = {"filter": {"id": {"in": ids}}}
         question = Question(listing(kind, shown), kind.list, asked)

@@ -7,6 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.addresses import shop_address
+
 
 class VendureSettings(BaseModel):
     """Address and habits of one store. Nothing here is secret. Times in seconds."""
@@ -66,25 +68,15 @@ class VendureSettings(BaseModel):
         default=4,
         ge=1,
         le=32,
-        description="Write requests under way at once.",
+        description="Write requests under way at once. Each holds a connection of the store to its "
+        "database, of which it has ten, and some want a second one.",
     )
 
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
-        text = value.strip().rstrip("/")
-        try:
-            parts = urlsplit(text)
-            port_is_valid = parts.port is None or parts.port > 0
-        except ValueError:
-            raise ValueError("is not a valid address") from None
-        if parts.scheme not in ("http", "https") or not parts.hostname or not port_is_valid:
-            raise ValueError("must be an http or https address with a host")
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("must not hold a user or a password")
-        if parts.query or parts.fragment:
-            raise ValueError("must not hold a query")
-        return text if parts.path else f"{text}/admin-api"
+        address = shop_address(value)
+        return address if urlsplit(address).path else f"{address}/admin-api"
 
 
 class VendureCredentials(BaseModel):

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 
 from msgspec import Struct
 
 from connectors.base import StoreReport
 from connectors.errors import BadAnswer, SignInAgain
 from connectors.vendure.api import Api, Document, NoSuchFieldError
-from connectors.vendure.parts import KEY, place
+from connectors.vendure.parts import KEY, place, utc
 from connectors.vendure.settings import VendureSettings
 from connectors.vendure.wire import (
+    Wire,
     WireChannel,
     WireImporter,
     WireImporterAnswer,
+    WireMark,
     WireShop,
     WireTaxCategory,
 )
@@ -28,15 +31,25 @@ SHOP = Document(
     "} } taxCategories(options: { take: 100 }) { items { id name isDefault } } }"
 )
 IMPORTER = Document("query Importer { recentSyncImporter { version vendure } }")
+OURSELVES = Document("query Ourselves { activeAdministrator { user { id updatedAt } } }")
 IMPORTER_VERSION = 1
+_LONG = timedelta(minutes=15)
 
 _WITHOUT = (
     "addon_missing",
     (
-        "Without the add-on for Vendure orders cannot be written, records carry no key of ours, "
-        "the SKU of a product with variants is lost, and creating customers may mail them."
+        "Without the add-on for Vendure, or its permission RecentSyncImport, orders cannot be "
+        "written, records carry no key of ours, and creating customers may mail them."
     ),
 )
+
+
+class _User(Wire):
+    user: WireMark
+
+
+class _Ourselves(Wire):
+    active_administrator: _User
 
 
 class Shop(Struct, frozen=True):
@@ -84,12 +97,14 @@ class Shops:
                 code="addon_version",
             )
         findings = [_WITHOUT] if writing and shop.importer is None else []
+        findings += await self._clock()
         return StoreReport(
             platform_version=shop.importer.vendure if shop.importer else "",
             name=shop.channel.code,
             currency=shop.channel.default_currency_code,
             server_time=self._api.http.server_now,
             findings=tuple(findings),
+            addon=str(shop.importer.version) if shop.importer else "",
         )
 
     async def _ask(self) -> Shop:
@@ -110,6 +125,13 @@ class Shops:
             tax_classes=_tax_classes(found.tax_categories.items),
         )
 
+    async def _clock(self) -> list[tuple[str, str]]:
+        """Whether the store dates what it just did as now: to let us in, it changed its user."""
+        if not self._api.signs_in:
+            return []
+        answer = await self._api.ask(OURSELVES, _Ourselves)
+        return zone_findings(utc(answer.active_administrator.user.updated_at), self._api.now)
+
     async def _importer(self) -> WireImporter | None:
         """The add-on; None where there is none, or where it is not for us."""
         try:
@@ -117,6 +139,22 @@ class Shops:
         except (NoSuchFieldError, SignInAgain):
             return None
         return answer.recent_sync_importer
+
+
+def zone_findings(stamp: datetime | None, now: datetime | None) -> list[tuple[str, str]]:
+    """What is wrong where the store dates as `stamp` what happened some moments before `now`."""
+    if stamp is None or now is None or abs(now - stamp) < _LONG:
+        return []
+    hours = round((now - stamp).total_seconds() / 3600)
+    return [
+        (
+            "database_zone",
+            (
+                f"The store's dates are {hours} hours behind its clock: its database and "
+                "dbConnectionOptions.timezone have to be of one time zone, or windows lose changes."
+            ),
+        )
+    ]
 
 
 def has_keys(shop: Shop, entity: str) -> bool:

@@ -158,7 +158,7 @@ class ProductWriter:
         coins = Coins(shop.precision, shop.channel.default_currency_code)
         pairs = _pairs(operation, content, row.variants)
         await self._drop(operation, content, row.variants, pairs)
-        options = await self._options.write(content, row) if content.variants else {}
+        options = await self._options.write(content, row)
         there = {each.id: each for each in row.variants}
         new: list[Body] = []
         changes: list[Body] = []

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Coroutine, Iterable, Sequence
+from typing import Any, TypeVar
 
 from connectors.records import Stream
 from tests.live.vendure.store import VendureStore
@@ -31,16 +31,34 @@ _DELETES = {
 }
 
 
+T = TypeVar("T")
+_AT_ONCE = 4
+"""A store has ten connections to its database. Each change holds one and may want another: more
+changes than that at once wait for each other for ever.
+"""
+
+
+async def side_by_side(tasks: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
+    """A few at once; in order."""
+    room = asyncio.Semaphore(_AT_ONCE)
+
+    async def one(task: Coroutine[Any, Any, T]) -> T:
+        async with room:
+            return await task
+
+    return await asyncio.gather(*(one(each) for each in tasks))
+
+
 async def make(store: VendureStore, stream: Stream, count: int) -> list[str]:
     """So many new records of a stream; their ids, in order."""
     numbers = [next(store.numbers) for _ in range(count)]
     match stream:
         case Stream.CATEGORIES:
-            made = await asyncio.gather(*(collection(store, f"Thing {each}") for each in numbers))
+            made = await side_by_side(collection(store, f"Thing {each}") for each in numbers)
         case Stream.CUSTOMERS:
-            made = await asyncio.gather(*(customer(store, each) for each in numbers))
+            made = await side_by_side(customer(store, each) for each in numbers)
         case Stream.ORDERS:
-            made = await asyncio.gather(*(order(store, each) for each in numbers))
+            made = await side_by_side(order(store, each) for each in numbers)
         case _:
             made = await products(store, numbers)
     return sorted(made, key=int)
@@ -56,7 +74,7 @@ async def collection(store: VendureStore, name: str) -> str:
 async def products(store: VendureStore, numbers: Iterable[int], **variant: Any) -> list[str]:
     """Products with one variant each, which are made in one request and so in one moment."""
     numbers = list(numbers)
-    found = await asyncio.gather(*(_product(store, each) for each in numbers))
+    found = await side_by_side(_product(store, each) for each in numbers)
     variants = [
         {
             "productId": product,

@@ -34,6 +34,11 @@ class VendureStore:
     database: asyncpg.Connection[Any]
     numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
 
+    @property
+    def credentials(self) -> dict[str, str]:
+        """How the connector signs in."""
+        return {"username": _NAME, "password": _PASSWORD}
+
     async def ask(self, document: str, **variables: Any) -> dict[str, Any]:
         """One request of the staff."""
         body = {"query": document, "variables": variables}
@@ -49,11 +54,14 @@ class VendureStore:
         found: dict[str, int] = answer.json()
         return found
 
-    def access(self, *, url: str = "", password: str = _PASSWORD, **settings: Any) -> StoreAccess:
+    def access(
+        self, *, url: str = "", password: str = _PASSWORD, api_key: str = "", **settings: Any
+    ) -> StoreAccess:
         """What the connector has to be given."""
+        ways = {"api_key": api_key} if api_key else {"username": _NAME, "password": password}
         return StoreAccess(
             CONNECTOR.settings(url=f"{url or self.url}/{_API}", **settings),
-            CONNECTOR.credentials(username=_NAME, password=password),
+            CONNECTOR.credentials(**ways),
         )
 
     async def stamps(self) -> dict[str, Any]:

@@ -1,0 +1,226 @@
+"""What Vendure does that nobody expects, and what the connector makes of it: reading."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from connectors.base import Sweep, Window
+from connectors.errors import SignInAgain
+from connectors.records import InventoryLevel, Order, Stream
+from connectors.vendure import CONNECTOR
+from connectors.vendure.source import VendureSource
+from tests.live.vendure import goods, sales
+from tests.live.vendure.store import VendureStore
+
+_STAMPS = (
+    "query ($options: ProductListOptions) "
+    "{ products(options: $options) { items { id updatedAt } } }"
+)
+
+
+async def listed(store: VendureStore, **options: Any) -> list[dict[str, str]]:
+    found: list[dict[str, str]] = (await store.ask(_STAMPS, options=options))["products"]["items"]
+    return found
+
+
+async def seen(store: VendureStore, stream: Stream, since: Any = None) -> dict[str, Any]:
+    """What the connector reads: of a window, or of everything."""
+    async with VendureSource(store.access()) as source:
+        extent = Window(since, await source.server_time()) if since else Sweep()
+        return {
+            record.id: record.content
+            async for page in source.read(stream, extent, {}, None)
+            for record in page.records
+        }
+
+
+async def now(store: VendureStore) -> Any:
+    """The database's clock, which stamps records."""
+    return await store.database.fetchval("SELECT clock_timestamp()")
+
+
+async def test_who_is_not_let_in_is_answered_with_status_200(vendure: VendureStore) -> None:
+    answer = await vendure.staff.post(
+        "/admin-api",
+        json={"query": "{ products { totalItems } }"},
+        headers={"Authorization": "Bearer nobody"},
+    )
+    error = answer.json()["errors"][0]
+    assert (answer.status_code, error["extensions"]["code"]) == (200, "FORBIDDEN")
+    async with VendureSource(vendure.access(password="wrong")) as source:
+        with pytest.raises(SignInAgain):
+            await source.check()
+
+
+async def test_a_store_whose_dates_are_right_is_believed(vendure: VendureStore) -> None:
+    async with VendureSource(vendure.access()) as source:
+        assert (await source.check()).findings == ()
+    # As in a database of another zone: to sign in changes the date of the user, and this puts it
+    # hours back whenever it does.
+    await vendure.database.execute(
+        "CREATE FUNCTION lie() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " NEW.\"updatedAt\" := clock_timestamp() - interval '5 h'; RETURN NEW; END $$;"
+        ' CREATE TRIGGER lie BEFORE UPDATE ON "user" FOR EACH ROW EXECUTE FUNCTION lie()'
+    )
+    try:
+        async with VendureSource(vendure.access()) as source:
+            [(code, _)] = (await source.check()).findings
+    finally:
+        await vendure.database.execute("DROP FUNCTION lie CASCADE")
+    assert code == "database_zone"
+
+
+async def test_a_session_that_ended_is_renewed(vendure: VendureStore) -> None:
+    await goods.make(vendure, Stream.PRODUCTS, 1)
+    async with VendureSource(vendure.access()) as source:
+        assert await source.count(Stream.PRODUCTS, Sweep()) == 1
+        source._api._session.token = "ended"  # what the store does in a year
+        assert await source.count(Stream.PRODUCTS, Sweep()) == 1
+
+
+async def test_an_api_key_lets_in(vendure: VendureStore) -> None:
+    texts = [{"languageCode": "en", "name": "recent-sync"}]
+    made = await vendure.ask(
+        "mutation ($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey } }",
+        input={"roleIds": ["1"], "translations": texts},
+    )
+    access = vendure.access(api_key=made["createApiKey"]["apiKey"])
+    async with VendureSource(access) as source:
+        assert (await source.check()).currency == "GBP"
+
+
+async def test_a_page_holds_a_thousand_records_at_most(vendure: VendureStore) -> None:
+    body = {"query": "{ products(options: { take: 1001 }) { totalItems } }"}
+    answer = (await vendure.staff.post("/admin-api", json=body)).json()
+    assert answer["errors"]
+    assert CONNECTOR.settings.model_fields["page_size"].metadata[1].le < 1000
+
+
+async def test_what_changed_at_the_bound_comes_back(vendure: VendureStore) -> None:
+    """Stamps are kept to the microsecond and shown to the millisecond."""
+    await goods.make(vendure, Stream.PRODUCTS, 3)
+    newest = (await listed(vendure, sort={"updatedAt": "DESC"}, take=1))[0]
+    exact = await vendure.database.fetchval('SELECT max("updatedAt") FROM product')
+    after = {"filter": {"updatedAt": {"after": newest["updatedAt"]}}}
+    comes_back = newest["id"] in {each["id"] for each in await listed(vendure, **after)}
+    assert comes_back == bool(exact.microsecond % 1000)
+
+
+async def test_sort_keys_apply_in_the_schemas_order(vendure: VendureStore) -> None:
+    [first, *_, last] = await goods.make(vendure, Stream.PRODUCTS, 4)
+    await goods.change(vendure, Stream.PRODUCTS, [first])
+    rows = await listed(vendure, sort={"updatedAt": "ASC", "id": "ASC"})
+    assert rows[0]["id"] == first
+    rows = await listed(vendure, sort={"updatedAt": "ASC"})
+    assert rows[-1]["id"] == first != last
+
+
+async def test_a_window_finds_orders_that_were_placed_sent_and_delivered(
+    vendure: VendureStore,
+) -> None:
+    """The date of change of an order is older than its change."""
+    [product] = await goods.products(vendure, [1], stockOnHand=100)
+    [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
+    since = await now(vendure)
+    order = await sales.sell(vendure, product, buyer)
+    row = await sales.shown(vendure, order, "updatedAt orderPlacedAt")
+    assert row["updatedAt"] < row["orderPlacedAt"]
+    placed = (await seen(vendure, Stream.ORDERS, since))[order]
+    assert isinstance(placed, Order)
+    assert (placed.status, str(placed.total.amount)) == ("processing", "10.32")
+    later = await now(vendure) + timedelta(hours=1)
+    assert order in await seen(vendure, Stream.ORDERS, later), "an open order is always read"
+    await sales.deliver(vendure, order)
+    delivered = (await seen(vendure, Stream.ORDERS))[order]
+    assert delivered.status == "completed"
+    assert delivered.completed_at >= delivered.paid_at >= since.replace(microsecond=0)
+    assert order not in await seen(vendure, Stream.ORDERS, later)
+
+
+async def test_a_refund_of_a_delivered_order_is_found_by_a_sweep(vendure: VendureStore) -> None:
+    [product] = await goods.products(vendure, [1], stockOnHand=100)
+    [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
+    order = await sales.sell(vendure, product, buyer)
+    await sales.deliver(vendure, order)
+    since = await now(vendure) + timedelta(milliseconds=5)
+    for _ in range(2):
+        await sales.refund(vendure, order, 100)
+    swept = (await seen(vendure, Stream.ORDERS))[order]
+    assert [str(each.amount.amount) for each in swept.refunds] == ["1", "1"], (
+        "Vendure does it twice"
+    )
+    stale = await vendure.database.fetchval('SELECT "updatedAt" FROM "order"')
+    assert stale < since.replace(tzinfo=None)
+
+
+async def test_carts_and_drafts_are_no_orders(vendure: VendureStore) -> None:
+    await sales.draft(vendure)
+    assert (await vendure.ask("{ orders { totalItems } }"))["orders"]["totalItems"] == 1
+    assert await seen(vendure, Stream.ORDERS) == {}
+    async with VendureSource(vendure.access()) as source:
+        assert await source.count(Stream.ORDERS, Sweep()) == 0
+
+
+async def test_a_window_finds_products_whose_variants_changed(vendure: VendureStore) -> None:
+    [changed, other] = await goods.make(vendure, Stream.PRODUCTS, 2)
+    since = await now(vendure)
+    before = await listed(vendure)
+    variant = await goods.own_variant(vendure, changed)
+    document = (
+        "mutation ($input: UpdateProductVariantInput!) { updateProductVariant(input: $input) "
+        "{ id } }"
+    )
+    await vendure.ask(document, input={"id": variant, "price": 999})
+    assert await listed(vendure) == before, "the product's own date does not move"
+    found = await seen(vendure, Stream.PRODUCTS, since)
+    assert str(found[changed].regular_price.amount) == "9.99"
+    assert other not in found
+
+
+async def test_an_address_moves_no_date_and_every_run_reads_all_customers(
+    vendure: VendureStore,
+) -> None:
+    [customer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
+    dates = "{ customers { items { updatedAt } } }"
+    before = await vendure.ask(dates)
+    document = (
+        "mutation ($id: ID!, $input: CreateAddressInput!) "
+        "{ createCustomerAddress(customerId: $id, input: $input) { id } }"
+    )
+    place = {"streetLine1": "1 High Street", "countryCode": "GB", "defaultBillingAddress": True}
+    await vendure.ask(document, id=customer, input=place)
+    assert await vendure.ask(dates) == before
+    later = await now(vendure) + timedelta(hours=1)
+    found = await seen(vendure, Stream.CUSTOMERS, later)
+    assert found[customer].billing.line1 == "1 High Street"
+
+
+async def test_a_sale_takes_stock_and_moves_no_date(vendure: VendureStore) -> None:
+    [product] = await goods.products(vendure, [1], stockOnHand=10)
+    [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
+    since = await now(vendure)
+    await sales.sell(vendure, product, buyer, quantity=3)
+    assert await vendure.database.fetchval('SELECT max("updatedAt") FROM product_variant') < (
+        since.replace(tzinfo=None)
+    )
+    level = (await seen(vendure, Stream.INVENTORY, since))[product]
+    assert isinstance(level, InventoryLevel)
+    assert level.quantity == 7
+
+
+async def test_a_deleted_record_leaves_every_list(vendure: VendureStore) -> None:
+    made = await goods.make(vendure, Stream.PRODUCTS, 2)
+    await goods.remove(vendure, Stream.PRODUCTS, made[:1])
+    assert await vendure.database.fetchval("SELECT count(*) FROM product") == 2
+    assert set(await seen(vendure, Stream.PRODUCTS)) == {made[1]}
+    assert set(await seen(vendure, Stream.INVENTORY)) == {made[1]}
+
+
+async def test_a_connection_is_left_before_node_closes_it(vendure: VendureStore) -> None:
+    answer = await vendure.staff.get("/control/effects")
+    seconds = float(answer.headers["keep-alive"].removeprefix("timeout="))
+    async with VendureSource(vendure.access()) as source:
+        assert source._http._idle < seconds  # nothing else tells of it
