@@ -445,6 +445,18 @@ class Target(Protocol):
         ...
 
 
+@runtime_checkable
+class ProvesSilence(Protocol):
+    """What a target has besides, where something of the store itself keeps it silent."""
+
+    async def prove_silence(self, before: Json) -> None:
+        """Prove that what `mute` relied on is there still; `before` is what `loud` answered.
+
+        Raises `BadAnswer` where it is not: nothing may be written then. Raises `StoreError`.
+        """
+        ...
+
+
 # --- describing --------------------------------------------------------------------------------
 
 

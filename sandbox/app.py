@@ -57,9 +57,9 @@ class App:
             else:
                 await self._send(request, answer, send)
 
-    def install_addon(self) -> None:
-        """Put our plugin into the shop while it runs."""
-        self.store.install_addon()
+    def install_addon(self, *, there: bool = True) -> None:
+        """Put our plugin into the shop while it runs, or take it away."""
+        self.store.install_addon(there=there)
         self._routes = Routes(self.store)
 
     async def close(self) -> None:

@@ -78,10 +78,10 @@ class Store:
         self.storage.set_fact("founded", int(self.clock.now()))
         self._counted = None
 
-    def install_addon(self) -> None:
-        """From now on the shop has our plugin."""
-        self.config = replace(self.config, addon=True)
-        self.feed = Feed(self.storage, self.clock, on=True)
+    def install_addon(self, *, there: bool) -> None:
+        """From now on the shop has our plugin, or has it not."""
+        self.config = replace(self.config, addon=there)
+        self.feed = Feed(self.storage, self.clock, on=there)
 
     # -- documents
 

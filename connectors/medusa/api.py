@@ -27,6 +27,9 @@ Asked = dict[str, str | int | Sequence[str]]
 """The query of a list."""
 
 ROOT = "/admin/"
+_NAMES = {"product-variants": "variants"}
+"""Under which name a list stands in its answer, where that is not the one of its address."""
+
 _CODE = re.compile(r"[a-z_]{1,80}")
 _TAKEN = re.compile(r" with ([\w, ]{1,80}): .* already exists", re.DOTALL)
 _encode = msgspec.json.Encoder(decimal_format="number").encode
@@ -80,7 +83,7 @@ class Api:
 
     async def list(self, path: str, query: Query, row: type[T]) -> Listing[T]:
         """One page of a list. Raises `StoreError`."""
-        name = path.rpartition("/")[2].replace("-", "_")
+        name = _NAMES.get(path) or path.replace("-", "_")
 
         def decode(answer: Answer) -> Listing[T]:
             require_success(answer)

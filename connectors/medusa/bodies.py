@@ -15,7 +15,7 @@ from connectors.medusa.mapping_products import (
     STATUSES,
     is_for_all,
 )
-from connectors.medusa.parts import KEY, PART, kept, wire_address
+from connectors.medusa.parts import KEY, PART, SKU, kept, wire_address
 from connectors.medusa.wire import WirePrice
 from connectors.records import Address, Category, Customer, Product, Variant
 
@@ -32,12 +32,15 @@ _NAMELESS = "Variant"
 
 
 def chosen(fields: Fields, changed: frozenset[str] | None) -> Body:
-    """The bodies of the changed fields, or of all, in one."""
+    """The bodies of the changed fields, or of all, in one; their metadata together."""
     body: Body = {}
+    noted: Body = {}
     for field, values in fields.items():
         if changed is None or field in changed:
-            body |= values()
-    return body
+            found = values()
+            noted |= found.get("metadata", {})
+            body |= found
+    return body | ({"metadata": noted} if noted else {})
 
 
 def metadata(extra: Mapping[str, Any], **ours: str) -> Body:
@@ -86,6 +89,7 @@ def product_body(content: Product, changed: frozenset[str] | None, tags: Mapping
     fields: Fields = {
         "name": lambda: {"title": content.name},
         "slug": lambda: {"handle": handle} if handle else {},
+        "sku": lambda: {"metadata": {SKU: content.sku}} if content.variants else {},
         "status": lambda: {"status": wire_status(content.status)},
         "description": lambda: {"description": content.description},
         "short_description": lambda: {"subtitle": content.short_description},

@@ -30,8 +30,8 @@ _ADDRESSES = (
 )
 _GUESTS = "A guest and an account of one email are two customers; only one of them can be copied."
 _CAPTURES = (
-    "Captures and refunds leave the order's date of change as it was: a window also reads the "
-    "orders of all payments that changed."
+    "A capture leaves the order's date of change as it was: a window also reads the orders of all "
+    "payments that changed."
 )
 _ANNOUNCED = (
     "A customer that is created is announced to the store's own programs, as `customer.created`: "
@@ -84,9 +84,10 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             _CAPTURES,
             "Dates of change are set before a change can be seen, by seconds in large batches.",
+            "A shipment need not move its order's date: a sweep shows it, or the next change.",
             "Draft orders are not read.",
         ),
-        moves=("status", "addresses", "email", "metadata", "edits of lines", "shipments"),
+        moves=("status", "addresses", "email", "metadata", "refund"),
     ),
     Stream.INVENTORY: ReadCapability(
         trust=Trust.SWEEP,
@@ -129,14 +130,13 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.PRODUCTS: WriteCapability(
         merges=True,
-        batch=20,
+        batch=50,
         find_batch=50,
         removals=(_ARCHIVE, _DELETE),
         refuses_doubles=True,
         losses=(
             Loss("created_at", "The target dates products itself.", whole=True),
             Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("sku", "A product with variants has no SKU of its own."),
             Loss("regular_price", "A product with variants has no price of its own."),
             Loss("sale_price", "Sales are price lists, which are not written.", whole=True),
             Loss("sale_from", "Sales are price lists, which are not written.", whole=True),
@@ -154,6 +154,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "Products carry our key in `external_id`, and come into the default sales channel.",
             "A new product counts its stock: nothing of it can be sold before its level is there.",
+            "The SKU of a product whose variants have their own is kept in metadata.",
             "A slug that is no handle, or a taken one, becomes another one.",
             "An archived product is a draft: it keeps its handle and its SKUs.",
             "What variants differ in cannot change once they are there.",
@@ -194,7 +195,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
     ),
     Stream.INVENTORY: WriteCapability(
-        batch=20,
+        batch=100,
         losses=(
             Loss("availability", "It follows from the quantity."),
             Loss("backorders", "Backorders are allowed or not."),

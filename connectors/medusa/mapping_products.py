@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from connectors.medusa.parts import exact, kept, measure, told, utc
+from connectors.medusa.parts import SKU, exact, kept, measure, text_of, told, utc
 from connectors.medusa.wire import (
     WireCategory,
     WireImage,
@@ -77,7 +77,7 @@ def product(wire: WireProduct, currency: str) -> Record:
     only = variants[0] if simple and variants else None
     content = Product(
         name=wire.title,
-        sku=(only.sku or "") if only else "",
+        sku=(only.sku or "") if only else text_of(wire.metadata, SKU),
         slug=wire.handle or "",
         kind=SIMPLE if simple else "variable",
         status=STATUSES.get(wire.status, wire.status),

@@ -20,6 +20,9 @@ KEY = "recent_sync_key"
 PART = "recent_sync_part"
 """Metadata that carries the source's id of a part: `12`, `fee:12`, `billing`."""
 
+SKU = "recent_sync_sku"
+"""Metadata with the SKU of a product whose variants have their own: Medusa has only these."""
+
 NOTE = "note"
 """Metadata of an order that people write notes into: Medusa has no field for them."""
 

@@ -27,8 +27,9 @@ from connectors.medusa.removing import Remover
 from connectors.medusa.settings import MedusaSettings
 from connectors.medusa.shop import Shop
 from connectors.medusa.writing_orders import OrderWriter
-from connectors.medusa.writing_others import PlainWriter, StockWriter
+from connectors.medusa.writing_others import PlainWriter
 from connectors.medusa.writing_products import ProductWriter
+from connectors.medusa.writing_stock import StockWriter
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.writing import WriteOne, write_each
@@ -48,12 +49,12 @@ class MedusaTarget(Session):
         self._finder = Finder(self._api)
         others = PlainWriter(self._api, self._finder)
         self._orders = OrderWriter(self._api, self._shop)
-        self._writers: dict[Stream, WriteOne] = {
+        self._others: dict[Stream, WriteOne] = {
             Stream.CATEGORIES: others.category,
-            Stream.PRODUCTS: ProductWriter(self._api, self._shop, self._finder).write,
             Stream.CUSTOMERS: others.customer,
-            Stream.INVENTORY: StockWriter(self._api, self._shop, self._settings).write,
         }
+        self._products = ProductWriter(self._api, self._shop, self._finder)
+        self._stock = StockWriter(self._api, self._shop, self._settings)
         self._remover = Remover(self._api)
         self._room = asyncio.Semaphore(self._settings.write_concurrency)
 
@@ -74,10 +75,16 @@ class MedusaTarget(Session):
         """Create and update; one outcome each."""
         if not operations:
             return []
-        if stream is Stream.ORDERS:
-            async with self._room:
-                return await self._orders.write(operations)
-        return await write_each(operations, self._writers[stream], self._room, Attempt())
+        match stream:
+            case Stream.PRODUCTS:
+                return await self._products.write_all(operations, self._room)
+            case Stream.INVENTORY:
+                return await self._stock.write_all(operations, self._room)
+            case Stream.ORDERS:
+                async with self._room:
+                    return await self._orders.write(operations)
+            case _:
+                return await write_each(operations, self._others[stream], self._room, Attempt())
 
     async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:
         """The status of each record that is there."""

@@ -6,9 +6,12 @@ fields that changed. Without the add-on no order is written: Medusa's own way wo
 
 from __future__ import annotations
 
+import base64
+import gzip
 from collections.abc import Sequence
 from typing import Any
 
+import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
@@ -26,6 +29,9 @@ from connectors.medusa.wire import WireStock
 from connectors.medusa.wire_orders import WireOrder
 from connectors.minor_units import same
 from connectors.records import Order, Stream
+
+_LARGEST = 90_000
+"""Bytes of a request: Medusa takes no more than 100 KB of plain JSON."""
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not show this status.")
@@ -67,7 +73,7 @@ class OrderWriter:
                 outcomes.append(refusal)
             else:
                 sent.append((operation, await self._import(operation, row)))
-        return outcomes + (await self._send(sent) if sent else [])
+        return outcomes + (await self._send(sent, Attempt()) if sent else [])
 
     async def _rows(self, ids: Sequence[str]) -> dict[str, WireOrder]:
         page = await rows_of(self._api, Stream.ORDERS, sorted(set(ids)))
@@ -96,9 +102,15 @@ class OrderWriter:
             }
         return {each: self._defaults[each] for each in wanted if each in self._defaults}
 
-    async def _send(self, sent: Sequence[tuple[Operation, dict[str, Any]]]) -> list[Outcome]:
-        attempt = Attempt()
-        body = {"orders": [each for _, each in sent]}
+    async def _send(
+        self, sent: Sequence[tuple[Operation, dict[str, Any]]], attempt: Attempt
+    ) -> list[Outcome]:
+        """In as few requests as the store takes."""
+        body = {"packed": packed([each for _, each in sent])}
+        if len(body["packed"]) > _LARGEST and len(sent) > 1:
+            half = len(sent) // 2
+            first = await self._send(sent[:half], attempt)
+            return first + await self._send(sent[half:], attempt)
         try:
             # What was applied already is unchanged when it comes again.
             answer = await self._api.send("POST", ADDON, body, _Answer, repeatable=True)
@@ -138,6 +150,11 @@ class OrderWriter:
         if row is None:
             return Uncertain(source_id=operation.source_id, reason="not_shown", running=False)
         return _applied(operation, row)
+
+
+def packed(orders: Sequence[dict[str, Any]]) -> str:
+    """Orders as the add-on unpacks them."""
+    return base64.b64encode(gzip.compress(msgspec.json.encode(orders))).decode()
 
 
 def _is_done(result: _Result | None) -> bool:

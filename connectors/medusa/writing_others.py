@@ -1,10 +1,8 @@
-"""Writing categories, customers and stock."""
+"""Writing categories and customers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 from msgspec import Struct
@@ -20,25 +18,18 @@ from connectors.medusa.bodies import (
     customer_body,
     new_customer_body,
 )
-from connectors.medusa.changing import Attempt, gone, no_such
+from connectors.medusa.changing import Attempt, gone
 from connectors.medusa.fields import FIELDS
-from connectors.medusa.finding import Finder, level_id
+from connectors.medusa.finding import Finder
 from connectors.medusa.mapping_customers import PARTS, customer, place
 from connectors.medusa.mapping_products import category
 from connectors.medusa.parts import PART, own_id, text_of
-from connectors.medusa.reading import rows_of
-from connectors.medusa.settings import MedusaSettings
-from connectors.medusa.shop import Shop
 from connectors.medusa.wire import (
     WireAddress,
     WireCategory,
     WireCustomer,
-    WireInventoryItem,
-    WireLocationLevel,
-    WireStock,
-    WireStockVariant,
 )
-from connectors.records import Address, Category, Customer, InventoryLevel, Stream
+from connectors.records import Address, Category, Customer, Stream
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 
@@ -49,10 +40,6 @@ class _CategoryAnswer(Struct):
 
 class _CustomerAnswer(Struct):
     customer: WireCustomer
-
-
-class _ItemAnswer(Struct):
-    inventory_item: WireInventoryItem
 
 
 class PlainWriter:
@@ -183,95 +170,3 @@ class PlainWriter:
             await self._api.send(
                 "DELETE", f"{path}/{each.id}", None, dict[str, Any], repeatable=True
             )
-
-
-class StockWriter:
-    """Sets stock of one store, at one location."""
-
-    def __init__(self, api: Api, shop: Shop, settings: MedusaSettings) -> None:
-        self._api = api
-        self._shop = shop
-        self._places = settings.location_ids
-
-    async def write(self, operation: Operation) -> Outcome:
-        """Set what can be sold of one variant. Raises `StoreError`."""
-        level = operation.content
-        if not isinstance(level, InventoryLevel):
-            raise TypeError("an operation of another stream")
-        location = await self._shop.location()
-        if not location:
-            text = "the store has no stock location"
-            return no_such(operation, "no_stock_location", text)
-        wanted = level.quantity or Decimal(0)
-        if level.counted and wanted < 0:
-            text = "Medusa counts no stock below zero"
-            return no_such(operation, "quantity_negative", text)
-        page = await rows_of(self._api, Stream.INVENTORY, [level.product] if level.product else [])
-        found = _variant(page.rows[0], level) if page.rows else None
-        if found is None:
-            text = "the product of this stock is not on the target"
-            return no_such(operation, "unknown_product", text)
-        await self._set_variant(level, found)
-        if level.counted:
-            await self._set_quantity(level, found, location)
-        return Applied(source_id=operation.source_id, target_id=level_id(level))
-
-    async def _set_variant(self, level: InventoryLevel, found: WireStockVariant) -> None:
-        backorders = level.counted and level.backorders != "no"
-        if (found.manage_inventory, found.allow_backorder) != (level.counted, backorders):
-            body = {"manage_inventory": level.counted, "allow_backorder": backorders}
-            await self._send(
-                f"products/{level.product}/variants/batch", {"update": [{"id": found.id, **body}]}
-            )
-
-    async def _set_quantity(
-        self, level: InventoryLevel, found: WireStockVariant, location: str
-    ) -> None:
-        """What is reserved for open orders of the target is not there to be sold: it comes on top.
-        What other locations have to sell is there already.
-        """
-        item, pieces, levels = await self._item(level, found)
-        there = next((each for each in levels if each.location_id == location), None)
-        stocked = (level.quantity or Decimal(0)) * pieces
-        for each in levels:
-            if each is there:
-                stocked += each.reserved_quantity
-            elif not self._places or each.location_id in self._places:
-                stocked -= each.stocked_quantity - each.reserved_quantity
-        stocked = max(Decimal(0), stocked)
-        if there is not None and there.stocked_quantity == stocked:
-            return
-        body = {"inventory_item_id": item, "location_id": location, "stocked_quantity": stocked}
-        kind = "update" if there else "create"
-        await self._send("inventory-items/location-levels/batch", {kind: [body]})
-
-    async def _item(
-        self, level: InventoryLevel, found: WireStockVariant
-    ) -> tuple[str, Decimal, Sequence[WireLocationLevel]]:
-        """The inventory item of a variant, how many of it one piece takes, and its levels."""
-        for link in found.inventory_items or ():
-            if link is not None and link.inventory is not None:
-                levels = link.inventory.location_levels or ()
-                return link.inventory.id, link.required_quantity or Decimal(1), levels
-        return await self._new_item(level, found), Decimal(1), ()
-
-    async def _new_item(self, level: InventoryLevel, found: WireStockVariant) -> str:
-        """An inventory item for a variant that has none, as one that was not counted before."""
-        body = {"sku": found.sku or None, "title": found.sku or found.id}
-        answer = await self._api.send("POST", "inventory-items", body, _ItemAnswer)
-        item = answer.inventory_item.id
-        path = f"products/{level.product}/variants/{found.id}/inventory-items"
-        await self._send(path, {"inventory_item_id": item, "required_quantity": 1})
-        return item
-
-    async def _send(self, path: str, body: Body) -> None:
-        query = {"fields": "id"}
-        await self._api.send("POST", path, body, dict[str, Any], query=query)
-
-
-def _variant(row: WireStock, level: InventoryLevel) -> WireStockVariant | None:
-    """The variant that a level is of; of a simple product the only one."""
-    there = row.variants or []
-    if level.variant is None:
-        return there[0] if len(there) == 1 else None
-    return next((each for each in there if each.id == level.variant), None)

@@ -13,7 +13,8 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from connectors.base import Applied, Loss, Match, Operation, Outcome, Refused
+from connectors.base import Applied, Loss, Match, Operation, Outcome, Refused, Uncertain
+from connectors.errors import StoreError
 from connectors.medusa.api import Api, Asked, RefusedRequest
 from connectors.medusa.bodies import (
     Body,
@@ -23,7 +24,7 @@ from connectors.medusa.bodies import (
     variant_body,
     variants,
 )
-from connectors.medusa.changing import gone, no_such
+from connectors.medusa.changing import Attempt, gone, no_such
 from connectors.medusa.fields import FIELDS
 from connectors.medusa.finding import Finder, pair_variants
 from connectors.medusa.mapping_products import is_simple, product
@@ -31,6 +32,7 @@ from connectors.medusa.parts import own_id
 from connectors.medusa.shop import Shop
 from connectors.medusa.wire import WireProduct, WireTag, WireVariant
 from connectors.records import Product, Stream
+from connectors.writing import write_each
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OWN = frozenset({"sku", "regular_price", "barcode"})
@@ -41,6 +43,10 @@ _SET = "Medusa cannot change what the variants of a product differ in: delete it
 
 class _Answer(Struct):
     product: WireProduct
+
+
+class _Batch(Struct):
+    created: list[WireProduct]
 
 
 class _TagAnswer(Struct):
@@ -57,23 +63,62 @@ class ProductWriter:
         self._tags: dict[str, str] = {}
         self._tagging = asyncio.Lock()
 
+    async def write_all(
+        self, operations: Sequence[Operation], room: asyncio.Semaphore
+    ) -> list[Outcome]:
+        """New products in one request; where the store refuses that, and of those that are there,
+        each in its own. Raises `StoreError` where nothing was applied.
+        """
+        attempt = Attempt()
+        new = [each for each in operations if each.target_id is None]
+        outcomes: list[Outcome] = []
+        if len(new) > 1:
+            try:
+                async with room:
+                    outcomes = await self._create_all(new)
+                attempt.touched = True
+            except RefusedRequest:
+                # One of them is to blame, and spoils no other.
+                outcomes = []
+            except StoreError as error:
+                outcomes = [attempt.outcome(each, error) for each in new]
+        done = {each.source_id for each in outcomes}
+        rest = [each for each in operations if each.source_id not in done]
+        if rest:
+            outcomes += await write_each(rest, self.write, room, attempt)
+        return outcomes
+
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one product. Raises `StoreError`."""
-        content = operation.content
-        if not isinstance(content, Product):
-            raise TypeError("an operation of another stream")
+        content = _product(operation)
         if operation.target_id is None:
             return await self._create(operation, content)
         return await self._update(operation, content, operation.target_id)
 
     # --- creating -------------------------------------------------------------------------------
 
-    async def _create(self, operation: Operation, content: Product) -> Outcome:
-        """One request makes all of it. What was there already is brought up to date."""
+    async def _create_all(self, operations: Sequence[Operation]) -> list[Outcome]:
+        bodies = [await self._body(each, _product(each)) for each in operations]
+        query = {"fields": FIELDS[Stream.PRODUCTS]}
+        path = "products/batch"
+        answer = await self._api.send("POST", path, {"create": bodies}, _Batch, query=query)
+        rows = {row.external_id: row for row in answer.created}
+        return [
+            await self._applied(each, _product(each), rows[each.key])
+            if each.key in rows
+            else Uncertain(source_id=each.source_id, reason="no_answer", running=False)
+            for each in operations
+        ]
+
+    async def _body(self, operation: Operation, content: Product) -> Body:
         channel = (await self._shop.store()).default_sales_channel_id or ""
         tags = await self._tag_ids(content)
         profile = await self._shop.profile()
-        body = new_product_body(operation, content, tags, channel=channel, profile=profile)
+        return new_product_body(operation, content, tags, channel=channel, profile=profile)
+
+    async def _create(self, operation: Operation, content: Product) -> Outcome:
+        """One request makes all of it. What was there already is brought up to date."""
+        body = await self._body(operation, content)
         try:
             answer = await self._send("products", body)
         except RefusedRequest as error:
@@ -208,6 +253,12 @@ class ProductWriter:
             content=shown,
             losses=tuple(losses),
         )
+
+
+def _product(operation: Operation) -> Product:
+    if not isinstance(operation.content, Product):
+        raise TypeError("an operation of another stream")
+    return operation.content
 
 
 def _other_handle(operation: Operation, content: Product) -> str:

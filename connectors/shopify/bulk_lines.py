@@ -26,6 +26,8 @@ _FIELDS = {
     "Metafield": "metafields",
     "MailingAddress": "addressesV2",
     "InventoryLevel": "inventoryLevels",
+    "LineItem": "lineItems",
+    "ShippingLine": "shippingLines",
 }
 """The connection that a part belongs to, by its type; every other type is a medium."""
 
@@ -37,7 +39,8 @@ class _Item(Struct):
 class _Line(Struct, rename="camel"):
     """As much of a line as tells where it belongs."""
 
-    id: str
+    # A line of shipping may have none.
+    id: str | None = None
     parent: str | None = field(default=None, name="__parentId")
     inventory_item: _Item | None = None
 
@@ -71,13 +74,15 @@ class Lines:
                     head = _head(line)
                 except msgspec.DecodeError:
                     raise BadAnswer("a line of the bulk file is cut off") from None
-                if head.parent is None:
+                if head.parent is not None:
+                    orphans.append((head.parent, place))
+                elif head.id is None:
+                    raise BadAnswer("the bulk file holds a record without an id")
+                else:
                     roots[head.id] = array("q", [place])
                     if self._stream is Stream.INVENTORY and head.inventory_item:
                         # Levels may name the variant or its inventory item.
                         roots[head.inventory_item.id] = roots[head.id]
-                else:
-                    orphans.append((head.parent, place))
                 self.count += 1
             place += len(line)
         for parent, where in orphans:

@@ -204,7 +204,8 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("transactions", "A payment keeps its gateway, date and amount alone."),
             Loss("refunds", "The target reckons what a line that is given back is worth."),
             Loss(
-                "fulfilments", "Shipments are dated anew; one that arrives with its order is one."
+                "fulfilments",
+                "Dated by the target; an order that arrives completed has one, without number.",
             ),
             Loss("billing", "The address of a bill can be written once and never changed."),
             Loss("completed_at", "An order that is completed later is dated by the target."),
@@ -213,7 +214,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "Orders carry our key in `sourceIdentifier` and in a metafield.",
             "Lines and totals of an order cannot be changed once it is written.",
-            "Such a change is refused: Shopify's edits reckon prices anew and claim stock.",
+            "Such a change is refused: Shopify's edits reckon taxes anew and claim stock.",
             "Payment, shipments, refunds, cancellation and the customer reach an order later too.",
             "A line that was written before its product was there stays without it, and is told.",
             "A development store takes five new orders a minute.",

@@ -25,9 +25,6 @@ KINDS: dict[Stream, Kind] = {
     Stream.ORDERS: ORDER,
     Stream.INVENTORY: STOCK,
 }
-BULK = frozenset(KINDS) - {Stream.ORDERS}
-"""Streams that a bulk operation can read: it takes no lists that hold pages, as refunds do."""
-
 PART_PAGE = 50
 """Parts in one further page."""
 
@@ -130,6 +127,13 @@ def single(stream: Stream) -> Document:
     )
 
 
+NESTED = Document(
+    "query OrderNested($ids:[ID!]!){nodes(ids:$ids)"
+    f"{{...on Order{{id updatedAt {ORDER.within}}}}}}}",
+    cost=250,
+)
+"""Lists of orders that hold pages themselves, which a bulk operation does not read."""
+
 STOCK_OF_PRODUCTS = Document(
     "query StockOfProducts($ids:[ID!]!){nodes(ids:$ids){...on Product{id "
     f"variants(first:1){{nodes{{{STOCK.selection()}}}}}}}}}}}",
@@ -158,7 +162,7 @@ def bulk(stream: Stream, mark: str) -> str:
     kind = KINDS[stream]
     search = f'(query:"{kind.always}")' if kind.always else ""
     parts = " ".join(f"{each.name}{_edges(each.fields)}" for each in kind.parts)
-    within = _stock_edges() if kind.within else ""
+    within = kind.outline or (_stock_edges() if kind.within else "")
     return f"query {mark}{{{kind.list}{search}{_edges(f'{kind.fields} {within} {parts}')}}}"
 
 
@@ -181,6 +185,7 @@ def all_documents() -> Iterator[tuple[str, Document]]:
         ("bulk latest", BULK_LATEST),
         ("bulk cancel", BULK_CANCEL),
         ("stock of products", STOCK_OF_PRODUCTS),
+        ("nested of orders", NESTED),
     )
     for stream, kind in KINDS.items():
         yield f"{stream} page", page(stream)
@@ -190,7 +195,6 @@ def all_documents() -> Iterator[tuple[str, Document]]:
         yield f"{stream} marks", marks(stream)
         if kind.by_change:
             yield f"{stream} newest", newest(stream)
-        if stream in BULK:
-            yield f"{stream} bulk", Document(bulk(stream, "RecentSync"))
+        yield f"{stream} bulk", Document(bulk(stream, "RecentSync"))
         for parts in (*kind.parts, *kind.deeper):
             yield f"{stream} {parts.owner} {parts.name}", further(parts)

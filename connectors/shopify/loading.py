@@ -11,8 +11,8 @@ from msgspec import Raw
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
-from connectors.shopify.api import Api, TooCostlyError, decoder
-from connectors.shopify.documents import KINDS, SHOP, further, single
+from connectors.shopify.api import Api, Document, TooCostlyError, decoder
+from connectors.shopify.documents import KINDS, NESTED, SHOP, further, single
 from connectors.shopify.mapping_customers import customer
 from connectors.shopify.mapping_orders import order
 from connectors.shopify.mapping_products import category, level, product
@@ -43,6 +43,7 @@ from connectors.shopify.wire import (
 )
 from connectors.shopify.wire_orders import (
     WireLine,
+    WireNested,
     WireOrder,
     WireRefundedLine,
     WireRefundedShipping,
@@ -123,19 +124,31 @@ class Loader:
 
     async def single(self, stream: Stream, gids: Sequence[str]) -> tuple[list[Any], list[Failed]]:
         """Rows by the store's own ids; those that are not there are left out."""
+        return await self._by_ids(single(stream), ROWS[stream], gids, min(10, self._most))
+
+    async def orders(self, gids: Sequence[str]) -> tuple[list[WireOrder], list[Failed]]:
+        """Whole orders by their ids; those that are not there are left out. Raises `StoreError`."""
+        rows, failed = await self.single(Stream.ORDERS, gids)
+        return [row for row in rows if await self._complete(Stream.ORDERS, row)], failed
+
+    async def nested_of_orders(self, gids: Sequence[str]) -> tuple[list[WireNested], list[Failed]]:
+        """Refunds and shipments of orders, with all their lines. Raises `StoreError`."""
+        rows, failed = await self._by_ids(NESTED, WireNested, gids, min(25, self._most))
+        return [row for row in rows if await self._complete(None, row)], failed
+
+    async def _by_ids(
+        self, document: Document, kind: type[Any], gids: Sequence[str], size: int
+    ) -> tuple[list[Any], list[Failed]]:
         rows: list[Any] = []
         failed: list[Failed] = []
-        size = min(10, self._most)
         start = 0
         while start < len(gids):
             try:
-                answer = await self._api.ask(
-                    single(stream), _Single, {"ids": gids[start : start + size]}
-                )
+                answer = await self._api.ask(document, _Single, {"ids": gids[start : start + size]})
             except TooCostlyError as error:
                 size = smaller(size, error)
                 continue
-            some, broken = decoded(stream, answer.nodes)
+            some, broken = decoded(kind, answer.nodes)
             rows += some
             failed += broken
             start += size
@@ -176,7 +189,7 @@ class Loader:
             return None
         return again[0] if await self._complete(stream, again[0]) else None
 
-    async def _complete(self, stream: Stream, row: Any) -> bool:
+    async def _complete(self, stream: Stream | None, row: Any) -> bool:
         """Fetch all further parts; whether the record is still there."""
         for owner, parts in _owners(stream, row):
             name, kind = PARTS[parts.name]
@@ -201,11 +214,11 @@ class Loader:
         return found
 
 
-def decoded(stream: Stream, nodes: Sequence[Raw]) -> tuple[list[Any], list[Failed]]:
-    """Rows of a list. One of an unknown form is kept apart and spoils no other; null and what is
-    of another type are left out.
+def decoded(kind: type[Any], nodes: Sequence[Raw]) -> tuple[list[Any], list[Failed]]:
+    """Rows of a list, as wire records of a kind. One of an unknown form is kept apart and spoils no
+    other; null and what is of another type are left out.
     """
-    decode = decoder(cast("Hashable", ROWS[stream])).decode
+    decode = decoder(cast("Hashable", kind)).decode
     rows: list[Any] = []
     failed: list[Failed] = []
     for raw in nodes:
@@ -227,11 +240,11 @@ def smaller(size: int, error: TooCostlyError) -> int:
     return max(1, min(size - 1, int(size * share)))
 
 
-def _owners(stream: Stream, row: Any) -> Iterator[tuple[Any, Parts]]:
-    """All connections of a record, those of its parts included."""
-    for parts in KINDS[stream].parts:
+def _owners(stream: Stream | None, row: Any) -> Iterator[tuple[Any, Parts]]:
+    """All connections of a record, those of its parts included; without a stream these alone."""
+    for parts in KINDS[stream].parts if stream else ():
         yield row, parts
-    if isinstance(row, WireOrder):
+    if isinstance(row, WireOrder | WireNested):
         for refund in row.refunds:
             yield refund, REFUNDED_LINES
             yield refund, REFUNDED_SHIPPING

@@ -71,6 +71,10 @@ SHIPPED_LINES = Parts("Fulfillment", "fulfillmentLineItems", "id quantity lineIt
 LEVELS = Parts("InventoryItem", "inventoryLevels", LEVEL, 5)
 
 
+_REFUND = f"id note createdAt processedAt totalRefundedSet{MONEY}"
+_SHIPMENT = "id status createdAt trackingInfo{company number url}"
+
+
 def _metafields(owner: str) -> Parts:
     return Parts(owner, "metafields", METAFIELD, 5)
 
@@ -78,9 +82,10 @@ def _metafields(owner: str) -> Parts:
 class Kind(NamedTuple):
     """A type of record: its list, its count, its own fields and its parts.
 
-    `within` are fields that hold the `deeper` parts, those of parts; `always` is added to every
-    search. `by_change`: the list can be searched by date of change; `counts_ranges`: the count
-    can be searched as the list can.
+    `within` are fields that hold the `deeper` parts, those of parts; `outline` are the same without
+    these, where a bulk operation cannot read them. `always` is added to every search. `by_change`:
+    the list can be searched by date of change; `counts_ranges`: the count can be searched as the
+    list can.
     """
 
     type: str
@@ -89,6 +94,7 @@ class Kind(NamedTuple):
     fields: str
     parts: tuple[Parts, ...] = ()
     within: str = ""
+    outline: str = ""
     deeper: tuple[Parts, ...] = ()
     always: str = ""
     by_change: bool = True
@@ -139,16 +145,16 @@ ORDER = Kind(
     f"billingAddress{{{_ADDRESS}}} shippingAddress{{{_ADDRESS}}} "
     f"totalPriceSet{MONEY} totalTaxSet{MONEY} totalDiscountsSet{MONEY} "
     f"originalTotalDutiesSet{MONEY} {_TAXES} customAttributes{{key value}} "
+    "subtotalLineItemsQuantity "
     f"additionalFees{{id name price{MONEY} {_TAXES}}} "
     "transactions{id kind status gateway formattedGateway paymentId processedAt "
     f"amountSet{MONEY} parentTransaction{{id}}}}",
     parts=(LINES, SHIPPING_LINES, _metafields("Order")),
     within=(
-        f"refunds{{id note createdAt processedAt totalRefundedSet{MONEY} "
-        f"{REFUNDED_LINES.selection()} {REFUNDED_SHIPPING.selection()}}} "
-        "fulfillments{id status createdAt trackingInfo{company number url} "
-        f"{SHIPPED_LINES.selection()}}}"
+        f"refunds{{{_REFUND} {REFUNDED_LINES.selection()} {REFUNDED_SHIPPING.selection()}}} "
+        f"fulfillments{{{_SHIPMENT} {SHIPPED_LINES.selection()}}}"
     ),
+    outline=f"refunds{{{_REFUND}}} fulfillments{{{_SHIPMENT}}}",
     deeper=(REFUNDED_LINES, REFUNDED_SHIPPING, SHIPPED_LINES),
 )
 STOCK = Kind(

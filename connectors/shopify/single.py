@@ -11,7 +11,7 @@ from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from connectors.shopify.api import Api
 from connectors.shopify.documents import KINDS, STOCK_OF_PRODUCTS
-from connectors.shopify.loading import Loader, decoded
+from connectors.shopify.loading import ROWS, Loader, decoded
 from connectors.shopify.parts import gid, number
 from connectors.shopify.wire import Nodes, Wire, WireStock
 
@@ -67,7 +67,7 @@ class SingleRecords:
             some = products[start : start + _PRODUCTS]
             answer = await self._api.ask(STOCK_OF_PRODUCTS, _Products, {"ids": some})
             found = [raw for each in answer.nodes if each for raw in each.variants.nodes]
-            own, broken = decoded(Stream.INVENTORY, found)
+            own, broken = decoded(ROWS[Stream.INVENTORY], found)
             rows += [row for row in own if _is_default(row)]
             failed += broken
         return rows, failed

@@ -28,8 +28,9 @@ from connectors.records import Record, Stream
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.bulk import BulkReader, NoBulkError, is_going
 from connectors.shopify.bulk_lines import Lines
-from connectors.shopify.documents import BULK, CLOCK, KINDS
-from connectors.shopify.loading import Loader
+from connectors.shopify.bulk_orders import whole
+from connectors.shopify.documents import CLOCK, KINDS
+from connectors.shopify.loading import Failed, Loader
 from connectors.shopify.probing import probe
 from connectors.shopify.searches import asked_since
 from connectors.shopify.settings import ShopifySettings
@@ -104,7 +105,7 @@ class ShopifySource:
         """One bulk operation for a large sweep, else ranges of ids of about the same size."""
         total = await self.count(stream, extent)
         large = total is None or total >= self._settings.bulk_from
-        if large and stream in BULK and isinstance(extent, Sweep):
+        if large and isinstance(extent, Sweep):
             return [{"bulk": f"{_BULK_MARK}{secrets.token_hex(8)}"}]
         if total is None:
             return [{}]
@@ -185,11 +186,14 @@ class ShopifySource:
         size = self._settings.page_size
         for start in range(0, max(1, len(ids)), size):
             some = ids[start : start + size]
+            failed: list[Failed] = []
             rows = list(lines.rows(some))
+            if stream is Stream.ORDERS:
+                rows, failed = await whole(self._loader, rows)
             more = start + size < len(ids)
             token = {"bulk": operation, "after": some[-1]} if more else None
             page = await self._page(stream, Sweep(), rows, token)
-            yield replace(page, total=len(lines.ids))
+            yield replace(page, total=len(lines.ids), failed=(*failed, *page.failed))
 
     async def _page(
         self, stream: Stream, extent: Extent, rows: Sequence[Any], token: Json | None

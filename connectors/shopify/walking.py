@@ -18,7 +18,7 @@ from connectors.errors import BadAnswer
 from connectors.records import Stream
 from connectors.shopify.api import Api, Document, TooCostlyError, decoder
 from connectors.shopify.documents import KINDS, marks, page
-from connectors.shopify.loading import decoded, smaller
+from connectors.shopify.loading import ROWS, decoded, smaller
 from connectors.shopify.parts import number, utc
 from connectors.shopify.searches import search
 from connectors.shopify.wire import Nodes, WireId, WireMark
@@ -55,7 +55,7 @@ class Walker:
             nodes = await self._page(stream, asked)
             ids = _ids(nodes.nodes)
             _refuse_foreign(ids, after, upto, more=nodes.page_info.has_next_page)
-            rows, failed = decoded(stream, nodes.nodes)
+            rows, failed = decoded(ROWS[stream], nodes.nodes)
             after = ids[-1] if ids else after
             more = nodes.page_info.has_next_page
             yield Step(rows, failed, after, more)

@@ -132,6 +132,15 @@ class WireFulfilment(Wire):
     fulfillment_line_items: Nodes[WireShippedLine] = field(default_factory=Nodes)
 
 
+class WireNested(Wire):
+    """What holds pages in lists, of an order."""
+
+    id: str
+    updated_at: str | None = None
+    refunds: list[WireRefund] = field(default_factory=list)
+    fulfillments: list[WireFulfilment] = field(default_factory=list)
+
+
 class WireOrder(Wire):
     id: str
     name: str
@@ -155,6 +164,7 @@ class WireOrder(Wire):
     source_name: str | None = None
     source_identifier: str | None = None
     edited: bool = False
+    subtotal_line_items_quantity: int = 0
     customer: WireId | None = None
     billing_address: WireAddress | None = None
     shipping_address: WireAddress | None = None

@@ -170,7 +170,7 @@ class OrderWriter:
 
         if touched("customer"):
             await self._set_customer(content, row)
-        if touched("status", "paid_at") and row.cancelled_at is None:
+        if touched("status", "paid_at", "transactions") and row.cancelled_at is None:
             await self._pay(content, row)
         if touched("status", "fulfilments") and row.cancelled_at is None:
             await self._dispatcher.send(content, row)

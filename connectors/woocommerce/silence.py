@@ -16,8 +16,9 @@ from connectors.woocommerce.wire import WireGroup, WireSetting
 _GROUP = "email_"
 _SWITCH = "enabled"
 _ATTEMPTS = 3
-NOTHING: Json = {"mails": {}}
-"""What `loud` answers for a store in which nothing has to be turned off."""
+ADDON = "addon"
+NOTHING: Json = {"mails": {}, ADDON: True}
+"""What `loud` answers for a store in which nothing has to be turned off: its add-on is silent."""
 
 
 async def loud(api: Api) -> Json:

@@ -19,11 +19,13 @@ from connectors.base import (
     StoreReport,
     Withdrawal,
 )
+from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce import silence
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.batches import ADDON_GONE
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.removing import Remover
@@ -117,7 +119,14 @@ class WooCommerceTarget(Session):
 
     async def mute(self, before: Json) -> None:
         """Turn those mails off."""
+        await self.prove_silence(before)
         await silence.mute(self._api, before, self._settings.write_settle)
+
+    async def prove_silence(self, before: Json) -> None:
+        """The add-on is there still, where it was relied on."""
+        if before.get(silence.ADDON) and not await self._addon.is_usable():
+            text = "the add-on that keeps mails off is not there any more"
+            raise BadAnswer(text, code=ADDON_GONE)
 
     async def unmute(self, before: Json) -> None:
         """Turn them on again."""

@@ -504,3 +504,16 @@ async def test_a_variation_gets_the_fields_it_needs_and_another_none(new_shop: P
     assert request.body == {"update": [{"id": there, "regular_price": "8"}]}
     [shown_variant] = answered.content.variants
     assert (shown_variant.id, shown_variant.regular_price) == (str(there), gbp("8"))
+
+
+async def test_a_customer_shows_our_key(new_shop: Practice):
+    """WooCommerce takes no meta data of customers that begin with `_`, and does not say so."""
+    sent = operations(Stream.CUSTOMERS, [customer(1)])
+    async with new_shop.target() as target:
+        made = applied(await target.write(Stream.CUSTOMERS, sent))["1"]
+        found = await target.find(Stream.CUSTOMERS, sent)
+    raw = new_shop.store.read("customer", int(made.target_id))
+    assert [(each["key"], each["value"]) for each in raw["meta_data"]] == [
+        ("recent_sync_key", sent[0].key)
+    ]
+    assert (found["1"].target_id, found["1"].by) == (made.target_id, "key")

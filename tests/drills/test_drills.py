@@ -23,6 +23,11 @@ def test_seed_ends_with_nothing_missing_wrong_doubled_or_overwritten(
     assert naive_wrong > 0
 
 
+def test_seed_ends_as_well_where_both_shops_have_the_add_on(drill_url: str) -> None:
+    outcome, _ = play_seed(drill_url, 3, minutes=MINUTES, addon=True)
+    assert outcome.verdict.findings == []
+
+
 def test_seed_is_played_again_step_by_step(drill_url: str) -> None:
     first, again = (play_seed(drill_url, 3, minutes=MINUTES) for _ in range(2))
     assert first[0].course == again[0].course

@@ -175,3 +175,21 @@ CHANGED = {"total": "29.62", "shipping_total": "10.00"}
 def _give_addon(stores: Stores) -> None:
     for shop in (stores.old, stores.new):
         shop.app.install_addon()
+
+
+async def test_a_job_that_relied_on_the_add_on_writes_nothing_without_it(stores: Stores):
+    """Mails are on: somebody took the plugin away while the job ran."""
+    await stores.old.load(customer=[{"email": "ann@example.test", "username": "ann"}])
+    job = await stores.bench.start("full")
+    for _ in range(20):
+        if await stores.bench.rows("SELECT 1 FROM slices WHERE kind = 'read'"):
+            break
+        await stores.bench.turn()
+    stores.new.app.install_addon(there=False)
+    row = await stores.bench.finish(job)
+    assert row["error"]["code"] == "addon_gone"
+    effects = await stores.new.effects()
+    assert (effects["mails"], effects["writes"].get("api", {})) == ({}, {})
+    await stores.run("full")
+    assert (await stores.only(stores.new, "customers"))["email"] == "ann@example.test"
+    assert (await stores.new.effects())["mails"] == {}

@@ -133,3 +133,35 @@ async def test_products_that_are_gone_are_archived_on_shopify_and_brought_back(m
     undo = {"only": "undo", "ids": [str(each["id"]) for each in removals]}
     await move.run("recent", streams=["products"], options=undo)
     assert set(statuses(move).values()) == {"ACTIVE"}
+
+
+async def in_scope(move: Move, *streams: Stream) -> None:
+    """Which streams the migration brings over from now on."""
+    async with move.bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE migrations SET streams = :streams"), {"streams": list(streams)}
+        )
+
+
+async def test_orders_that_came_before_everything_else_are_given_their_customers(
+    move: Move,
+) -> None:
+    """A line that is there cannot be given its product: that is told, once, and nothing is lost."""
+    await move.old.control("POST", "seed", {"scale": 0.0005})
+    await in_scope(move, Stream.ORDERS)
+    await move.run("full")
+    orders = move.new.store.tables["Order"].values()
+    assert {each["_customer"] for each in orders} == {None}
+    before = {each["_n"]: [*each["_lines"]] for each in orders}
+    await in_scope(move, *Stream)
+    await move.run("recent", since="2000-01-01T00:00:00Z")
+    await move.agrees()
+    assert {each["_n"]: each["_lines"] for each in orders} == before
+    assert any(each["_customer"] for each in orders)
+    links = await move.bench.rows("SELECT losses FROM links WHERE stream = 'orders'")
+    assert any("lines" in (each["losses"] or ()) for each in links)
+    move.new.requests.clear()
+    await move.run("recent")
+    assert changes(move.new) == []
+    kinds = {each["kind"] for each in (await move.new.effects())["entries"]}
+    assert kinds == {"stock"}

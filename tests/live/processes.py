@@ -33,7 +33,7 @@ def environment(home: Path, **own: str) -> dict[str, str]:
 
 
 def run(
-    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str], seconds: float = 120
+    arguments: Sequence[str], *, folder: Path, variables: Mapping[str, str], seconds: float = 600
 ) -> str:
     """What a program on Node prints; it has to end well."""
     done = subprocess.run(
@@ -60,7 +60,7 @@ def serving(
     folder: Path,
     variables: Mapping[str, str],
     health: str,
-    seconds: float = 90,
+    seconds: float = 300,
 ) -> Iterator[None]:
     """Run a server within the block, from its first good answer at the address `health` on.
 

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from connectors.medusa import CONNECTOR
-from connectors.testing.contract import DescriptionContract, SourceContract, TargetContract
+from connectors.testing.contract import SourceContract, TargetContract
 from connectors.testing.faults import FaultyProxy
 from tests.live.medusa.bench import MedusaBench
 from tests.live.medusa.store import MedusaStore
@@ -17,10 +17,6 @@ from tests.live.medusa.store import MedusaStore
 async def bench(medusa: MedusaStore) -> AsyncIterator[MedusaBench]:
     async with FaultyProxy(medusa.url) as proxy:
         yield MedusaBench(medusa, proxy)
-
-
-class TestMedusa(DescriptionContract):
-    connector = CONNECTOR
 
 
 class TestMedusaSource(SourceContract):

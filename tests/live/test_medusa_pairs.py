@@ -70,7 +70,7 @@ async def test_a_selling_woocommerce_shop_arrives_whole_in_medusa(
 ) -> None:
     old, source = shop
     move = await pair(bench, monkeypatch, record_property, source, side(other_medusa))
-    await old.control("POST", "seed", {"scale": 0.001})
+    await old.control("POST", "seed", {"scale": 0.0004, "seed": 5})
     await move.run("full")
     found = await move.agrees()
     assert min(each.equal for each in found.streams.values()) >= 5

@@ -30,6 +30,10 @@ class Shop(Protocol):
         """How many mails have left since this was asked last."""
         ...
 
+    async def deliveries(self) -> int:
+        """How many deliveries webhooks have caused so far."""
+        ...
+
     async def write_stock(self, product: int, quantity: int) -> None:
         """Write stock past WooCommerce, as some extensions do."""
         ...
@@ -53,6 +57,9 @@ class PlayedShop:
         found = sum((await self._practice.effects())["mails"].values())
         self._mails, before = found, self._mails
         return found - before
+
+    async def deliveries(self) -> int:
+        return sum((await self._practice.effects())["webhooks"].values())
 
     async def write_stock(self, product: int, quantity: int) -> None:
         await self._practice.edit(op="silent_stock", id=product, quantity=quantity)
@@ -84,6 +91,10 @@ class RealShop:
         found = len(self._site.mails)
         self._site.forget_mails()
         return found
+
+    async def deliveries(self) -> int:
+        query = "['hook' => 'woocommerce_deliver_webhook_async', 'per_page' => -1]"
+        return int(self._site.run(f"echo count(as_get_scheduled_actions({query}, 'ids'));"))
 
     async def write_stock(self, product: int, quantity: int) -> None:
         self._site.run(f"update_post_meta({product}, '_stock', {quantity});")

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
-from connectors.base import Target
+from connectors.base import ProvesSilence, Target
 from workers.engine.leases import Lease
 
 
@@ -44,6 +44,12 @@ async def mute(lease: Lease, store: UUID, target: Target) -> None:
         )
         before = row.scalar_one()
     await target.mute(before)
+
+
+async def prove(engine: AsyncEngine, store: UUID, target: Target) -> None:
+    """See that what keeps the target silent is still there. Raises `StoreError` where it is not."""
+    if isinstance(target, ProvesSilence) and (before := await _kept(engine, store)) is not None:
+        await target.prove_silence(before)
 
 
 async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) -> None:

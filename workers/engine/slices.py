@@ -189,6 +189,7 @@ async def _work_on(
             case SliceKind.FINISH:
                 return await _finish(run, stores)
             case _:
+                await silence.prove(run.engine, stores.target_store, run.target)
                 seconds = resources.settings.slice_seconds
                 return await _go_on(run, _timer(seconds, stopping, lease.clock))
 

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from connectors.base import TellsDeletions
 from connectors.errors import BadAnswer, Rejected
 from connectors.records import Record, Stream
@@ -85,7 +86,7 @@ async def told(run: Run, stream: Stream, since: datetime) -> Told | None:
     if not ids:
         return None
     migration = run.lease.held.migration_id
-    async with run.engine.connect() as connection:
+    async with autocommit(run.engine) as connection:
         known = await sightings.undoubted(connection, migration, stream, sorted(ids))
     return Told(migration, stream, known) if known else None
 

@@ -8,6 +8,7 @@
  */
 import type { MedusaRequest, MedusaResponse } from "@medusajs/framework/http"
 import { ContainerRegistrationKeys, Modules } from "@medusajs/framework/utils"
+import { gunzipSync } from "node:zlib"
 
 type Row = Record<string, any> & { id: string }
 type Import = {
@@ -21,24 +22,32 @@ type Import = {
 }
 
 const VERSION = 1
+const LARGEST = 50_000_000
+const TAKEN = / with ([a-z_]+): .*already exists/s
 const PAYMENT_ROWS = ["PaymentCollections", "PaymentSessions", "Payments", "Captures", "Refunds"]
 
 export const GET = async (_: MedusaRequest, res: MedusaResponse) => {
   res.json({ version: VERSION })
 }
 
-export const POST = async (req: MedusaRequest<{ orders: Import[] }>, res: MedusaResponse) => {
+/**
+ * `packed` is a list of orders: JSON, gzipped, in base64. Of plain JSON Medusa takes no more than
+ * 100 KB.
+ */
+export const POST = async (req: MedusaRequest<{ packed: string }>, res: MedusaResponse) => {
+  const unpacked = gunzipSync(Buffer.from(req.body.packed, "base64"), { maxOutputLength: LARGEST })
+  const imports: Import[] = JSON.parse(unpacked.toString())
   const orders: object[] = []
-  for (const each of req.body.orders) {
+  for (const each of imports) {
     try {
       orders.push({ id: each.order.id, outcome: await put(req.scope, each) })
     } catch (error: any) {
-      const taken = /\(([a-z_]+)\)=.*already exists|with ([a-z_]+): .*already exists/s.exec(error.message)
-      const reason = taken ? `${taken[1] ?? taken[2]}_taken` : error.type ?? error.name
+      const taken = TAKEN.exec(error.message)
+      const reason = taken ? `${taken[1]}_taken` : error.type ?? error.name
       orders.push({ id: each.order.id, outcome: "refused", reason })
     }
   }
-  await passNumbers(req.scope, req.body.orders)
+  await passNumbers(req.scope, imports)
   res.json({ orders })
 }
 
@@ -64,7 +73,8 @@ async function put(scope: any, each: Import): Promise<string> {
   await putFulfillments(scope, order, fulfillments, there)
   // Last of all: only a whole order carries its digest.
   const metadata = { ...order.metadata, recent_sync_digest: each.digest }
-  await service.updateOrders([{ id: order.id, metadata, custom_display_id: custom_display_id ?? null }])
+  const number = { custom_display_id: custom_display_id ?? null }
+  await service.updateOrders([{ id: order.id, metadata, ...number }])
   return there ? "replaced" : "created"
 }
 
@@ -77,8 +87,8 @@ async function found(scope: any, id: string): Promise<any> {
 
 /** Whether people of this store have edited, paid or sent it: then it is theirs. */
 function isWorkedOn(there: any): boolean {
-  const parts = [...(there.payment_collections ?? []), ...(there.fulfillments ?? [])].filter(Boolean)
-  return there.version > 1 || parts.some((part: any) => !part.metadata?.recent_sync)
+  const parts = [...(there.payment_collections ?? []), ...(there.fulfillments ?? [])]
+  return there.version > 1 || parts.some((part) => part && !part.metadata?.recent_sync)
 }
 
 function quantities(sent: number) {
@@ -88,45 +98,54 @@ function quantities(sent: number) {
 /** No payment provider hears of it: these are rows about money that has moved long ago. */
 async function putPayments(scope: any, order: Row, payments: Import["payments"], there: any) {
   const service = scope.resolve(Modules.PAYMENT)
+  const payment_id = (payments.Payments ?? []).map(({ id }) => id)
   for (const name of PAYMENT_ROWS) {
     const rows = payments[name] ?? []
     const ids = rows.map(({ id }) => id)
-    const known = ids.length ? await service[`list${name}`]({ id: ids }, { select: ["id"], take: null }) : []
-    const old = new Set(known.map((row: Row) => row.id))
-    const made = rows.filter(({ id }) => !old.has(id))
+    // A capture or a refund that the other shop has deleted goes with it.
+    const filter = name === "Captures" || name === "Refunds" ? { payment_id } : { id: ids }
+    const known: string[] = payment_id.length
+      ? (await service[`list${name}`](filter, { take: null })).map(({ id }: Row) => id)
+      : []
+    const made = rows.filter(({ id }) => !known.includes(id))
+    const gone = known.filter((id) => !ids.includes(id))
     if (made.length) await service[`create${name}`](made)
-    for (const { id, ...data } of rows.filter((row) => old.has(row.id))) {
-      await (name === "PaymentCollections" ? service.updatePaymentCollections(id, data) : service[`update${name}`]({ id, ...data }))
+    if (gone.length) await service[`delete${name}`](gone)
+    for (const { id, ...data } of rows.filter((row) => known.includes(row.id))) {
+      if (name === "PaymentCollections") await service.updatePaymentCollections(id, data)
+      else await service[`update${name}`]({ id, ...data })
     }
   }
-  const linked = new Set((there?.payment_collections ?? []).filter(Boolean).map((row: Row) => row.id))
   for (const { id } of payments.PaymentCollections ?? []) {
-    if (!linked.has(id)) await link(scope, order.id, Modules.PAYMENT, { payment_collection_id: id })
+    const linked = there?.payment_collections?.some((row: Row | null) => row?.id === id)
+    if (!linked) await link(scope, order.id, Modules.PAYMENT, { payment_collection_id: id })
   }
 }
 
 async function putFulfillments(scope: any, order: Row, fulfillments: Row[], there: any) {
   const service = scope.resolve(Modules.FULFILLMENT)
-  const linked = new Set((there?.fulfillments ?? []).filter(Boolean).map((row: Row) => row.id))
   for (const each of fulfillments) {
     const { id, packed_at, shipped_at, delivered_at, canceled_at } = each
     const dates = { packed_at, shipped_at, delivered_at, canceled_at }
     const [known] = await service.listFulfillments({ id })
     if (known) await service.updateFulfillment(id, dates)
     else await service.createFulfillment({ ...each, order })
-    if (!linked.has(id)) await link(scope, order.id, Modules.FULFILLMENT, { fulfillment_id: id })
+    const linked = there?.fulfillments?.some((row: Row | null) => row?.id === id)
+    if (!linked) await link(scope, order.id, Modules.FULFILLMENT, { fulfillment_id: id })
   }
 }
 
 async function link(scope: any, order_id: string, module: string, part: Record<string, string>) {
-  await scope.resolve(ContainerRegistrationKeys.LINK).create({ [Modules.ORDER]: { order_id }, [module]: part })
+  const links = scope.resolve(ContainerRegistrationKeys.LINK)
+  await links.create({ [Modules.ORDER]: { order_id }, [module]: part })
 }
 
 /** New orders get numbers behind those that came in. */
 async function passNumbers(scope: any, imports: Import[]) {
   const last = Math.max(0, ...imports.map(({ order }) => order.display_id ?? 0))
   await scope.resolve(ContainerRegistrationKeys.PG_CONNECTION).raw(
-    `SELECT setval('order_display_id_seq', :last) FROM order_display_id_seq WHERE last_value < :last`,
+    `SELECT setval('order_display_id_seq', :last) FROM order_display_id_seq
+      WHERE last_value < :last`,
     { last }
   )
 }
