@@ -9,7 +9,7 @@ from connectors.shopify.api import Document
 REDIRECTS = Document(
     "query Redirects($search:String!,$after:String){urlRedirects(first:100,query:$search,"
     "after:$after,sortKey:ID){nodes{path target} pageInfo{hasNextPage endCursor}}}",
-    cost=20,
+    cost=102,
 )
 LIVE_PAGES = Document(
     "query LivePages($handle:String!){"
