@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.base import Permission
-from connectors.shopify.shop import ALL_ORDERS, READ_SCOPES, WRITE_SCOPES
+from connectors.shopify.shop import ALL_ORDERS, READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES
 
 _PURPOSES = {
     "read_customers": "Customers and their addresses; Shopify asks what the data is for.",
@@ -16,6 +16,9 @@ _PURPOSES = {
     "write_customers": "Customers are made and changed.",
     "write_inventory": "Stock is set.",
     "write_merchant_managed_fulfillment_orders": "Orders are marked as sent, without a mail.",
+    "write_online_store_navigation": (
+        "Old paths are redirected to new ones, one by one; only where redirects are wanted."
+    ),
     "write_orders": "Orders are made as they were, with refunds and cancellations.",
     "write_products": "Products and collections are made and changed.",
     "write_publications": "New products and collections are put on sales channels.",
@@ -24,7 +27,10 @@ _PURPOSES = {
 PERMISSIONS = (
     *(Permission(each, _PURPOSES[each]) for each in sorted(READ_SCOPES)),
     Permission(ALL_ORDERS, "Orders older than 60 days; Shopify grants it to an app on request."),
-    *(Permission(each, _PURPOSES[each], writing=True) for each in sorted(WRITE_SCOPES)),
+    *(
+        Permission(each, _PURPOSES[each], writing=True)
+        for each in sorted(WRITE_SCOPES | REDIRECT_SCOPES)
+    ),
 )
 
 STEPS = (

@@ -36,6 +36,9 @@ WRITE_SCOPES = frozenset(
 )
 """What the documents that write need in addition."""
 
+REDIRECT_SCOPES = frozenset({"write_online_store_navigation"})
+"""What redirects need in addition, where they are wanted."""
+
 ALL_ORDERS = "read_all_orders"
 
 

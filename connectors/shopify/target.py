@@ -15,6 +15,8 @@ from connectors.base import (
     Match,
     Operation,
     Outcome,
+    Redirect,
+    Redirected,
     Refused,
     StoreAccess,
     StoreReport,
@@ -28,9 +30,10 @@ from connectors.shopify.finding import Finder
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
 from connectors.shopify.publishing import Channels
+from connectors.shopify.redirects import Redirects
 from connectors.shopify.removing import Remover
 from connectors.shopify.settings import ShopifySettings
-from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, examine
+from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, examine
 from connectors.shopify.single import SingleRecords
 from connectors.shopify.writing_orders import OrderWriter
 from connectors.shopify.writing_others import PlainWriter
@@ -64,6 +67,7 @@ class ShopifyTarget:
             Stream.INVENTORY: stock.write,
         }
         self._remover = Remover(self._api)
+        self._redirects = Redirects(self._api)
         self._room = asyncio.Semaphore(self._settings.write_concurrency)
 
     async def __aenter__(self) -> Self:
@@ -129,3 +133,11 @@ class ShopifyTarget:
 
     async def unmute(self, before: Json) -> None:
         """There is nothing to restore."""
+
+    async def check_redirects(self) -> None:
+        """Prove that the app may redirect paths. Raises `StoreError`."""
+        await examine(self._api, self._settings, REDIRECT_SCOPES)
+
+    async def redirect(self, redirects: Sequence[Redirect]) -> list[Redirected]:
+        """Redirect old paths; one answer each, in order. Raises `StoreError`."""
+        return await self._redirects.make(redirects)

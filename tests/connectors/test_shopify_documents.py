@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.shopify import documents, documents_writing
+from connectors.shopify import documents, documents_redirects, documents_writing
 from connectors.shopify.api import Document
-from connectors.shopify.shop import READ_SCOPES, WRITE_SCOPES, with_reading
+from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, with_reading
 from tests.connectors.shopify_schema import (
     OUT_OF_DATE,
     VERSIONS,
@@ -19,7 +19,8 @@ pytestmark = pytest.mark.contracts
 
 READING = dict(documents.all_documents())
 WRITING = dict(documents_writing.all_documents())
-DOCUMENTS = READING | WRITING
+TARGET = READING | WRITING
+DOCUMENTS = TARGET | dict(documents_redirects.all_documents())
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -71,8 +72,12 @@ def test_variables_of_a_wrong_type_are_noticed(version: str):
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize(
     ("sent", "demanded"),
-    [(READING, READ_SCOPES), (DOCUMENTS, READ_SCOPES | WRITE_SCOPES)],
-    ids=["source", "target"],
+    [
+        (READING, READ_SCOPES),
+        (TARGET, READ_SCOPES | WRITE_SCOPES),
+        (DOCUMENTS, READ_SCOPES | WRITE_SCOPES | REDIRECT_SCOPES),
+    ],
+    ids=["source", "target", "redirects"],
 )
 def test_check_demands_the_scopes_that_the_schema_asks_for_and_no_more(
     sent: dict[str, Document], demanded: frozenset[str], version: str

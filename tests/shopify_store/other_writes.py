@@ -28,6 +28,7 @@ _REASONS = (
     "shrinkage",
 )
 _LIMIT = 10**9
+_LONGEST_PATH = 1024
 
 
 # --- inventory ----------------------------------------------------------------------------------
@@ -196,6 +197,9 @@ def _redirect(ask: Ask, arguments: Doc) -> Doc:
     path, target = _path(given.get("path") or ""), given.get("target") or ""
     if path == "/" or not target:
         raise Refusal("Path can't be blank", "urlRedirect", "path", code="CREATE_FAILED")
+    if len(path) > _LONGEST_PATH:
+        words = f"Path is too long (maximum is {_LONGEST_PATH} characters)"
+        raise Refusal(words, "urlRedirect", "path", code="CREATE_FAILED")
     if ask.store.named("UrlRedirect", "path", path):
         words = "Path has already been taken"
         raise Refusal(words, "urlRedirect", "path", code="CREATE_FAILED")

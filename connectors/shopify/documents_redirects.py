@@ -1,0 +1,30 @@
+"""The GraphQL documents that redirect old paths. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from connectors.shopify.api import Document
+
+REDIRECTS = Document(
+    "query Redirects($search:String!,$after:String){urlRedirects(first:100,query:$search,"
+    "after:$after,sortKey:ID){nodes{path target} pageInfo{hasNextPage endCursor}}}",
+    cost=102,
+)
+LIVE_PAGES = Document(
+    "query LivePages($handle:String!){"
+    "product:productByIdentifier(identifier:{handle:$handle})"
+    "{status resourcePublicationsCount{count}}"
+    "collection:collectionByIdentifier(identifier:{handle:$handle})"
+    "{resourcePublicationsCount{count}}}"
+)
+REDIRECT = Document(
+    "mutation Redirect($redirect:UrlRedirectInput!){urlRedirectCreate(urlRedirect:$redirect)"
+    "{urlRedirect{id} userErrors{field message code}}}"
+)
+"""May be sent twice: a path has one redirect, and the second one is refused."""
+
+
+def all_documents() -> Iterator[tuple[str, Document]]:
+    """Every document that is sent for redirects, by a name."""
+    yield from (("redirects", REDIRECTS), ("live pages", LIVE_PAGES), ("redirect", REDIRECT))
