@@ -1,0 +1,1 @@
+"""A whole launch, rehearsed on the replayed shop: what `make rehearsal` plays."""
