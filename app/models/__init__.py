@@ -1,6 +1,7 @@
 """Tables. PostgreSQL owns the truth about jobs, slices, cursors and links."""
 
 from app.models.access import ApiKey, IdempotencyRecord
+from app.models.adoption import AdoptionDecision, AdoptionRecord, AdoptionState, Side
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -12,6 +13,9 @@ from app.models.stream import AUDIT_RUNS, StreamState
 __all__ = [
     "AUDIT_RUNS",
     "OPEN_REMOVAL",
+    "AdoptionDecision",
+    "AdoptionRecord",
+    "AdoptionState",
     "ApiKey",
     "AppliedContent",
     "Conflict",
@@ -31,6 +35,7 @@ __all__ = [
     "QuarantineStatus",
     "RecordRemoval",
     "RemovalStatus",
+    "Side",
     "Sighting",
     "Slice",
     "SliceKind",
