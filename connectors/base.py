@@ -294,12 +294,9 @@ class ShowsMetadata(Protocol):
     """What a source has besides, where records hold fields that are no part of their content."""
 
     async def metadata(
-        self, stream: Stream, ids: Sequence[str], names: Collection[str]
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
     ) -> dict[str, dict[str, str]]:
-        """Text values by record and field, of these records and fields; without what is not there.
-
-        Raises `StoreError`.
-        """
+        """Text values by record and field, without what is not there. Raises `StoreError`."""
         ...
 
 

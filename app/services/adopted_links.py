@@ -31,6 +31,9 @@ AMBIGUOUS = "adoption_ambiguous"
 somebody has said which one it is.
 """
 
+IGNORED = "adoption_ignored"
+"""Code in quarantine of a source record that a person has decided to leave behind."""
+
 _decode_form = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
 

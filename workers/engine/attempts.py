@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from app.services.adopted_links import AMBIGUOUS
+from app.services.adopted_links import AMBIGUOUS, IGNORED
 
 TARGET_GONE = "target_gone"
 """Code of an update whose record is not on the target any more."""
@@ -70,6 +70,7 @@ _NEVER = Schedule(first=0.0, longest=0.0, attempts=0)
 _SCHEDULES = {
     TARGET_GONE: _NEVER,
     AMBIGUOUS: _NEVER,
+    IGNORED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,
@@ -102,7 +103,7 @@ class Standing:
         An update of what is gone from the target fails however often it is sent. What may be on
         the target already would be there twice.
         """
-        if self.code == AMBIGUOUS:
+        if self.code in (AMBIGUOUS, IGNORED):
             return True
         if digest != self.digest:
             return False
