@@ -5,16 +5,17 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, AdoptionNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
+    │        ConflictApplied, RemovalNotUndoable, AdoptionApplied, AdoptionTaken,
+    │        StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
     │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
-    │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused
+    │        InvalidWatermark, InvalidExpiry, InvalidAdoptionFile, IdempotencyKeyReused
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -146,6 +147,11 @@ class RemovalNotFound(NotFound):
     title = "There is no such removal"
 
 
+class AdoptionNotFound(NotFound):
+    code = "adoption_not_found"
+    title = "No adoption has read such a record"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -231,6 +237,22 @@ class ConflictApplied(Problem):
     title = "The source's value is on the target already"
 
 
+class AdoptionApplied(Problem):
+    """A run of ours has compared the pair already, and may have written to it."""
+
+    status = 409
+    code = "adoption_applied"
+    title = "A job has used this pair already"
+
+
+class AdoptionTaken(Problem):
+    """One of the two records is linked with another one."""
+
+    status = 409
+    code = "adoption_taken"
+    title = "One of the records has another counterpart"
+
+
 class RemovalNotUndoable(Problem):
     """Nothing was removed, or the platform cannot bring it back, or it came back by itself."""
 
@@ -280,6 +302,13 @@ class InvalidRequest(Problem):
 class BadCursor(InvalidRequest):
     code = "bad_cursor"
     title = "The cursor is not one that a list of this kind gave"
+
+
+class InvalidAdoptionFile(InvalidRequest):
+    """Nothing of the file is taken: `errors` name lines and columns."""
+
+    code = "invalid_adoption_file"
+    title = "The file cannot be taken"
 
 
 class UnknownPlatform(InvalidRequest):

@@ -16,6 +16,7 @@ from app.edge import Edge
 from app.openapi import describe, operation_id
 from app.resources import Resources, open_resources
 from app.routes import (
+    adoption,
     api_keys,
     conflicts,
     health,
@@ -41,6 +42,7 @@ _ROUTERS = (
     quarantine.router,
     conflicts.router,
     removals.router,
+    adoption.router,
     jobs.router,
     api_keys.router,
     health.router,

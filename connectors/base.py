@@ -7,7 +7,7 @@ one place (`connectors.http`). It receives values, never the service's settings.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
@@ -286,6 +286,17 @@ class TellsDeletions(Protocol):
 
         It is a reason to ask for them one by one, and no proof. Raises `StoreError`.
         """
+        ...
+
+
+@runtime_checkable
+class ShowsMetadata(Protocol):
+    """What a source has besides, where records hold fields that are no part of their content."""
+
+    async def metadata(
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
+    ) -> dict[str, dict[str, str]]:
+        """Text values by record and field, without what is not there. Raises `StoreError`."""
         ...
 
 

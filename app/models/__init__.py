@@ -2,6 +2,7 @@
 
 from app.models.access import ApiKey, IdempotencyRecord
 from app.models.arrival import Arrival
+from app.models.adoption import AdoptionDecision, AdoptionRecord, AdoptionState, Side
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -13,6 +14,9 @@ from app.models.stream import AUDIT_RUNS, StreamState
 __all__ = [
     "AUDIT_RUNS",
     "OPEN_REMOVAL",
+    "AdoptionDecision",
+    "AdoptionRecord",
+    "AdoptionState",
     "ApiKey",
     "AppliedContent",
     "Arrival",
@@ -33,6 +37,7 @@ __all__ = [
     "QuarantineStatus",
     "RecordRemoval",
     "RemovalStatus",
+    "Side",
     "Sighting",
     "Slice",
     "SliceKind",

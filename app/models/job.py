@@ -16,6 +16,7 @@ class JobKind(StrEnum):
 
     FULL = "full"
     RECENT = "recent"
+    ADOPT = "adopt"
 
 
 class JobStatus(StrEnum):
@@ -83,6 +84,8 @@ class SliceKind(StrEnum):
     AUDIT = "audit"
     REMOVE = "remove"
     RESTORE = "restore"
+    GATHER = "gather"
+    PAIR = "pair"
     FINISH = "finish"
 
 

@@ -18,6 +18,9 @@ _JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in JobKind]})]
 
 
+MetadataField = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
+
+
 class JobOptions(Input):
     """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
     and reads nothing else, `ids` names single ones of them; `only: conflicts` carries settled
@@ -28,6 +31,12 @@ class JobOptions(Input):
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
     release_brake: Flag | None = None
+    id_fields: list[MetadataField] | None = Field(
+        None,
+        max_length=50,
+        description="Kind `adopt` only: metadata in which the other tool kept the source's ids."
+        " An empty list: none.",
+    )
 
 
 class JobIn(Input):
@@ -37,7 +46,9 @@ class JobIn(Input):
     migration: Slug = Field(description="Slug or id of the migration.")
     streams: Streams | None = Field(None, description="By default all of the migration's.")
     since: Moment | None = Field(
-        None, description="From when to read, where there is no cursor; kind `recent` only."
+        None,
+        description="From when to read, where there is no cursor; kind `recent`. Kind `adopt` needs"
+        " it: when the other tool began to read the source.",
     )
     cutover: Flag = Field(
         False,
@@ -64,6 +75,7 @@ class Counters(Output):
     deleted: int = 0
     audited: int = Field(0, description="Verified without regard to their timestamps.")
     missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
+    adopted: int = Field(0, description="Linked with what another tool has brought over.")
 
 
 class Progress(Output):
@@ -177,6 +189,7 @@ class JobOut(Output):
                             "deleted": 0,
                             "audited": 0,
                             "missed": 0,
+                            "adopted": 0,
                         }
                     },
                     "totals": {
@@ -190,6 +203,7 @@ class JobOut(Output):
                         "deleted": 0,
                         "audited": 0,
                         "missed": 0,
+                        "adopted": 0,
                     },
                     "requests": 34,
                     "throttled": 1,

@@ -48,6 +48,9 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
     streams = _streams(asked, migration)
     if kind is JobKind.RECENT and asked.since is None and not _reads_nothing(asked):
         await _require_baseline(work.session, migration, streams)
+    if kind is JobKind.ADOPT and asked.since is None:
+        text = "Say with `since` when the other tool began to read the source."
+        raise BaselineRequired(text, extra={"streams": streams})
     params = asked.model_dump(
         mode="json", include={"streams", "since", "cutover", "options"}, exclude_none=True
     )
@@ -136,6 +139,8 @@ def _kind(asked: JobIn) -> JobKind:
         raise KindNotAvailable.at("/kind", f"Available are: {there}.") from None
     if kind is not JobKind.RECENT:
         _refuse_recent_only(asked)
+    if kind is not JobKind.ADOPT and asked.options and asked.options.id_fields is not None:
+        raise InvalidRequest.at("/options/id_fields", "Only a job of kind `adopt` takes this.")
     if asked.since is not None and asked.since > now() + _SKEW:
         raise InvalidSince.at("/since", "This moment lies in the future.")
     return kind
@@ -144,6 +149,8 @@ def _kind(asked: JobIn) -> JobKind:
 def _refuse_recent_only(asked: JobIn) -> None:
     narrowed = asked.options is not None and bool(asked.options.only or asked.options.ids)
     given = {"since": asked.since, "cutover": asked.cutover or None, "options": narrowed or None}
+    if asked.kind == JobKind.ADOPT:
+        del given["since"]
     places = [
         {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
         for name, value in given.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -218,6 +218,12 @@ class WooCommerceSource(Session):
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""
         return await self._single.get(stream, ids)
+
+    async def metadata(
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
+    ) -> dict[str, dict[str, str]]:
+        """Meta data by record and key, those of plugins included. Raises `StoreError`."""
+        return await self._single.metadata(stream, ids, wanted)
 
 
 def _lists(stream: Stream, extent: Extent, part: Json, resume: Json | None) -> Sequence[str]:

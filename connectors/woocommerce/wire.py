@@ -60,6 +60,11 @@ class WireId(Struct, gc=False):
     id: int
 
 
+class WireMetadata(Struct, gc=False):
+    id: int
+    meta_data: Metas = []
+
+
 class WireStamp(Struct, gc=False):
     id: int
     status: str = ""

@@ -35,6 +35,8 @@ class StageKind(StrEnum):
     RETRY = "retry"
     REMOVE = "remove"
     RESTORE = "restore"
+    GATHER = "gather"
+    PAIR = "pair"
     FINISH = "finish"
 
 
@@ -107,6 +109,8 @@ def stages(
 
     A cutover begins to read when whatever was written before it began can be seen.
     """
+    if order.kind is JobKind.ADOPT:
+        return [FIRST[0], *_adopting(order, reads), FIRST[1]]
     if order.undo_ids:
         restoring = [Stage(kind=StageKind.RESTORE, stream=each) for each in order.streams]
         return [FIRST[0], *restoring, FIRST[1]]
@@ -145,6 +149,13 @@ def stages(
         *(closing if order.cutover else []),
         FIRST[1],
     ]
+
+
+def _adopting(order: Order, reads: Mapping[Stream, ReadCapability]) -> list[Stage]:
+    """Each stream is read on both sides and paired before those that refer to it."""
+    present = [stream for stream in Stream if stream in order.streams and stream in reads]
+    kinds = (StageKind.GATHER, StageKind.PAIR)
+    return [Stage(kind=kind, stream=stream) for stream in present for kind in kinds]
 
 
 def swept_at(plan: Iterable[Stage], stream: Stream | None) -> int | None:

@@ -37,6 +37,7 @@ _SLICES = {
     StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
+    StageKind.PAIR: SliceKind.PAIR,
     StageKind.FINISH: SliceKind.FINISH,
 }
 """How a stage begins, where it is not cut into slices first."""
@@ -224,6 +225,9 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
 
 async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -> None:
     """A pass is complete: what was visible when it began has been applied."""
+    if stage.kind is StageKind.PAIR and stage.stream is not None:
+        await _set_baseline(connection, job, stage.stream)
+        return
     if stage.kind is not StageKind.PASS or stage.stream is None or stage.quarantine_only:
         return
     done = job.passes.get(stage.stream, {})
@@ -242,6 +246,27 @@ async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -
     await record_event(
         connection, job.id, "pass.finished", {"stream": stage.stream, "until": until}
     )
+
+
+async def _set_baseline(connection: AsyncConnection, job: JobRow, stream: Stream) -> None:
+    """A stream is adopted: what changed since the time that was given has yet to be read."""
+    before = await ledger.cursor(connection, job.migration_id, stream)
+    since = datetime.fromisoformat(job.params["since"])
+    await ledger.set_baseline(connection, job.migration_id, stream, since, job.id)
+    after = await ledger.cursor(connection, job.migration_id, stream)
+    job.passes[stream] = {
+        "mode": "adopt",
+        "since": since.isoformat(),
+        "until": since.isoformat(),
+        "cursor_before": before.isoformat() if before else None,
+        "cursor_after": after.isoformat() if after else None,
+    }
+    await connection.execute(
+        text("UPDATE jobs SET passes = CAST(:passes AS jsonb) WHERE id = :id"),
+        {"id": job.id, "passes": _json(job.passes)},
+    )
+    told = {"stream": stream, "until": since.isoformat()}
+    await record_event(connection, job.id, "pass.finished", told)
 
 
 async def _look_again(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -36,6 +37,7 @@ COUNTED = (
     "outside",
     "audited",
     "missed",
+    "adopted",
     "requests",
     "throttled",
 )
@@ -129,8 +131,9 @@ class KnownTargets:
 class Run:
     """A held slice with the stores it works on.
 
-    `absent` are records that were asked for once and need not be asked for again: what the
-    source does not have, or what could not be brought over.
+    `read_target` opens the target as a store to be read whole. `absent` are records that were asked
+    for once and need not be asked for again: what the source does not have, or what could not be
+    brought over.
     """
 
     engine: AsyncEngine
@@ -141,6 +144,7 @@ class Run:
     target: Target
     reads: Mapping[Stream, ReadCapability]
     writes: Mapping[Stream, WriteCapability]
+    read_target: Callable[[], AbstractAsyncContextManager[Source]]
     counters: Counter[str] = field(default_factory=Counter)
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)

@@ -12,18 +12,20 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.database import autocommit
-from app.models import SliceKind
+from app.models import JobKind, SliceKind
 from app.queue import Wake
 from app.resources import Resources
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
 from connectors.permit import permitted_by
 from connectors.records import Stream
 from workers.engine import ledger, progress, silence
+from workers.engine.adopting import pair_slice
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
+from workers.engine.gathering import cut_gathering, gather_slice
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
 from workers.engine.plan import StageKind, stages
@@ -180,6 +182,7 @@ async def _work_on(
             target=target,
             reads=stores.reads,
             writes=stores.writes,
+            read_target=lambda: stores.read_target(resources.budgets),
         )
         match lease.held.kind:
             case SliceKind.PREPARE:
@@ -188,6 +191,9 @@ async def _work_on(
                 return await _plan(run, resources.settings.parallel_slices)
             case SliceKind.FINISH:
                 return await _finish(run, stores)
+            case SliceKind.GATHER | SliceKind.PAIR:
+                seconds = resources.settings.slice_seconds
+                return await _go_on(run, _timer(seconds, stopping, lease.clock))
             case _:
                 await silence.prove(run.engine, stores.target_store, run.target)
                 seconds = resources.settings.slice_seconds
@@ -200,7 +206,8 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     began = await run.source.server_time()
     await run.target.check()
     await _outwait(run)
-    await silence.mute(run.lease, stores.target_store, run.target)
+    if await _writes(run):
+        await silence.mute(run.lease, stores.target_store, run.target)
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
         order = job.order(run.scope.streams)
@@ -213,6 +220,13 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)
         )
+
+
+async def _writes(run: Run) -> bool:
+    """Whether the job writes to the target at all: what does not, need not silence it."""
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, run.lease.held.job_id)
+    return job.kind != JobKind.ADOPT
 
 
 async def _outwait(run: Run) -> None:
@@ -242,6 +256,8 @@ async def _plan(run: Run, parallel: int) -> list[Wake]:
         job = await progress.read_job(connection, held.job_id)
     if job.stages[held.stage].kind is StageKind.AUDIT:
         return await cut_audit(run)
+    if job.stages[held.stage].kind is StageKind.GATHER:
+        return await cut_gathering(run, parallel)
     return await cut_pass(run, parallel)
 
 
@@ -251,6 +267,8 @@ _GOING_ON = {
     SliceKind.AUDIT: audit_slice,
     SliceKind.REMOVE: remove_slice,
     SliceKind.RESTORE: restore_slice,
+    SliceKind.GATHER: gather_slice,
+    SliceKind.PAIR: pair_slice,
 }
 
 
@@ -285,7 +303,8 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
     held = run.lease.held
     await _outwait(run)
     await _outwait_writes(run)
-    await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
+    if await _writes(run):
+        await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
         wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)

@@ -81,6 +81,15 @@ class Stores:
         ):
             yield source, target
 
+    @asynccontextmanager
+    async def read_target(self, budgets: Budgets) -> AsyncIterator[Source]:
+        """A connection to the target that reads it as if it were a source."""
+        if self.target_platform.source is None:
+            raise JobFailed("wrong_direction", f"{self.target_platform.title} cannot be read")
+        access = replace(self.target_access, budgets=budgets)
+        async with self.target_platform.source(access) as source:
+            yield source
+
 
 _LOAD = text(
     """
