@@ -16,6 +16,7 @@ class JobKind(StrEnum):
 
     FULL = "full"
     RECENT = "recent"
+    DEMO = "demo"
 
 
 class JobStatus(StrEnum):
@@ -41,7 +42,8 @@ class Job(SQLModel, table=True):
     stages, `stage` the index of the current one; each stage is a pass over one stream, or
     preparing, or finishing. `passes` keeps per stream: mode, cursor before and after. `error`
     is a problem (`code`, `message`) of the job as a whole. `ending` is the status that the job
-    will have once its last stage has tidied up.
+    will have once its last stage has tidied up. `mapping_version` is of the mapping rules that it
+    goes by, 0 for none, and unknown until it has prepared.
     """
 
     __tablename__ = "jobs"
@@ -71,6 +73,7 @@ class Job(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_column=moment())
     finished_at: datetime | None = Field(default=None, sa_column=moment())
     retry_of: UUID | None = Field(default=None, foreign_key="jobs.id", ondelete="SET NULL")
+    mapping_version: int | None = None
 
 
 class SliceKind(StrEnum):
@@ -83,6 +86,8 @@ class SliceKind(StrEnum):
     AUDIT = "audit"
     REMOVE = "remove"
     RESTORE = "restore"
+    SAMPLE = "sample"
+    DEMO = "demo"
     FINISH = "finish"
 
 
