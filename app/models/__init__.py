@@ -6,6 +6,7 @@ from app.models.adoption import AdoptionDecision, AdoptionRecord, AdoptionState,
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
+from app.models.mapping import DemoRecord, MappingVersion
 from app.models.migration import ConflictPolicy, Cursor, Migration
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.store import Store
@@ -25,6 +26,7 @@ __all__ = [
     "ConflictStatus",
     "Cursor",
     "Decision",
+    "DemoRecord",
     "IdempotencyRecord",
     "Job",
     "JobEvent",
@@ -32,6 +34,7 @@ __all__ = [
     "JobStatus",
     "Link",
     "LinkState",
+    "MappingVersion",
     "Migration",
     "Quarantine",
     "QuarantineStatus",

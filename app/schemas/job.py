@@ -151,6 +151,9 @@ class JobOut(Output):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    mapping_version: int | None = Field(
+        description="The mapping rules it goes by, 0 for none; null until it has begun."
+    )
     links: JobLinks
 
     model_config = ConfigDict(
@@ -227,6 +230,7 @@ class JobOut(Output):
                     "created_at": "2026-11-25T10:00:00Z",
                     "started_at": "2026-11-25T10:00:00Z",
                     "finished_at": None,
+                    "mapping_version": 0,
                     "links": {
                         "self": f"/v1/jobs/{_JOB}",
                         "events": f"/v1/jobs/{_JOB}/events",

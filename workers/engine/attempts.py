@@ -24,6 +24,9 @@ REFERENCE_MISSING = "reference_missing"
 CREATE_UNCONFIRMED = "create_unconfirmed"
 """Code of a record that the source has lost, and that the target may have all the same."""
 
+MAPPING_FAILED = "mapping_failed"
+"""Code of a record of which the migration's mapping rules make no valid one."""
+
 _MINUTE = 60.0
 _HOUR = 60 * _MINUTE
 
@@ -75,6 +78,8 @@ _SCHEDULES = {
     CREATE_UNCONFIRMED: _NEVER,
     AMBIGUOUS: _NEVER,
     IGNORED: _NEVER,
+    # Other rules make it due.
+    MAPPING_FAILED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,

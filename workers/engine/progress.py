@@ -128,6 +128,14 @@ async def store_plan(
     )
 
 
+async def note_mapping(connection: AsyncConnection, job: UUID, version: int) -> None:
+    """Keep by which mapping rules a job goes; later versions do not change it."""
+    await connection.execute(
+        text("UPDATE jobs SET mapping_version = :version WHERE id = :id"),
+        {"id": job, "version": version},
+    )
+
+
 def _json(value: Any) -> str:
     return msgspec.json.encode(value).decode()
 

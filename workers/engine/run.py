@@ -13,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault
 from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
-from connectors.records import Stream
+from connectors.records import Record, Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
 from workers.engine.policy import Policies
@@ -75,6 +76,7 @@ class Scope:
 
     `audit_runs`: within how many runs every record is verified. `shallow` are streams of which a
     sweep reads ids and stamps only; `horizons` say beyond which age it leaves closed records out.
+    `mapper` is the version of the mapping rules that the job goes by.
     """
 
     migration: UUID
@@ -87,6 +89,13 @@ class Scope:
     horizons: Mapping[Stream, timedelta] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
     deletions: DeletionPolicy = field(default_factory=DeletionPolicy)
+    mapper: Mapper = field(default_factory=Mapper)
+
+    def mapped(self, record: Record) -> Record:
+        """A record as the mapping rules want it on the target. What `Run.source` reads has been
+        mapped already. Raises `MappingFailed`.
+        """
+        return self.mapper.mapped(record)
 
     def key(self, stream: Stream, source_id: str, generation: int = 0) -> str:
         """The external key of a record on the target: unique over all migrations.

@@ -157,7 +157,15 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
 
 
 async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
-    stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
+    held = lease.held
+    stores = await load_stores(
+        resources.engine,
+        resources.vault,
+        held.migration_id,
+        held.job_id,
+        # Whatever is wrong with the rules, the target gets its voice back.
+        with_rules=held.kind is not SliceKind.FINISH,
+    )
     reads = stores.reads
     if lease.held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
@@ -217,6 +225,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         )
         plan = stages(order, now=began, settle=settle, reads=run.reads)
         await progress.store_plan(transaction.connection, job.id, plan, job.passes)
+        await progress.note_mapping(transaction.connection, job.id, run.scope.mapper.version)
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)
         )
