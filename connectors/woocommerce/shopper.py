@@ -23,7 +23,7 @@ _TOKEN = "Cart-Token"  # noqa: S105  the name of a header
 _CLOSED = "This shop has no public Store API, or keeps visitors out of it."
 
 
-class WirePrices(Struct, gc=False):
+class WirePrices(Struct, frozen=True, gc=False):
     price: str = ""
     currency_code: str = ""
     currency_minor_unit: int = 2

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from workers.checks import effects, workflows
 from workers.checks.base import Check
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    *workflows.CHECKS,
+    *effects.CHECKS,
+)
 
 
 def chosen(names: Collection[str]) -> list[Check]:
