@@ -32,10 +32,26 @@ class NumberedOrder(Struct, frozen=True, kw_only=True, gc=False):
     key: str = ""
 
 
+class Numbering(Struct, frozen=True, kw_only=True):
+    """How a store numbers the orders that it takes itself.
+
+    `by_id`: by their ids, where nothing else numbers them. `advice` says in a few sentences for a
+    person how the next number is set there.
+    """
+
+    advice: str
+    by_id: bool = False
+
+
 class Desk(Protocol):
     """One store's look-ups. Each is a few requests. Raises `StoreError`, and `NotTold` where the
     platform offers no such look-up.
     """
+
+    @property
+    def numbering(self) -> Numbering:
+        """How the store numbers orders of its own."""
+        ...
 
     async def orders_of(self, email: str) -> tuple[Record, ...]:
         """The newest orders (up to `SHOWN`) that have an email, guests' orders too, newest first.

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from msgspec import Struct
 
 from connectors.concurrency import together
-from connectors.desk import SHOWN, NumberedOrder
+from connectors.desk import SHOWN, NumberedOrder, Numbering
 from connectors.records import Record, Stream
 from connectors.woocommerce.api import Api
 from connectors.woocommerce.lists import PAGE
@@ -19,6 +19,14 @@ from connectors.woocommerce.wire import WireAddress, WireCustomer, WireId, WireO
 
 _NEWEST: dict[str, str | int] = {"orderby": "date", "order": "desc", "status": "any"}
 _EPOCH = datetime.fromtimestamp(0, UTC)
+
+
+_NUMBERING = Numbering(
+    by_id=True,
+    advice="WooCommerce gives an order the next id of the whole site. Raise it in the database "
+    "(ALTER TABLE wp_posts AUTO_INCREMENT = N, with your own prefix of tables), or let a plugin for "
+    "sequential order numbers count from N on or with a prefix.",
+)
 
 
 class WireNumbered(Struct, gc=False):
@@ -33,6 +41,8 @@ class WireNumbered(Struct, gc=False):
 
 class WooCommerceDesk:
     """One store's look-ups."""
+
+    numbering = _NUMBERING
 
     def __init__(self, api: Api, loader: Loader) -> None:
         self._api = api
