@@ -16,7 +16,9 @@
     │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
     │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused
     ├── 500  InternalError
-    └── 503  DatabaseUnavailable, NotReady
+    ├── 502  StoreFailed
+    ├── 503  DatabaseUnavailable, NotReady
+    └── 504  StoreTooSlow
 
 Nothing that a caller sent is repeated in an answer: it may be a secret.
 """
@@ -331,7 +333,7 @@ class IdempotencyKeyReused(InvalidRequest):
     title = "The Idempotency-Key was used for another request"
 
 
-# --- 500, 503 ----------------------------------------------------------------------------------
+# --- 500, 502, 503, 504 ------------------------------------------------------------------------
 
 
 class InternalError(Problem):
@@ -350,3 +352,15 @@ class NotReady(Problem):
     status = 503
     code = "not_ready"
     title = "The service is not ready"
+
+
+class StoreFailed(Problem):
+    status = 502
+    code = "store_failed"
+    title = "A store could not be read"
+
+
+class StoreTooSlow(Problem):
+    status = 504
+    code = "store_too_slow"
+    title = "A store did not answer in time"

@@ -1,6 +1,7 @@
 """Tables. PostgreSQL owns the truth about jobs, slices, cursors and links."""
 
 from app.models.access import ApiKey, IdempotencyRecord
+from app.models.arrival import Arrival
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -14,6 +15,7 @@ __all__ = [
     "OPEN_REMOVAL",
     "ApiKey",
     "AppliedContent",
+    "Arrival",
     "Conflict",
     "ConflictPolicy",
     "ConflictStatus",

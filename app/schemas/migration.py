@@ -126,6 +126,9 @@ class Deletions(Input):
     )
 
 
+Points = Annotated[float, Strict(), Field(ge=0, le=1_000)]
+
+
 class Policies(Input):
     """How a migration differs from what the connectors suggest."""
 
@@ -145,6 +148,11 @@ class Policies(Input):
     )
     conflicts: ConflictPolicies | None = None
     deletions: Deletions | None = None
+    points: dict[Stream, Points] | None = Field(
+        None,
+        description="Entity points a record, by stream, instead of the stated ones: a product, "
+        "a customer and an order 1 each, a category and a level of stock 0.1.",
+    )
 
 
 class MigrationIn(Input):

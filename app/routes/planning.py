@@ -1,0 +1,44 @@
+"""What is to be expected of a migration: its size, its arrivals, its launch."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from app import errors
+from app.routes.answers import refusals
+from app.routes.dependencies import MigrationInPath, Opened, Reader
+from app.routes.guard import GuardedRoute
+from app.schemas.planning import EstimateKind, EstimateOut
+from app.schemas.values import Moment
+from app.services import estimates
+
+router = APIRouter(prefix="/v1/migrations/{migration}", tags=["planning"], route_class=GuardedRoute)
+
+
+@router.get(
+    "/estimate",
+    summary="Estimate a run",
+    responses=refusals(
+        errors.MigrationNotFound, errors.StoreCannot, errors.StoreFailed, errors.StoreTooSlow
+    ),
+)
+async def estimate(
+    *,
+    _: Reader,
+    migration: MigrationInPath,
+    given: Opened,
+    kind: Annotated[
+        EstimateKind | None,
+        Query(description="By default `recent`, or `full` before the first run."),
+    ] = None,
+    at: Annotated[
+        Moment | None,
+        Query(description="When the run is to begin: what arrives until then is expected."),
+    ] = None,
+) -> EstimateOut:
+    """Ask the source how much there is, and say what a run reads, costs and takes. It is asked a
+    few questions, and shows some pages of what it cannot count.
+    """
+    return await estimates.estimate(given, migration, kind, at)
