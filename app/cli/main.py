@@ -23,6 +23,7 @@ from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.drill import drill
 from app.cli.failures import CommandError, UsageProblemError
+from app.cli.order_numbers import order_numbers
 
 INTERRUPTED = 130
 DEFECT = 70
@@ -70,6 +71,7 @@ program.add_typer(migrations.commands, name="migration")
 program.add_typer(jobs.runs, name="run")
 program.add_typer(jobs.commands, name="job")
 program.command("status")(migrations.status)
+program.command("order-numbers")(order_numbers)
 program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")

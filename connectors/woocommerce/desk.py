@@ -114,9 +114,10 @@ def _email(row: WireOrder) -> str:
 
 
 def _numbered(row: WireNumbered) -> NumberedOrder:
+    via = row.created_via or ""
     return NumberedOrder(
         id=str(row.id),
         number=str(row.number),
         created_at=utc(row.date_created_gmt),
-        key=row.created_via or "",
+        key=via if ":orders:" in via else "",
     )

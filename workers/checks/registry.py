@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import effects, workflows
+from workers.checks import effects, numbers, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
     *workflows.CHECKS,
+    *numbers.CHECKS,
     *effects.CHECKS,
 )
 
