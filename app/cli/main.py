@@ -24,6 +24,7 @@ from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.drill import drill
 from app.cli.failures import CommandError, UsageProblemError
+from app.cli.order_numbers import order_numbers
 
 INTERRUPTED = 130
 DEFECT = 70
@@ -74,6 +75,7 @@ program.command("status")(migrations.status)
 program.command("estimate")(planning.estimate)
 program.command("activity")(planning.activity)
 program.command("plan")(planning.plan)
+program.command("order-numbers")(order_numbers)
 program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")

@@ -3,58 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import Mapping
+from contextlib import aclosing
 
-from msgspec.structs import replace
-
-from app.errors import StoreCannot, StoreFailed, StoreTooSlow
-from app.models import Store
 from app.planning.sizing import Basis, Number, by_ratio
-from app.resources import Resources
-from app.security import VaultError
-from connectors import registry
 from connectors.base import Extent, Source, Sweep
-from connectors.errors import StoreError
 from connectors.records import InventoryLevel, Stream
-
-SECONDS = 40.0
-"""After this long a store that does not answer is a problem."""
 
 READING_SECONDS = 15.0
 MOST_PAGES = 80
 """A stream that the store cannot count is read for so long, and so far."""
-
-
-@asynccontextmanager
-async def open_source(
-    store: Store, resources: Resources, *, patience: float | None = None
-) -> AsyncIterator[Source]:
-    """The store as a source, for a while. It spends from the store's budget.
-
-    Raises `StoreCannot`, `StoreFailed`, and `StoreTooSlow` where time is up.
-    """
-    seconds = SECONDS if patience is None else patience
-    try:
-        platform = registry.connector(store.platform)
-        credentials = resources.vault.open(store.credentials)
-        access = registry.access(store.platform, store.settings, credentials)
-    except registry.UnknownPlatformError:
-        raise StoreCannot("The connector of the source's platform is not installed.") from None
-    except (VaultError, registry.AccessError):
-        raise StoreFailed("The source's settings or credentials have to be renewed.") from None
-    if platform.source is None:
-        raise StoreCannot(f"{platform.title} can only be written.")
-    try:
-        async with (
-            asyncio.timeout(seconds),
-            platform.source(replace(access, budgets=resources.budgets)) as source,
-        ):
-            yield source
-    except StoreError as error:
-        raise StoreFailed(error.message, extra={"reason": error.code}) from None
-    except TimeoutError:
-        raise StoreTooSlow(f"The source did not answer within {seconds:.0f} seconds.") from None
 
 
 async def count(

@@ -25,6 +25,7 @@ from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.feed import FEED, START, FeedReader, Seen, place
 from connectors.woocommerce.lists import (
     ALL,
@@ -64,6 +65,7 @@ class WooCommerceSource(Session):
         self._single = SingleRecords(self._api, self._loader)
         self._addon = Addon(self._api, imports=False)
         self._feed = FeedReader(self._addon, self._single)
+        self.desk = WooCommerceDesk(self._api, self._loader)
 
     async def check(self) -> StoreReport:
         """Prove that a WooCommerce answers and lets us read."""

@@ -24,13 +24,16 @@ from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce import silence
 from connectors.woocommerce.addon import Addon
-from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.api import Api, open_api, proxy_headers
 from connectors.woocommerce.batches import ADDON_GONE
+from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.removing import Remover
 from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.shopper import WooCommerceShopper
 from connectors.woocommerce.single import SingleRecords
+from connectors.woocommerce.traces import WooCommerceTraces
 from connectors.woocommerce.wordpress import examine, examine_addon, examine_writing
 from connectors.woocommerce.writing_exact import ExactOrderWriter
 from connectors.woocommerce.writing_orders import OrderWriter
@@ -56,6 +59,9 @@ class WooCommerceTarget(Session):
         self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
         self._others = PlainWriter(self._api, self._finder, self._addon)
         self._remover = Remover(self._api)
+        self.desk = WooCommerceDesk(self._api, loader)
+        self.shopper = WooCommerceShopper(self._api, proxy_headers(self._settings))
+        self.traces = WooCommerceTraces(self._api, self._addon)
         self._writing = asyncio.Semaphore(self._settings.write_concurrency)
 
     async def check(self) -> StoreReport:

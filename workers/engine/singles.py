@@ -1,11 +1,11 @@
-"""Single records of the source, asked for by their ids."""
+"""Single records of a store, asked for by their ids."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from connectors.base import Json, Page, Source, Unmapped
+from connectors.base import Json, Page, Source, Target, Unmapped
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from workers.engine.mapped import map_each, unmapped
@@ -50,25 +50,27 @@ async def fetch(run: Run, stream: Stream, ids: Sequence[str]) -> Fetched:
 
     Raises `StoreError`.
     """
-    read, failed = await fetch_unmapped(unmapped(run.source), stream, ids)
+    read, failed = await readable(unmapped(run.source), stream, ids)
     records, refused = map_each(run.scope.mapper, stream, read.values())
     return Fetched({each.id: each for each in records}, failed, refused)
 
 
-async def fetch_unmapped(
-    source: Source, stream: Stream, ids: Sequence[str]
+async def readable(
+    store: Source | Target, stream: Stream, ids: Sequence[str]
 ) -> tuple[dict[str, Record], list[Failed]]:
-    """As `fetch`, of the records as the store shows them."""
+    """Those that a store has, by id, as it shows them; one that cannot be understood does not hold
+    others up. Raises `StoreError`.
+    """
     if not ids:
         return {}, []
     try:
-        return await source.get(stream, ids), []
+        return await store.get(stream, ids), []
     except BadAnswer as error:
         if error.code != _UNMAPPABLE:
             raise
         if len(ids) == 1:
             return {}, [(ids[0], error.message)]
     middle = len(ids) // 2
-    found, failed = await fetch_unmapped(source, stream, ids[:middle])
-    more, worse = await fetch_unmapped(source, stream, ids[middle:])
+    found, failed = await readable(store, stream, ids[:middle])
+    more, worse = await readable(store, stream, ids[middle:])
     return found | more, failed + worse

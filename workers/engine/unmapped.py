@@ -17,7 +17,7 @@ from workers.engine.delivery import Delivery
 from workers.engine.errors import JobFailed
 from workers.engine.mapped import mapper, unmapped
 from workers.engine.run import Run
-from workers.engine.singles import fetch_unmapped
+from workers.engine.singles import readable
 
 _FORMER = 20
 """Versions of the rules that are looked back to, the newest first."""
@@ -47,7 +47,7 @@ async def explained(run: Run, stream: Stream, applied: dict[str, bytes | None]) 
     former = await _former(run) if applied else []
     if not former:
         return frozenset()
-    found, _ = await fetch_unmapped(unmapped(run.source), stream, list(applied))
+    found, _ = await readable(unmapped(run.source), stream, list(applied))
     return frozenset(
         each.id
         for each in found.values()
