@@ -11,7 +11,7 @@ import io
 import re
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
-from urllib.parse import quote, unquote
+from urllib.parse import unquote
 
 from app.redirects.chart import Entry
 from app.redirects.paths import key
@@ -65,10 +65,14 @@ def nginx(entries: Iterable[Entry]) -> Lines:
 def apache(entries: Iterable[Entry]) -> Lines:
     """One `RedirectMatch` a path. `Redirect` would take all paths below one with it.
 
-    Targets are decoded: Apache encodes them by itself, and would encode a per cent sign again.
+    Targets are decoded: Apache encodes them by itself, and would encode a per cent sign again. So
+    it cannot lead to a path that holds a question mark or a hash.
     """
     yield _APACHE
     for entry in entries:
+        if re.search("[?#]", unquote(entry.target.partition("?")[0])):
+            yield f"# Apache cannot lead {entry.path} to {entry.target}\n"
+            continue
         pattern = _quoted(f"^{re.escape(key(entry.path).rstrip('/'))}/?$")
         yield f'RedirectMatch 301 "{pattern}" "{_quoted(_literal(entry.target))}"\n'
 
@@ -124,9 +128,7 @@ def _literal(target: str) -> str:
     environment, and `&` was all of the old path once.
     """
     path, question, query = target.partition("?")
-    # What would end the path is the one thing that has to stay encoded.
-    decoded = re.sub("[?#]", lambda found: quote(found[0]), unquote(path))
-    return re.sub(r"[\\$&{]", r"\\\g<0>", f"{decoded}{question}{query}")
+    return re.sub(r"[\\$&{]", r"\\\g<0>", f"{unquote(path)}{question}{query}")
 
 
 def _quoted(text: str) -> str:
