@@ -71,6 +71,12 @@ class WireStamp(Struct, gc=False):
     date_modified_gmt: datetime | None = None
 
 
+class WirePermalink(Struct, gc=False):
+    id: int
+    status: str = ""
+    permalink: str = ""
+
+
 class WireCategory(Struct, gc=False):
     id: int
     name: str = ""
