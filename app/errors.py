@@ -5,16 +5,19 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ScheduleNotFound,
+    │        WebhookNotFound, DeliveryNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
     │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
+    │        ConflictApplied, RemovalNotUndoable, ScheduleExists, WebhookDisabled,
+    │        CutoverRequired, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
     │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
-    │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused
+    │        InvalidWatermark, InvalidExpiry, InvalidSchedule, InvalidWebhook,
+    │        IdempotencyKeyReused
     ├── 500  InternalError
     └── 503  DatabaseUnavailable, NotReady
 
@@ -144,6 +147,11 @@ class RemovalNotFound(NotFound):
     title = "There is no such removal"
 
 
+class ScheduleNotFound(NotFound):
+    code = "schedule_not_found"
+    title = "There is no such schedule"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -229,6 +237,12 @@ class RemovalNotUndoable(Problem):
     status = 409
     code = "removal_not_undoable"
     title = "The removal cannot be undone"
+
+
+class ScheduleExists(Problem):
+    status = 409
+    code = "schedule_exists"
+    title = "The migration has a schedule of this name"
 
 
 class StillInFlight(Problem):
@@ -324,6 +338,11 @@ class InvalidWatermark(InvalidRequest):
 class InvalidExpiry(InvalidRequest):
     code = "invalid_expiry"
     title = "This expiry cannot be used"
+
+
+class InvalidSchedule(InvalidRequest):
+    code = "invalid_schedule"
+    title = "This schedule cannot be kept"
 
 
 class IdempotencyKeyReused(InvalidRequest):

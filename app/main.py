@@ -25,6 +25,7 @@ from app.routes import (
     platforms,
     quarantine,
     removals,
+    schedules,
     stores,
     streams,
 )
@@ -40,6 +41,7 @@ _ROUTERS = (
     conflicts.router,
     removals.router,
     jobs.router,
+    schedules.router,
     api_keys.router,
     health.router,
 )

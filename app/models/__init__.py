@@ -6,8 +6,17 @@ from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.migration import ConflictPolicy, Cursor, Migration
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
+from app.models.schedule import Overlap, Schedule, ScheduleRun, TickOutcome
 from app.models.store import Store
 from app.models.stream import AUDIT_RUNS, StreamState
+from app.models.webhook import (
+    DeliveryStatus,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookEventType,
+    WebhookLag,
+)
 
 __all__ = [
     "AUDIT_RUNS",
@@ -19,6 +28,7 @@ __all__ = [
     "ConflictStatus",
     "Cursor",
     "Decision",
+    "DeliveryStatus",
     "IdempotencyRecord",
     "Job",
     "JobEvent",
@@ -27,13 +37,22 @@ __all__ = [
     "Link",
     "LinkState",
     "Migration",
+    "Overlap",
     "Quarantine",
     "QuarantineStatus",
     "RecordRemoval",
     "RemovalStatus",
+    "Schedule",
+    "ScheduleRun",
     "Sighting",
     "Slice",
     "SliceKind",
     "Store",
     "StreamState",
+    "TickOutcome",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookEventType",
+    "WebhookLag",
 ]
