@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, tzinfo
-from itertools import islice
+from itertools import islice, takewhile
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -78,8 +78,8 @@ class Rhythm:
             if at is None:
                 return None
             last = Tick(at)
-        earlier = (tick for tick in self.ticks(after) if tick.at < last.at)
-        return Due(last, _count(earlier, last.at))
+        earlier = takewhile(lambda tick: tick.at < last.at, self.ticks(after))
+        return Due(last, sum(1 for _ in islice(earlier, MOST_MISSED)))
 
     def _ordinary(self, after: datetime) -> Iterator[datetime]:
         if self.every is not None:
@@ -110,15 +110,6 @@ class Rhythm:
             if found is not None or begin == after:
                 return found
         return None
-
-
-def _count(ticks: Iterator[Tick], before: datetime) -> int:
-    number = 0
-    for tick in islice(ticks, MOST_MISSED):
-        if tick.at >= before:
-            break
-        number += 1
-    return number
 
 
 def check_cron(expression: str, zone: tzinfo) -> None:

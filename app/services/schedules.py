@@ -11,6 +11,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
@@ -174,7 +175,7 @@ async def shown(session: AsyncSession, schedules: Sequence[Schedule]) -> list[Sc
     latest = await session.exec(
         select(ScheduleRun)
         .where(col(ScheduleRun.schedule_id).in_([each.id for each in schedules]))
-        .distinct(col(ScheduleRun.schedule_id))
+        .ext(distinct_on(col(ScheduleRun.schedule_id)))
         .order_by(col(ScheduleRun.schedule_id), col(ScheduleRun.id).desc())
     )
     runs = {each.schedule_id: each for each in latest}
