@@ -11,11 +11,20 @@
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, RemovalNotUndoable, AdoptionApplied, AdoptionTaken,
     │        StillInFlight, AnswerLost
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ScheduleNotFound,
+    │        WebhookNotFound, DeliveryNotFound
+    ├── 405  MethodNotAllowed
+    ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
+    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
+    │        ConflictApplied, RemovalNotUndoable, ScheduleExists, WebhookDisabled,
+    │        CutoverRequired, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
     │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
     │        InvalidWatermark, InvalidExpiry, InvalidAdoptionFile, IdempotencyKeyReused
+    │        InvalidWatermark, InvalidExpiry, InvalidSchedule, InvalidWebhook,
+    │        IdempotencyKeyReused
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -150,6 +159,9 @@ class RemovalNotFound(NotFound):
 class AdoptionNotFound(NotFound):
     code = "adoption_not_found"
     title = "No adoption has read such a record"
+class ScheduleNotFound(NotFound):
+    code = "schedule_not_found"
+    title = "There is no such schedule"
 
 
 class MethodNotAllowed(Problem):
@@ -261,6 +273,12 @@ class RemovalNotUndoable(Problem):
     title = "The removal cannot be undone"
 
 
+class ScheduleExists(Problem):
+    status = 409
+    code = "schedule_exists"
+    title = "The migration has a schedule of this name"
+
+
 class StillInFlight(Problem):
     status = 409
     code = "request_in_flight"
@@ -361,6 +379,11 @@ class InvalidWatermark(InvalidRequest):
 class InvalidExpiry(InvalidRequest):
     code = "invalid_expiry"
     title = "This expiry cannot be used"
+
+
+class InvalidSchedule(InvalidRequest):
+    code = "invalid_schedule"
+    title = "This schedule cannot be kept"
 
 
 class IdempotencyKeyReused(InvalidRequest):

@@ -29,6 +29,7 @@ from app.routes import (
     platforms,
     quarantine,
     removals,
+    schedules,
     stores,
     streams,
 )
@@ -48,6 +49,7 @@ _ROUTERS = (
     removals.router,
     adoption.router,
     jobs.router,
+    schedules.router,
     api_keys.router,
     health.router,
 )

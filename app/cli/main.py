@@ -16,6 +16,7 @@ from app.cli import (
     planning,
     quarantine,
     removals,
+    schedules,
     service,
     stores,
     trust,
@@ -80,6 +81,7 @@ program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
+program.add_typer(schedules.commands, name="schedule")
 
 
 def main(arguments: list[str] | None = None) -> int:

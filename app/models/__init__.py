@@ -9,8 +9,17 @@ from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.mapping import DemoRecord, MappingVersion
 from app.models.migration import ConflictPolicy, Cursor, Migration
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
+from app.models.schedule import Overlap, Schedule, ScheduleRun, TickOutcome
 from app.models.store import Store
 from app.models.stream import AUDIT_RUNS, StreamState
+from app.models.webhook import (
+    DeliveryStatus,
+    Webhook,
+    WebhookDelivery,
+    WebhookEvent,
+    WebhookEventType,
+    WebhookLag,
+)
 
 __all__ = [
     "AUDIT_RUNS",
@@ -27,6 +36,7 @@ __all__ = [
     "Cursor",
     "Decision",
     "DemoRecord",
+    "DeliveryStatus",
     "IdempotencyRecord",
     "Job",
     "JobEvent",
@@ -36,14 +46,23 @@ __all__ = [
     "LinkState",
     "MappingVersion",
     "Migration",
+    "Overlap",
     "Quarantine",
     "QuarantineStatus",
     "RecordRemoval",
     "RemovalStatus",
     "Side",
+    "Schedule",
+    "ScheduleRun",
     "Sighting",
     "Slice",
     "SliceKind",
     "Store",
     "StreamState",
+    "TickOutcome",
+    "Webhook",
+    "WebhookDelivery",
+    "WebhookEvent",
+    "WebhookEventType",
+    "WebhookLag",
 ]

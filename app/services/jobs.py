@@ -57,6 +57,14 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
     return await add_job(work, migration, kind, params)
 
 
+def require_possible(asked: JobIn, migration: Migration) -> None:
+    """Whether a job like this could be asked for some time. Raises `KindNotAvailable`,
+    `InvalidRequest`, `StreamNotInScope`.
+    """
+    _kind(asked)
+    _streams(asked, migration)
+
+
 async def add_job(
     work: Work,
     migration: Migration,
