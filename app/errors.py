@@ -159,6 +159,8 @@ class RemovalNotFound(NotFound):
 class AdoptionNotFound(NotFound):
     code = "adoption_not_found"
     title = "No adoption has read such a record"
+
+
 class ScheduleNotFound(NotFound):
     code = "schedule_not_found"
     title = "There is no such schedule"

@@ -8,6 +8,11 @@ from contextlib import aclosing
 
 from app.planning.sizing import Basis, Number, by_ratio
 from connectors.base import Extent, Source, Sweep
+from app.resources import Resources
+from app.security import VaultError
+from connectors import registry
+from connectors.base import Extent, Source, Sweep, Tallies
+from connectors.errors import StoreError
 from connectors.records import InventoryLevel, Stream
 
 READING_SECONDS = 15.0
@@ -24,6 +29,10 @@ async def count(
     total = await source.count(stream, extent)
     if total is not None:
         return Number.exact(total, Basis.COUNTED)
+    if isinstance(extent, Sweep) and isinstance(source, Tallies):
+        tallied = await source.tally(stream, MOST_PAGES)
+        if tallied is not None:
+            return Number.exact(tallied, Basis.COUNTED)
     if linked is not None and isinstance(extent, Sweep):
         return Number.exact(linked, Basis.LEDGER)
     return await _read(source, stream, extent, groups)

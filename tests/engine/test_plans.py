@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -22,12 +21,11 @@ ZONE = "Europe/Berlin"
 
 
 @pytest.fixture(autouse=True)
-def in_berlin(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def in_berlin(monkeypatch: pytest.MonkeyPatch) -> None:
     async def check(_: Any) -> StoreReport:
         return StoreReport(platform_version="1", timezone=ZONE)
 
     monkeypatch.setattr(FakeStore, "check", check)
-    yield
 
 
 def sell(bench: Bench, made_at: datetime, first: int = 5000, each: int = 2) -> None:
@@ -163,11 +161,12 @@ async def test_migrations_own_launch_is_planned_for(bench: Bench) -> None:
 
 async def test_records_in_quarantine_endanger_the_launch(bench: Bench) -> None:
     fill(bench)
-    bench.target.script = ["refused"]
+    bench.target.script = ["refused"] * 200
     await bench.run("full")
     found = await planned(bench)
     assert found.risks[0].code == "quarantine_open"
-    assert found.risks[0].evidence == {"records": 1}
+    [row] = await bench.rows("SELECT count(*) AS number FROM quarantine WHERE status = 'open'")
+    assert found.risks[0].evidence == {"records": row["number"]}
 
 
 async def test_plan_does_without_a_source_that_is_away(
