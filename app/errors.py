@@ -5,7 +5,7 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ReportNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
     │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
@@ -122,6 +122,11 @@ class MigrationNotFound(NotFound):
 class JobNotFound(NotFound):
     code = "job_not_found"
     title = "There is no such job"
+
+
+class ReportNotFound(NotFound):
+    code = "report_not_found"
+    title = "There is no report of this job"
 
 
 class ApiKeyNotFound(NotFound):

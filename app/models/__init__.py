@@ -4,7 +4,7 @@ from app.models.access import ApiKey, IdempotencyRecord
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
-from app.models.mapping import DemoRecord, MappingVersion
+from app.models.mapping import DEMO_SIZE, DemoRecord, MappingVersion
 from app.models.migration import ConflictPolicy, Cursor, Migration
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.store import Store
@@ -12,6 +12,7 @@ from app.models.stream import AUDIT_RUNS, StreamState
 
 __all__ = [
     "AUDIT_RUNS",
+    "DEMO_SIZE",
     "OPEN_REMOVAL",
     "ApiKey",
     "AppliedContent",

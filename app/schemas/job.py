@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, Strict
 
 from app.models import JobKind, JobStatus
 from app.schemas.migration import Streams, SweepDepth
@@ -28,6 +28,12 @@ class JobOptions(Input):
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
     release_brake: Flag | None = None
+    size: Annotated[int, Strict(), Field(ge=1, le=200)] | None = Field(
+        None, description="Records of each stream that a `demo` chooses; 25 by default."
+    )
+    seed: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] | None = Field(
+        None, description="Another seed lets a `demo` choose other records."
+    )
 
 
 class JobIn(Input):
@@ -42,6 +48,9 @@ class JobIn(Input):
     cutover: Flag = Field(
         False,
         description="The last run before launch: sweeps every stream; kind `recent` only.",
+    )
+    dry_run: Flag = Field(
+        False, description="Map, and write nothing to the target; kind `demo` only."
     )
     options: JobOptions | None = None
 
@@ -81,7 +90,7 @@ class Progress(Output):
 class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
-    mode: str | None = Field(description="`window` or `sweep`.")
+    mode: str | None = Field(description="`window`, `sweep`, or `sample` in a demo.")
     depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
     horizon: datetime | None = Field(
         description="A sweep leaves out closed records created before; null where it does not."
@@ -103,6 +112,7 @@ class JobParams(Output):
     streams: list[Stream] | None = None
     since: datetime | None = None
     cutover: bool = False
+    dry_run: bool = False
     options: dict[str, Any] | None = None
 
 
@@ -155,6 +165,7 @@ class JobOut(Output):
                         "streams": None,
                         "since": None,
                         "cutover": False,
+                        "dry_run": False,
                         "options": None,
                     },
                     "progress": {

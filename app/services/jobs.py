@@ -49,7 +49,9 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
     if kind is JobKind.RECENT and asked.since is None and not _reads_nothing(asked):
         await _require_baseline(work.session, migration, streams)
     params = asked.model_dump(
-        mode="json", include={"streams", "since", "cutover", "options"}, exclude_none=True
+        mode="json",
+        include={"streams", "since", "cutover", "dry_run", "options"},
+        exclude_none=True,
     )
     return await add_job(work, migration, kind, params)
 
@@ -136,6 +138,8 @@ def _kind(asked: JobIn) -> JobKind:
         raise KindNotAvailable.at("/kind", f"Available are: {there}.") from None
     if kind is not JobKind.RECENT:
         _refuse_recent_only(asked)
+    if kind is not JobKind.DEMO:
+        _refuse_demo_only(asked)
     if asked.since is not None and asked.since > now() + _SKEW:
         raise InvalidSince.at("/since", "This moment lies in the future.")
     return kind
@@ -146,6 +150,22 @@ def _refuse_recent_only(asked: JobIn) -> None:
     given = {"since": asked.since, "cutover": asked.cutover or None, "options": narrowed or None}
     places = [
         {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
+        for name, value in given.items()
+        if value is not None
+    ]
+    if places:
+        raise InvalidRequest(errors=places)
+
+
+def _refuse_demo_only(asked: JobIn) -> None:
+    options = asked.options
+    given = {
+        "dry_run": asked.dry_run or None,
+        "options/size": options and options.size,
+        "options/seed": options and options.seed,
+    }
+    places = [
+        {"pointer": f"/{name}", "detail": "Only a job of kind `demo` takes this."}
         for name, value in given.items()
         if value is not None
     ]

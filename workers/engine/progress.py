@@ -14,12 +14,13 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.models import JobKind, JobStatus, SliceKind
+from app.models import DEMO_SIZE, JobKind, JobStatus, SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
 from workers.engine import ledger, removals, retries, sightings
+from workers.engine.demo import sample
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -36,6 +37,8 @@ _SLICES = {
     StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
+    StageKind.SAMPLE: SliceKind.SAMPLE,
+    StageKind.DEMO: SliceKind.DEMO,
     StageKind.FINISH: SliceKind.FINISH,
 }
 """How a stage begins, where it is not cut into slices first."""
@@ -91,6 +94,9 @@ class JobRow(msgspec.Struct):
             quarantine_ids=ids,
             undo_ids=tuple(options["ids"]) if options.get("only") == "undo" else (),
             release_brake=bool(options.get("release_brake")),
+            dry=bool(self.params.get("dry_run")),
+            size=options.get("size") or DEMO_SIZE,
+            seed=options.get("seed") or 0,
         )
 
 
@@ -188,6 +194,8 @@ async def _advance(
             stage=following,
             kind=kind,
             stream=stage.stream,
+            # A demo is asked for by somebody: whatever was refused before is tried again.
+            part={"dry": stage.dry, "eager": True} if JobKind(job.kind) is JobKind.DEMO else None,
             after=stage.pause,
         )
     ]
@@ -326,6 +334,20 @@ async def _suspect_empty_source(connection: AsyncConnection, job: JobRow) -> Non
         )
 
 
+async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: list[str]) -> bool:
+    """Whether records are not right: all of the streams', or of a demo those of its sample."""
+    if JobKind(job.kind) is JobKind.DEMO:
+        return await sample.any_refused(connection, job.id)
+    found = await connection.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM quarantine WHERE migration_id = :migration"
+            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[])))"
+        ),
+        {"migration": job.migration_id, "streams": streams},
+    )
+    return bool(found.scalar_one())
+
+
 async def end_job(
     connection: AsyncConnection, job_id: UUID, scope: tuple[Stream, ...]
 ) -> list[Wake]:
@@ -336,18 +358,12 @@ async def end_job(
     if job.ending is None and not job.cancelling and order.reads_everything:
         await _suspect_empty_source(connection, job)
         job = await lock_job(connection, job_id)
-    left = await connection.execute(
-        text(
-            "SELECT count(*) FROM quarantine WHERE migration_id = :migration"
-            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[]))"
-        ),
-        {"migration": job.migration_id, "streams": streams},
-    )
+    left = await _is_anything_left(connection, job, streams)
     if job.ending:
         status = JobStatus(job.ending)
     elif job.cancelling:
         status = JobStatus.CANCELLED
-    elif job.error or left.scalar_one():
+    elif job.error or left:
         status = JobStatus.COMPLETED_WITH_ERRORS
     else:
         status = JobStatus.SUCCEEDED

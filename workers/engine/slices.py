@@ -22,6 +22,8 @@ from workers.engine import ledger, progress, silence
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
+from workers.engine.demo.sampling import sample_slice
+from workers.engine.demo.showing import demo_slice
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
@@ -197,7 +199,8 @@ async def _work_on(
             case SliceKind.FINISH:
                 return await _finish(run, stores)
             case _:
-                await silence.prove(run.engine, stores.target_store, run.target)
+                if not run.dry:
+                    await silence.prove(run.engine, stores.target_store, run.target)
                 seconds = resources.settings.slice_seconds
                 return await _go_on(run, _timer(seconds, stopping, lease.clock))
 
@@ -206,9 +209,12 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     """Look at both stores, silence the target, and lay out the stages."""
     held = run.lease.held
     began = await run.source.server_time()
-    await run.target.check()
-    await _outwait(run)
-    await silence.mute(run.lease, stores.target_store, run.target)
+    async with autocommit(run.engine) as connection:
+        asked = (await progress.read_job(connection, held.job_id)).order(run.scope.streams)
+    if not asked.dry:
+        await run.target.check()
+        await _outwait(run)
+        await silence.mute(run.lease, stores.target_store, run.target)
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
         order = job.order(run.scope.streams)
@@ -260,6 +266,8 @@ _GOING_ON = {
     SliceKind.AUDIT: audit_slice,
     SliceKind.REMOVE: remove_slice,
     SliceKind.RESTORE: restore_slice,
+    SliceKind.SAMPLE: sample_slice,
+    SliceKind.DEMO: demo_slice,
 }
 
 
@@ -292,9 +300,10 @@ def _timer(
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
-    await _outwait(run)
-    await _outwait_writes(run)
-    await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
+    if not run.dry:
+        await _outwait(run)
+        await _outwait_writes(run)
+        await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
         wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
