@@ -26,6 +26,7 @@ from app.routes import (
     platforms,
     quarantine,
     removals,
+    reports,
     stores,
     streams,
 )
@@ -42,6 +43,7 @@ _ROUTERS = (
     conflicts.router,
     removals.router,
     jobs.router,
+    reports.router,
     api_keys.router,
     health.router,
 )

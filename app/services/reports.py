@@ -149,9 +149,9 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 
 def _field(name: str, found: Mapping[str, Finding]) -> FieldOut:
-    counts = {
-        kind: sum(name in each.get(kind, ()) for each in found.values()) for kind in _COMPARED
-    }
+    def count(kind: str) -> int:
+        return sum(name in each.get(kind, ()) for each in found.values())
+
     pairs = [
         ExampleOut(source_id=source_id, before=pair[0], after=pair[1])
         for source_id, each in found.items()
@@ -160,10 +160,12 @@ def _field(name: str, found: Mapping[str, Finding]) -> FieldOut:
     ]
     return FieldOut(
         field=name,
-        **counts,
-        kept=sum(name in each.get("kept", ()) for each in found.values()),
-        empty=sum(name in each.get("empty", ()) for each in found.values()),
-        lossy=sum(name in each.get("losses", ()) for each in found.values()),
+        kept=count("kept"),
+        changed=count("changed"),
+        dropped=count("dropped"),
+        defaulted=count("defaulted"),
+        empty=count("empty"),
+        lossy=count("losses"),
         examples=pairs[:_EXAMPLES],
     )
 
