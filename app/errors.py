@@ -13,6 +13,7 @@
     │        StillInFlight, AnswerLost
     │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ScheduleNotFound,
     │        WebhookNotFound, DeliveryNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ReportNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
     │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
@@ -134,6 +135,11 @@ class MigrationNotFound(NotFound):
 class JobNotFound(NotFound):
     code = "job_not_found"
     title = "There is no such job"
+
+
+class ReportNotFound(NotFound):
+    code = "report_not_found"
+    title = "There is no report of this job"
 
 
 class ApiKeyNotFound(NotFound):

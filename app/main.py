@@ -30,6 +30,7 @@ from app.routes import (
     quarantine,
     removals,
     schedules,
+    reports,
     stores,
     streams,
 )
@@ -50,6 +51,7 @@ _ROUTERS = (
     adoption.router,
     jobs.router,
     schedules.router,
+    reports.router,
     api_keys.router,
     health.router,
 )

@@ -12,6 +12,7 @@ from app.cli import (
     conflicts,
     jobs,
     keys,
+    mapping,
     migrations,
     planning,
     quarantine,
@@ -26,6 +27,7 @@ from app.cli.display import note
 from app.cli.drill import drill
 from app.cli.failures import CommandError, UsageProblemError
 from app.cli.order_numbers import order_numbers
+from app.cli.report import report
 
 INTERRUPTED = 130
 DEFECT = 70
@@ -70,8 +72,10 @@ program.add_typer(keys.commands, name="keys")
 program.command("platforms")(stores.platforms)
 program.add_typer(stores.commands, name="store")
 program.add_typer(migrations.commands, name="migration")
+program.add_typer(mapping.commands, name="mapping")
 program.add_typer(jobs.runs, name="run")
 program.add_typer(jobs.commands, name="job")
+program.command("report")(report)
 program.command("status")(migrations.status)
 program.command("estimate")(planning.estimate)
 program.command("activity")(planning.activity)

@@ -6,7 +6,7 @@ from app.models.adoption import AdoptionDecision, AdoptionRecord, AdoptionState,
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
-from app.models.mapping import DemoRecord, MappingVersion
+from app.models.mapping import DEMO_SIZE, DemoRecord, MappingVersion
 from app.models.migration import ConflictPolicy, Cursor, Migration
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.schedule import Overlap, Schedule, ScheduleRun, TickOutcome
@@ -23,6 +23,7 @@ from app.models.webhook import (
 
 __all__ = [
     "AUDIT_RUNS",
+    "DEMO_SIZE",
     "OPEN_REMOVAL",
     "AdoptionDecision",
     "AdoptionRecord",

@@ -9,6 +9,9 @@ from sqlmodel import Field, SQLModel
 
 from app.models.columns import created, document, now
 
+DEMO_SIZE = 25
+"""Records of each stream that a demo chooses, unless it is told otherwise."""
+
 
 class MappingVersion(SQLModel, table=True):
     """A migration's mapping rules as they were put: what counts is the highest version.

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, Strict
 
 from app.models import JobKind, JobStatus
 from app.schemas.migration import Streams, SweepDepth
@@ -36,6 +36,11 @@ class JobOptions(Input):
         max_length=50,
         description="Kind `adopt` only: metadata in which the other tool kept the source's ids."
         " An empty list: none.",
+    size: Annotated[int, Strict(), Field(ge=1, le=200)] | None = Field(
+        None, description="Records of each stream that a `demo` chooses; 25 by default."
+    )
+    seed: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] | None = Field(
+        None, description="Another seed lets a `demo` choose other records."
     )
 
 
@@ -53,6 +58,9 @@ class JobIn(Input):
     cutover: Flag = Field(
         False,
         description="The last run before launch: sweeps every stream; kind `recent` only.",
+    )
+    dry_run: Flag = Field(
+        False, description="Map, and write nothing to the target; kind `demo` only."
     )
     options: JobOptions | None = None
 
@@ -95,7 +103,7 @@ class Progress(Output):
 class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
-    mode: str | None = Field(description="`window` or `sweep`.")
+    mode: str | None = Field(description="`window`, `sweep`, or `sample` in a demo.")
     depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
     horizon: datetime | None = Field(
         description="A sweep leaves out closed records created before; null where it does not."
@@ -117,6 +125,7 @@ class JobParams(Output):
     streams: list[Stream] | None = None
     since: datetime | None = None
     cutover: bool = False
+    dry_run: bool = False
     options: dict[str, Any] | None = None
 
 
@@ -169,6 +178,7 @@ class JobOut(Output):
                         "streams": None,
                         "since": None,
                         "cutover": False,
+                        "dry_run": False,
                         "options": None,
                     },
                     "progress": {

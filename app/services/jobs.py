@@ -52,7 +52,9 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
         text = "Say with `since` when the other tool began to read the source."
         raise BaselineRequired(text, extra={"streams": streams})
     params = asked.model_dump(
-        mode="json", include={"streams", "since", "cutover", "options"}, exclude_none=True
+        mode="json",
+        include={"streams", "since", "cutover", "dry_run", "options"},
+        exclude_none=True,
     )
     return await add_job(work, migration, kind, params)
 
@@ -149,6 +151,8 @@ def _kind(asked: JobIn) -> JobKind:
         _refuse_recent_only(asked)
     if kind is not JobKind.ADOPT and asked.options and asked.options.id_fields is not None:
         raise InvalidRequest.at("/options/id_fields", "Only a job of kind `adopt` takes this.")
+    if kind is not JobKind.DEMO:
+        _refuse_demo_only(asked)
     if asked.since is not None and asked.since > now() + _SKEW:
         raise InvalidSince.at("/since", "This moment lies in the future.")
     return kind
@@ -161,6 +165,22 @@ def _refuse_recent_only(asked: JobIn) -> None:
         del given["since"]
     places = [
         {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
+        for name, value in given.items()
+        if value is not None
+    ]
+    if places:
+        raise InvalidRequest(errors=places)
+
+
+def _refuse_demo_only(asked: JobIn) -> None:
+    options = asked.options
+    given = {
+        "dry_run": asked.dry_run or None,
+        "options/size": options and options.size,
+        "options/seed": options and options.seed,
+    }
+    places = [
+        {"pointer": f"/{name}", "detail": "Only a job of kind `demo` takes this."}
         for name, value in given.items()
         if value is not None
     ]

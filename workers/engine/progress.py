@@ -14,13 +14,15 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.models import JobKind, JobStatus, SliceKind
+from app.models import DEMO_SIZE, JobKind, JobStatus, SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
 from workers.engine import intents, ledger, removals, retries, sightings
 from workers.engine.attempts import CREATE_UNCONFIRMED
+from workers.engine import ledger, removals, retries, sightings
+from workers.engine.demo import sample
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -38,6 +40,8 @@ _SLICES = {
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
     StageKind.PAIR: SliceKind.PAIR,
+    StageKind.SAMPLE: SliceKind.SAMPLE,
+    StageKind.DEMO: SliceKind.DEMO,
     StageKind.FINISH: SliceKind.FINISH,
 }
 """How a stage begins, where it is not cut into slices first."""
@@ -93,6 +97,9 @@ class JobRow(msgspec.Struct):
             quarantine_ids=ids,
             undo_ids=tuple(options["ids"]) if options.get("only") == "undo" else (),
             release_brake=bool(options.get("release_brake")),
+            dry=bool(self.params.get("dry_run")),
+            size=options.get("size") or DEMO_SIZE,
+            seed=options.get("seed") or 0,
         )
 
 
@@ -190,6 +197,8 @@ async def _advance(
             stage=following,
             kind=kind,
             stream=stage.stream,
+            # A demo is asked for by somebody: whatever was refused before is tried again.
+            part={"dry": stage.dry, "eager": True} if JobKind(job.kind) is JobKind.DEMO else None,
             after=stage.pause,
         )
     ]
@@ -364,6 +373,18 @@ async def _tell_unconfirmed(connection: AsyncConnection, job: JobRow, streams: l
             CREATE_UNCONFIRMED,
             f"{number} records may be on the target without our knowing: the next run looks",
         )
+async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: list[str]) -> bool:
+    """Whether records are not right: all of the streams', or of a demo those of its sample."""
+    if JobKind(job.kind) is JobKind.DEMO:
+        return await sample.any_refused(connection, job.id)
+    found = await connection.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM quarantine WHERE migration_id = :migration"
+            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[])))"
+        ),
+        {"migration": job.migration_id, "streams": streams},
+    )
+    return bool(found.scalar_one())
 
 
 async def end_job(
@@ -386,11 +407,12 @@ async def end_job(
         ),
         {"migration": job.migration_id, "streams": streams},
     )
+    left = await _is_anything_left(connection, job, streams)
     if job.ending:
         status = JobStatus(job.ending)
     elif job.cancelling:
         status = JobStatus.CANCELLED
-    elif job.error or left.scalar_one():
+    elif job.error or left:
         status = JobStatus.COMPLETED_WITH_ERRORS
     else:
         status = JobStatus.SUCCEEDED

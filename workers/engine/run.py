@@ -164,6 +164,11 @@ class Run:
         """Whether what is in quarantine is tried whenever it is met, and not when it is due."""
         return bool(self.lease.held.part.get("eager"))
 
+    @property
+    def dry(self) -> bool:
+        """Whether nothing may reach the target."""
+        return bool(self.lease.held.part.get("dry"))
+
     def horizon(self, stream: Stream) -> timedelta | None:
         """Beyond which age a sweep leaves closed records out, where source and policy allow it."""
         return self.scope.horizons.get(stream) if self.reads[stream].horizon else None

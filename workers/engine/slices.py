@@ -23,6 +23,8 @@ from workers.engine.adopting import pair_slice
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
+from workers.engine.demo.sampling import sample_slice
+from workers.engine.demo.showing import demo_slice
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.gathering import cut_gathering, gather_slice
@@ -203,7 +205,8 @@ async def _work_on(
                 seconds = resources.settings.slice_seconds
                 return await _go_on(run, _timer(seconds, stopping, lease.clock))
             case _:
-                await silence.prove(run.engine, stores.target_store, run.target)
+                if not run.dry:
+                    await silence.prove(run.engine, stores.target_store, run.target)
                 seconds = resources.settings.slice_seconds
                 return await _go_on(run, _timer(seconds, stopping, lease.clock))
 
@@ -215,6 +218,11 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     await run.target.check()
     await _outwait(run)
     if await _writes(run):
+    async with autocommit(run.engine) as connection:
+        asked = (await progress.read_job(connection, held.job_id)).order(run.scope.streams)
+    if not asked.dry:
+        await run.target.check()
+        await _outwait(run)
         await silence.mute(run.lease, stores.target_store, run.target)
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
@@ -278,6 +286,8 @@ _GOING_ON = {
     SliceKind.RESTORE: restore_slice,
     SliceKind.GATHER: gather_slice,
     SliceKind.PAIR: pair_slice,
+    SliceKind.SAMPLE: sample_slice,
+    SliceKind.DEMO: demo_slice,
 }
 
 
@@ -313,6 +323,9 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
     await _outwait(run)
     await _outwait_writes(run)
     if await _writes(run):
+    if not run.dry:
+        await _outwait(run)
+        await _outwait_writes(run)
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
