@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli import (
+    adopt,
     conflicts,
     jobs,
     keys,
@@ -74,6 +75,7 @@ program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
+program.add_typer(adopt.commands, name="adopt")
 
 
 def main(arguments: list[str] | None = None) -> int:
