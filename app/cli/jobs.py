@@ -110,6 +110,32 @@ def demo(
         "streams": split_streams(streams),
         "dry_run": dry_run or None,
         "options": {name: value for name, value in options.items() if value is not None} or None,
+@runs.command("adopt")
+def adopt(
+    migration: MigrationOption,
+    since: Annotated[str, typer.Option(help="When the other tool began to read the source.")],
+    streams: Streams = None,
+    *,
+    id_fields: Annotated[
+        str | None,
+        typer.Option(
+            help="Metadata that may hold the source's ids, with commas between; empty: none.",
+            metavar="NAMES",
+        ),
+    ] = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
+    """Link what another tool has brought over; writes to neither store."""
+    names = None if id_fields is None else [n.strip() for n in id_fields.split(",") if n.strip()]
+    body = {
+        "kind": "adopt",
+        "migration": migration,
+        "streams": split_streams(streams),
+        "since": moment(since, "--since"),
+        "options": None if names is None else {"id_fields": names},
     }
     _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
 

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from app.cli import (
+    adopt,
     conflicts,
     jobs,
     keys,
@@ -86,6 +87,7 @@ program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
 program.add_typer(schedules.commands, name="schedule")
+program.add_typer(adopt.commands, name="adopt")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy import or_, text
 from sqlmodel import col, select
@@ -91,8 +91,8 @@ async def list_pairs(
     query = select(AdoptionRecord).where(
         AdoptionRecord.migration_id == migration.id,
         or_(
-            AdoptionRecord.side == Side.SOURCE,
-            AdoptionRecord.state != AdoptionState.PAIRED,
+            col(AdoptionRecord.side) == Side.SOURCE,
+            col(AdoptionRecord.state) != AdoptionState.PAIRED,
         ),
     )
     if states:
@@ -171,8 +171,7 @@ class Settling:
         source, target = (record, other) if side is Side.SOURCE else (other, record)
         if source.state == AdoptionState.PAIRED and source.other_id == target.record_id:
             return False
-        for each in (source, target):
-            await self._part(each)
+        await self._part(record)
         await self._refuse_taken(source, target)
         for each, there in ((source, target), (target, source)):
             each.state, each.other_id, each.candidates = AdoptionState.PAIRED, there.record_id, []
@@ -222,7 +221,7 @@ class Settling:
         query = select(Link).where(
             Link.migration_id == self.migration.id,
             Link.stream == source.stream,
-            or_(Link.source_id == source.record_id, Link.target_id == target.record_id),
+            or_(col(Link.source_id) == source.record_id, col(Link.target_id) == target.record_id),
         )
         if (await self.session.exec(query.limit(1))).first() is not None:
             raise AdoptionTaken
@@ -260,8 +259,13 @@ def _waived(held: Quarantine | None, record: AdoptionRecord) -> Quarantine:
         "waived_reason": record.reason,
     }
     if held is None:
-        names = {"migration_id": record.migration_id, "stream": record.stream}
-        return Quarantine(id=uuid4(), source_id=record.record_id, **names, **values)
+        held = Quarantine(
+            migration_id=record.migration_id,
+            stream=record.stream,
+            source_id=record.record_id,
+            code=IGNORED,
+            message="",
+        )
     for name, value in values.items():
         setattr(held, name, value)
     return held

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+# ruff: noqa: S608 - the texts put into others are constants; values travel as parameters
 from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
@@ -31,20 +32,23 @@ _ADOPTED = """
     WHERE r.migration_id = :migration AND r.side = 'source' AND r.state = 'paired'
 """
 _DIFFERING = text(
-    f"SELECT r.stream, count(*) AS records {_ADOPTED} AND r.differs <> '{{}}' GROUP BY r.stream"  # noqa: S608
+    f"SELECT r.stream, count(*) AS records {_ADOPTED} AND r.differs <> '{{}}' GROUP BY r.stream"
+)
+
+# Of a conflict in a variant the field's name counts, not which variant it is.
+_PATH = r"regexp_replace(c.field, '^variants\.[^.]*\.', 'variants.')"
+_CONFLICTS = (
+    f"SELECT c.stream, '{{kind}}', {_PATH} FROM conflicts AS c WHERE c.migration_id = :migration"
 )
 _FIELDS = text(
     f"""
     SELECT stream, kind, field, count(*) AS records FROM (
         SELECT r.stream, 'fields' AS kind, unnest(r.differs) AS field {_ADOPTED}
         UNION ALL SELECT r.stream, 'declared', unnest(r.declared) {_ADOPTED}
-        UNION ALL SELECT c.stream, 'kept', regexp_replace(c.field, '^variants\\.[^.]*\\.', 'variants.')
-            FROM conflicts AS c WHERE c.migration_id = :migration AND c.decision = 'target'
-        UNION ALL SELECT c.stream, 'unsettled',
-                         regexp_replace(c.field, '^variants\\.[^.]*\\.', 'variants.')
-            FROM conflicts AS c WHERE c.migration_id = :migration AND c.decision IS NULL
+        UNION ALL {_CONFLICTS.format(kind="kept")} AND c.decision = 'target'
+        UNION ALL {_CONFLICTS.format(kind="unsettled")} AND c.decision IS NULL
     ) AS found GROUP BY stream, kind, field ORDER BY stream, kind, records DESC, field
-    """  # noqa: S608
+    """
 )
 
 

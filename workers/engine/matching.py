@@ -112,13 +112,19 @@ _LIVE = """
     JOIN adoption_free AS t ON t.side = 'target' AND t.record_id = e.target
 """
 
-# Strong evidence of other kinds that points past the pair, and none that points to it.
+# Strong evidence of another kind points past the pair, and none does to it. What is weak itself is
+# contradicted unless that very kind points to the pair as well.
 _POINTS_AWAY = """
-    EXISTS (SELECT 1 FROM adoption_edges AS x WHERE x.{side} = p.{side} AND x.{other} <> p.{other}
-              AND x.kind <> :kind AND x.kind = ANY(CAST(:strong AS text[])))
-    AND NOT EXISTS (
-        SELECT 1 FROM adoption_edges AS x WHERE x.source = p.source AND x.target = p.target
-          AND x.kind <> :kind AND x.kind = ANY(CAST(:strong AS text[])))
+    EXISTS (
+        SELECT 1 FROM adoption_edges AS x
+        WHERE x.{side} = p.{side} AND x.{other} <> p.{other}
+          AND x.kind <> :kind AND x.kind = ANY(CAST(:strong AS text[]))
+          AND NOT EXISTS (
+              SELECT 1 FROM adoption_edges AS y WHERE y.source = p.source AND y.target = p.target
+                AND y.kind <> :kind AND y.kind = ANY(CAST(:strong AS text[]))
+                AND (CAST(:is_strong AS boolean) OR y.kind = x.kind)
+          )
+    )
 """
 
 # Of several copies on the target the one with most evidence counts, then the oldest.
@@ -143,8 +149,8 @@ _PAIR = text(
     ), sure AS (
         SELECT p.source, p.target FROM p
         WHERE p.of_source = 1 AND p.of_target = 1
-          AND NOT ({_POINTS_AWAY.format(side="source", other="target")})
-          AND NOT ({_POINTS_AWAY.format(side="target", other="source")})
+          AND NOT {_POINTS_AWAY.format(side="source", other="target")}
+          AND NOT {_POINTS_AWAY.format(side="target", other="source")}
     ), ends AS (
         SELECT 'source' AS side, source AS record_id, target AS other FROM sure
         UNION ALL SELECT 'target', target, source FROM sure
