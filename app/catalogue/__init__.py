@@ -6,7 +6,7 @@ run, and `app` does not know the workers.
 
 from __future__ import annotations
 
-from app.catalogue import data, preflight
+from app.catalogue import data, preflight, urls
 from app.catalogue.description import Description, Group, Severity, State
 
 __all__ = ["CATALOGUE", "Description", "Group", "Severity", "State"]
@@ -16,6 +16,7 @@ CATALOGUE: dict[str, Description] = {
     for each in (
         *preflight.ALL,
         *data.ALL,
+        *urls.ALL,
     )
 }
 """By id, in the order in which they run."""

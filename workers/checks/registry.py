@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from workers.checks import urls
 from workers.checks.base import Check
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (*urls.CHECKS,)
 
 
 def chosen(names: Collection[str]) -> list[Check]:
