@@ -132,19 +132,19 @@ class Reads(Protocol):
 
 async def page_paths(
     store: Reads, rules: PageRules, stream: Stream, ids: Sequence[str]
-) -> dict[str, str]:
-    """Paths of the records' pages by id. A record that is not there, or not published, has none;
-    neither has any where the store's settings do not say how paths are made.
+) -> dict[str, str] | None:
+    """Paths of the records' pages by id. A record that is not there, or not published, has none.
+    None where neither the platform nor the store's settings say how paths are made.
 
     Raises `StoreError`.
     """
-    if not rules.base or not ids:
-        return {}
+    if not rules.base:
+        return None
     told = await store.page_paths(stream, ids) if isinstance(store, TellsPaths) else None
     if told is not None:
         return told
     if stream not in rules.patterns:
-        return {}
+        return None
     records = await store.get(stream, ids)
     above = await _above(store, records) if "{path}" in rules.patterns[stream] else {}
     return {

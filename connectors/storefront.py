@@ -19,9 +19,11 @@ from urllib.parse import urljoin, urlsplit, urlunsplit
 
 import httpx
 from msgspec import Struct
+from pydantic import BaseModel
 
 from connectors.answers import broken, http_date, retry_after
 from connectors.concurrency import PerLoop
+from connectors.pages import page_rules
 from connectors.robots import Robots
 from connectors.webpage import Head, read_head, robots_words
 
@@ -45,6 +47,20 @@ _BUSY = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 _gates = PerLoop(lambda: asyncio.Semaphore(_AT_ONCE))
 
 
+def open_storefront(
+    settings: BaseModel, *, transport: httpx.AsyncBaseTransport | None = None
+) -> Storefront | None:
+    """The public side of a store, by its settings; None where they do not say where it is.
+
+    `transport` is for tests: another way to the shop.
+    """
+    base = page_rules(settings).base
+    if not base:
+        return None
+    verify: bool = getattr(settings, "verify_tls", True)
+    return Storefront(base, verify=verify, transport=transport)
+
+
 class Hop(Struct, frozen=True):
     """One redirect that was met: its status, and the address it leads to."""
 
@@ -58,17 +74,28 @@ class Hop(Struct, frozen=True):
 
 
 class Visit(Struct, frozen=True, kw_only=True):
-    """What became of a visit. `url` and `status` are of the last answer, status 0 where there was
-    none; `trouble` is empty, or why it went no further: `left_the_shop`, `redirect_loop`,
-    `too_many_redirects`, `bad_location`, or a code of `connectors.errors`.
+    """What became of a visit to the address `asked`. `url` and `status` are of the last answer,
+    status 0 where there was none; `trouble` is empty, or why it went no further: `left_the_shop`,
+    `redirect_loop`, `too_many_redirects`, `bad_location`, or a code of `connectors.errors`.
     """
 
+    asked: str
     hops: tuple[Hop, ...] = ()
     url: str = ""
     status: int = 0
     trouble: str = ""
     head: Head | None = None
     tags: frozenset[str] = frozenset()
+
+    @property
+    def moves(self) -> tuple[Hop, ...]:
+        """The redirects to another path. Being sent to https or to `www.` is none of them."""
+        before = (self.asked, *[each.location for each in self.hops])
+        return tuple(
+            hop
+            for at, hop in zip(before, self.hops, strict=False)
+            if urlsplit(at)[2:] != urlsplit(hop.location)[2:] or _host(at) != _host(hop.location)
+        )
 
     @property
     def found(self) -> bool:
@@ -95,15 +122,14 @@ class _Fetched(NamedTuple):
 class Storefront:
     """One shop's public side. Use as an async context manager; visits may run concurrently.
 
-    `base` is the address in front of all paths. Visits stay on its host, with or without `www.`,
-    and on the hosts of `others`. `timeout` is for one request, in seconds.
+    `base` is the address in front of all paths. Visits stay on its host, with or without `www.`.
+    `timeout` is for one request, in seconds.
     """
 
     def __init__(
         self,
         base: str,
         *,
-        others: tuple[str, ...] = (),
         verify: bool = True,
         timeout: float = 20.0,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -111,7 +137,7 @@ class Storefront:
     ) -> None:
         self.base = base.rstrip("/")
         self._origin = "{0.scheme}://{0.netloc}".format(urlsplit(self.base))
-        self._hosts = {host for each in (base, *others) for host in [_host(each)] if host}
+        self._shop = _host(base)
         self._timeout = timeout
         self._sleep = sleep
         self._client = httpx.AsyncClient(
@@ -137,21 +163,22 @@ class Storefront:
 
     async def visit(self, path: str) -> Visit:
         """Go to a path and follow where it leads. Never raises for what the shop does."""
-        url = self.address(path)
+        url = asked = self.address(path)
         hops: list[Hop] = []
         seen = {_plain(url)}
         while True:
             answer = await self._fetch(url)
             if isinstance(answer, str):
-                return Visit(hops=tuple(hops), url=url, trouble=answer)
+                return Visit(asked=asked, hops=tuple(hops), url=url, trouble=answer)
             location = answer.headers.get("location", "")
             if answer.status not in _MOVED or not location:
-                return _arrived(url, answer, tuple(hops))
+                return _arrived(asked, url, answer, tuple(hops))
             following = _follow(url, location)
             hops.append(Hop(answer.status, following))
             trouble = self._stop(following, seen, len(hops))
             if trouble:
-                return Visit(hops=tuple(hops), url=url, status=answer.status, trouble=trouble)
+                status = answer.status
+                return Visit(asked=asked, hops=tuple(hops), url=url, status=status, trouble=trouble)
             seen.add(_plain(following))
             url = following
 
@@ -184,7 +211,7 @@ class Storefront:
         return TOO_MANY_HOPS if hops >= MOST_HOPS else ""
 
     def _is_ours(self, url: str) -> bool:
-        return _host(url) in self._hosts
+        return _host(url) == self._shop
 
     async def _fetch(self, url: str) -> _Fetched | str:
         """One page, or the code of what kept it from us. A shop that is busy is asked again, and
@@ -223,10 +250,11 @@ async def _beginning(response: httpx.Response) -> bytes:
     return bytes(body[:_MOST_BYTES])
 
 
-def _arrived(url: str, answer: _Fetched, hops: tuple[Hop, ...]) -> Visit:
+def _arrived(asked: str, url: str, answer: _Fetched, hops: tuple[Hop, ...]) -> Visit:
     kind = answer.headers.get("content-type", "").partition(";")[0].strip().lower()
     is_page = answer.status == HTTPStatus.OK and kind in ("text/html", "application/xhtml+xml")
     return Visit(
+        asked=asked,
         hops=hops,
         url=url,
         status=answer.status,

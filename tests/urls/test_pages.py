@@ -30,7 +30,7 @@ class Shelf:
         }
 
 
-async def paths(shelf: Shelf, settings: Any, stream: Stream) -> dict[str, str]:
+async def paths(shelf: Shelf, settings: Any, stream: Stream) -> dict[str, str] | None:
     return await page_paths(shelf, page_rules(settings), stream, sorted(shelf.contents))
 
 
@@ -86,7 +86,7 @@ async def test_a_storefront_of_ones_own_has_the_paths_that_are_configured() -> N
 )
 async def test_without_a_storefront_there_are_no_pages(settings: Any) -> None:
     shelf = Shelf(a=Product(name="Mug", slug="mug"))
-    assert await paths(shelf, settings, Stream.PRODUCTS) == {}
+    assert await paths(shelf, settings, Stream.PRODUCTS) is None
 
 
 @pytest.mark.parametrize(

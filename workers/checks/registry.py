@@ -16,6 +16,10 @@ CHECKS: tuple[Check, ...] = (
     *numbers.CHECKS,
     *effects.CHECKS,
 )
+from workers.checks import urls
+from workers.checks.base import Check
+
+CHECKS: tuple[Check, ...] = (*urls.CHECKS,)
 
 
 def chosen(names: Collection[str]) -> list[Check]:
