@@ -79,7 +79,9 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
     while True:
         after = (held.resume or {}).get("after", "")
         async with autocommit(run.engine) as connection:
-            batch = await retries.batch(connection, run, stream, after=after, limit=_RETRY_PAGE)
+            batch = await retries.batch(
+                connection, held, stream, held.part, after=after, limit=_RETRY_PAGE
+            )
         if not batch.ids:
             return True
         found = await fetch(run, stream, batch.ids)
