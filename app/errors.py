@@ -4,27 +4,19 @@
     ├── 400  InvalidJson, InvalidEncoding, InvalidHttp
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
-    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, AdoptionNotFound
+    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
+    │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
+    │        AdoptionNotFound, ScheduleNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, AdoptionApplied, AdoptionTaken,
+    │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
     │        StillInFlight, AnswerLost
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ScheduleNotFound,
-    │        WebhookNotFound, DeliveryNotFound
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ReportNotFound
-    ├── 405  MethodNotAllowed
-    ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
-    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, ScheduleExists, WebhookDisabled,
-    │        CutoverRequired, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
-    ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
-    │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
-    │        InvalidWatermark, InvalidExpiry, InvalidAdoptionFile, IdempotencyKeyReused
-    │        InvalidWatermark, InvalidExpiry, InvalidSchedule, InvalidWebhook,
+    ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
+    │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
+    │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
     │        IdempotencyKeyReused
     ├── 500  InternalError
     ├── 502  StoreFailed

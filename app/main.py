@@ -29,8 +29,8 @@ from app.routes import (
     platforms,
     quarantine,
     removals,
-    schedules,
     reports,
+    schedules,
     stores,
     streams,
 )

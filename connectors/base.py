@@ -320,6 +320,10 @@ class ShowsMetadata(Protocol):
         self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
     ) -> dict[str, dict[str, str]]:
         """Text values by record and field, without what is not there. Raises `StoreError`."""
+        ...
+
+
+@runtime_checkable
 class Tallies(Protocol):
     """What a source has besides, where it can count records that lie within others by listing the
     others alone: levels of stock by their products.

@@ -6,8 +6,7 @@ run, and `app` does not know the workers.
 
 from __future__ import annotations
 
-from app.catalogue import data, effects, numbers, preflight, workflows
-from app.catalogue import data, preflight, urls
+from app.catalogue import data, effects, numbers, preflight, urls, workflows
 from app.catalogue.description import Description, Group, Severity, State
 
 __all__ = ["CATALOGUE", "Description", "Group", "Severity", "State"]
@@ -18,9 +17,9 @@ CATALOGUE: dict[str, Description] = {
         *preflight.ALL,
         *data.ALL,
         *workflows.ALL,
+        *urls.ALL,
         *numbers.ALL,
         *effects.ALL,
-        *urls.ALL,
     )
 }
 """By id, in the order in which they run."""

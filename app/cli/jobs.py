@@ -110,6 +110,10 @@ def demo(
         "streams": split_streams(streams),
         "dry_run": dry_run or None,
         "options": {name: value for name, value in options.items() if value is not None} or None,
+    }
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
 @runs.command("adopt")
 def adopt(
     migration: MigrationOption,

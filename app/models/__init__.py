@@ -1,8 +1,8 @@
 """Tables. PostgreSQL owns the truth about jobs, slices, cursors and links."""
 
 from app.models.access import ApiKey, IdempotencyRecord
-from app.models.arrival import Arrival
 from app.models.adoption import AdoptionDecision, AdoptionRecord, AdoptionState, Side
+from app.models.arrival import Arrival
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -37,8 +37,8 @@ __all__ = [
     "ConflictStatus",
     "Cursor",
     "Decision",
-    "DemoRecord",
     "DeliveryStatus",
+    "DemoRecord",
     "IdempotencyRecord",
     "Job",
     "JobEvent",
@@ -48,16 +48,16 @@ __all__ = [
     "LinkState",
     "MappingVersion",
     "Migration",
-    "Overlap",
     "OldPath",
+    "Overlap",
     "PageAddress",
     "Quarantine",
     "QuarantineStatus",
     "RecordRemoval",
     "RemovalStatus",
-    "Side",
     "Schedule",
     "ScheduleRun",
+    "Side",
     "Sighting",
     "Slice",
     "SliceKind",

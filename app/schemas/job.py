@@ -36,6 +36,7 @@ class JobOptions(Input):
         max_length=50,
         description="Kind `adopt` only: metadata in which the other tool kept the source's ids."
         " An empty list: none.",
+    )
     size: Annotated[int, Strict(), Field(ge=1, le=200)] | None = Field(
         None, description="Records of each stream that a `demo` chooses; 25 by default."
     )

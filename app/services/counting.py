@@ -7,12 +7,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from app.planning.sizing import Basis, Number, by_ratio
-from connectors.base import Extent, Source, Sweep
-from app.resources import Resources
-from app.security import VaultError
-from connectors import registry
 from connectors.base import Extent, Source, Sweep, Tallies
-from connectors.errors import StoreError
 from connectors.records import InventoryLevel, Stream
 
 READING_SECONDS = 15.0

@@ -8,18 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import effects, numbers, workflows
+from workers.checks import effects, numbers, urls, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
     *workflows.CHECKS,
+    *urls.CHECKS,
     *numbers.CHECKS,
     *effects.CHECKS,
 )
-from workers.checks import urls
-from workers.checks.base import Check
-
-CHECKS: tuple[Check, ...] = (*urls.CHECKS,)
 
 
 def chosen(names: Collection[str]) -> list[Check]:

@@ -90,6 +90,11 @@ class Order(Struct, frozen=True, kw_only=True):
         return self.kind is JobKind.RECENT and not (self.cutover or self.quarantine_only)
 
     @property
+    def writes(self) -> bool:
+        """Whether anything may be written to the target: what does not, need not silence it."""
+        return self.kind is not JobKind.ADOPT and not self.dry
+
+    @property
     def eager(self) -> bool:
         """Whether everything in quarantine is tried, and not only what is due."""
         return self.reads_everything or self.quarantine_only
@@ -165,6 +170,8 @@ def _adopting(order: Order, reads: Mapping[Stream, ReadCapability]) -> list[Stag
     present = [stream for stream in Stream if stream in order.streams and stream in reads]
     kinds = (StageKind.GATHER, StageKind.PAIR)
     return [Stage(kind=kind, stream=stream) for stream in present for kind in kinds]
+
+
 def demo_stages(order: Order, reads: Mapping[Stream, ReadCapability]) -> list[Stage]:
     """A demo chooses samples, each bringing what it names, and then writes them. Stock comes with
     its products.

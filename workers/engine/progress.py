@@ -21,7 +21,6 @@ from connectors.base import ReadCapability
 from connectors.records import Stream
 from workers.engine import intents, ledger, removals, retries, sightings
 from workers.engine.attempts import CREATE_UNCONFIRMED
-from workers.engine import ledger, removals, retries, sightings
 from workers.engine.demo import sample
 from workers.engine.plan import (
     CLOSING_ROUNDS,
@@ -373,6 +372,8 @@ async def _tell_unconfirmed(connection: AsyncConnection, job: JobRow, streams: l
             CREATE_UNCONFIRMED,
             f"{number} records may be on the target without our knowing: the next run looks",
         )
+
+
 async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: list[str]) -> bool:
     """Whether records are not right: all of the streams', or of a demo those of its sample."""
     if JobKind(job.kind) is JobKind.DEMO:
@@ -397,16 +398,9 @@ async def end_job(
     if job.ending is None and not job.cancelling and order.reads_everything:
         await _suspect_empty_source(connection, job)
         job = await lock_job(connection, job_id)
-    if job.ending is None and not job.cancelling:
+    if job.ending is None and not job.cancelling and order.writes:
         await _tell_unconfirmed(connection, job, streams)
         job = await lock_job(connection, job_id)
-    left = await connection.execute(
-        text(
-            "SELECT count(*) FROM quarantine WHERE migration_id = :migration"
-            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[]))"
-        ),
-        {"migration": job.migration_id, "streams": streams},
-    )
     left = await _is_anything_left(connection, job, streams)
     if job.ending:
         status = JobStatus(job.ending)

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.database import autocommit
-from app.models import JobKind, SliceKind
+from app.models import SliceKind
 from app.queue import Wake
 from app.resources import Resources
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
@@ -215,12 +215,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     """Look at both stores, silence the target, and lay out the stages."""
     held = run.lease.held
     began = await run.source.server_time()
-    await run.target.check()
-    await _outwait(run)
     if await _writes(run):
-    async with autocommit(run.engine) as connection:
-        asked = (await progress.read_job(connection, held.job_id)).order(run.scope.streams)
-    if not asked.dry:
         await run.target.check()
         await _outwait(run)
         await silence.mute(run.lease, stores.target_store, run.target)
@@ -243,7 +238,7 @@ async def _writes(run: Run) -> bool:
     """Whether the job writes to the target at all: what does not, need not silence it."""
     async with autocommit(run.engine) as connection:
         job = await progress.read_job(connection, run.lease.held.job_id)
-    return job.kind != JobKind.ADOPT
+    return job.order(run.scope.streams).writes
 
 
 async def _outwait(run: Run) -> None:
@@ -320,10 +315,7 @@ def _timer(
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
-    await _outwait(run)
-    await _outwait_writes(run)
     if await _writes(run):
-    if not run.dry:
         await _outwait(run)
         await _outwait_writes(run)
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
