@@ -5,7 +5,7 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, WaiverNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
     │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
@@ -142,6 +142,11 @@ class ConflictNotFound(NotFound):
 class RemovalNotFound(NotFound):
     code = "removal_not_found"
     title = "There is no such removal"
+
+
+class WaiverNotFound(NotFound):
+    code = "waiver_not_found"
+    title = "There is no such waiver"
 
 
 class MethodNotAllowed(Problem):

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
+from workers.checks import data, preflight
 from workers.checks.base import Check
 
-CHECKS: tuple[Check, ...] = ()
+CHECKS: tuple[Check, ...] = (
+    *preflight.CHECKS,
+    *data.CHECKS,
+)
 
 
 def chosen(names: Collection[str]) -> list[Check]:

@@ -33,6 +33,7 @@ from workers.engine.plan import (
 from workers.engine.sightings import SweptStream
 
 _SLICES = {
+    StageKind.CHECK: SliceKind.CHECK,
     StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
@@ -333,7 +334,8 @@ async def end_job(
             "SELECT count(*) FROM quarantine WHERE migration_id = :migration"
             " AND status = 'open' AND stream = ANY(CAST(:streams AS text[]))"
         ),
-        {"migration": job.migration_id, "streams": streams},
+        # A job that only looks says by its own error what is wrong.
+        {"migration": job.migration_id, "streams": streams if order.kind.writes else []},
     )
     if job.ending:
         status = JobStatus(job.ending)
