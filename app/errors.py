@@ -7,6 +7,8 @@
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
     │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
     │        AdoptionNotFound, ScheduleNotFound
+    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, WaiverNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
@@ -162,6 +164,9 @@ class AdoptionNotFound(NotFound):
 class ScheduleNotFound(NotFound):
     code = "schedule_not_found"
     title = "There is no such schedule"
+class WaiverNotFound(NotFound):
+    code = "waiver_not_found"
+    title = "There is no such waiver"
 
 
 class MethodNotAllowed(Problem):

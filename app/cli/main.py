@@ -17,11 +17,13 @@ from app.cli import (
     migrations,
     planning,
     quarantine,
+    readiness,
     removals,
     schedules,
     service,
     stores,
     trust,
+    waivers,
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
@@ -88,6 +90,8 @@ program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
 program.add_typer(schedules.commands, name="schedule")
 program.add_typer(adopt.commands, name="adopt")
+program.add_typer(readiness.commands, name="readiness")
+program.add_typer(waivers.commands, name="waivers")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -3,6 +3,7 @@
 from app.models.access import ApiKey, IdempotencyRecord
 from app.models.adoption import AdoptionDecision, AdoptionRecord, AdoptionState, Side
 from app.models.arrival import Arrival
+from app.models.check import CheckResult, Verification, Waiver
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -32,6 +33,7 @@ __all__ = [
     "ApiKey",
     "AppliedContent",
     "Arrival",
+    "CheckResult",
     "Conflict",
     "ConflictPolicy",
     "ConflictStatus",
@@ -69,4 +71,6 @@ __all__ = [
     "WebhookEvent",
     "WebhookEventType",
     "WebhookLag",
+    "Verification",
+    "Waiver",
 ]

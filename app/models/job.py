@@ -18,6 +18,12 @@ class JobKind(StrEnum):
     RECENT = "recent"
     ADOPT = "adopt"
     DEMO = "demo"
+    VERIFY = "verify"
+
+    @property
+    def writes(self) -> bool:
+        """Whether such a job writes to the target."""
+        return self in {JobKind.FULL, JobKind.RECENT}
 
 
 class JobStatus(StrEnum):
@@ -85,6 +91,7 @@ class SliceKind(StrEnum):
     READ = "read"
     RETRY = "retry"
     AUDIT = "audit"
+    CHECK = "check"
     REMOVE = "remove"
     RESTORE = "restore"
     GATHER = "gather"

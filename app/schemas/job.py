@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import ConfigDict, Field, Strict
 
 from app.models import JobKind, JobStatus
+from app.schemas.checks import CheckName
 from app.schemas.migration import Streams, SweepDepth
 from app.schemas.paging import Page
 from app.schemas.values import Flag, Input, Moment, Output, Slug
@@ -25,7 +26,7 @@ class JobOptions(Input):
     """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
     and reads nothing else, `ids` names single ones of them; `only: conflicts` carries settled
     conflicts out. `release_brake` removes what is proven gone from the source, however much that
-    is.
+    is. The others are for kind `verify`.
     """
 
     only: Literal["quarantine", "conflicts"] | None = None
@@ -42,6 +43,17 @@ class JobOptions(Input):
     )
     seed: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] | None = Field(
         None, description="Another seed lets a `demo` choose other records."
+    checks: list[CheckName] | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Ids or groups of checks, by default all. A verdict rests on all of them only.",
+    )
+    sample: Annotated[int, Strict(), Field(ge=0, le=100_000)] | None = Field(
+        None, description="Records of each stream drawn by chance, beside all that changed (200)."
+    )
+    seed: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$")] | None = Field(
+        None, description="The same seed draws the same records; by default the job's own."
     )
 
 
@@ -55,6 +67,8 @@ class JobIn(Input):
         None,
         description="From when to read, where there is no cursor; kind `recent`. Kind `adopt` needs"
         " it: when the other tool began to read the source.",
+        description="From when to read, where there is no cursor; kind `recent`. For kind `verify`:"
+        " from when on records count as changed.",
     )
     cutover: Flag = Field(
         False,

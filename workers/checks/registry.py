@@ -16,6 +16,12 @@ CHECKS: tuple[Check, ...] = (
     *urls.CHECKS,
     *numbers.CHECKS,
     *effects.CHECKS,
+from workers.checks import data, preflight
+from workers.checks.base import Check
+
+CHECKS: tuple[Check, ...] = (
+    *preflight.CHECKS,
+    *data.CHECKS,
 )
 
 

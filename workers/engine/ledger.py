@@ -405,6 +405,14 @@ async def progress(
     )
 
 
+async def tally(connection: AsyncConnection, slice_id: UUID, counters: Mapping[str, int]) -> None:
+    """Note what a slice has counted, where it has no page to note."""
+    await connection.execute(
+        text("UPDATE slices SET counters = CAST(:counters AS jsonb) WHERE id = :id"),
+        {"id": slice_id, "counters": msgspec.json.encode(dict(counters)).decode()},
+    )
+
+
 async def cursor(connection: AsyncConnection, migration: UUID, stream: Stream) -> datetime | None:
     """The watermark of a stream."""
     found: datetime | None = (

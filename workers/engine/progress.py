@@ -35,6 +35,7 @@ from workers.engine.plan import (
 from workers.engine.sightings import SweptStream
 
 _SLICES = {
+    StageKind.CHECK: SliceKind.CHECK,
     StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
@@ -402,6 +403,14 @@ async def end_job(
         await _tell_unconfirmed(connection, job, streams)
         job = await lock_job(connection, job_id)
     left = await _is_anything_left(connection, job, streams)
+    left = await connection.execute(
+        text(
+            "SELECT count(*) FROM quarantine WHERE migration_id = :migration"
+            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[]))"
+        ),
+        # A job that only looks says by its own error what is wrong.
+        {"migration": job.migration_id, "streams": streams if order.kind.writes else []},
+    )
     if job.ending:
         status = JobStatus(job.ending)
     elif job.cancelling:

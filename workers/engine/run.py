@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -77,6 +77,8 @@ class Scope:
     `audit_runs`: within how many runs every record is verified. `shallow` are streams of which a
     sweep reads ids and stamps only; `horizons` say beyond which age it leaves closed records out.
     `mapper` is the version of the mapping rules that the job goes by.
+    `thresholds` are limits of launch checks, by check and name; `launch_at` is when the shop goes
+    live.
     """
 
     migration: UUID
@@ -96,6 +98,8 @@ class Scope:
         mapped already. Raises `MappingFailed`.
         """
         return self.mapper.mapped(record)
+    thresholds: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    launch_at: datetime | None = None
 
     def key(self, stream: Stream, source_id: str, generation: int = 0) -> str:
         """The external key of a record on the target: unique over all migrations.
