@@ -6,9 +6,10 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from connectors.desk import SHOWN, NumberedOrder, Numbering
+from connectors.errors import BadAnswer
 from connectors.postgres.reading import record
 from connectors.postgres.statements import Statements
-from connectors.records import Record, Stream
+from connectors.records import Customer, Record, Stream
 from connectors.traces import Effect, Trace
 
 Rows = Callable[[Stream, str, Any], Awaitable[list[Any]]]
@@ -41,7 +42,14 @@ class PostgresDesk:
     async def accounts(self, email: str) -> tuple[Record, ...]:
         """By the column `email`."""
         where = "lower(email) = lower($1) AND removed_at IS NULL"
-        return await self._records(Stream.CUSTOMERS, where, email)
+        sql = f"SELECT * FROM {self._tables[Stream.CUSTOMERS].name} WHERE {where}"  # noqa: S608
+        rows = await self._rows(Stream.CUSTOMERS, sql, email)
+        return tuple(
+            _read(Stream.CUSTOMERS, row)
+            # A row that others wrote may be no record of ours: an account it is all the same.
+            or Record(row["id"], None, Customer(email=row["email"]))
+            for row in rows
+        )
 
     async def history(self, customer: str) -> int:
         """By the column `customer_id`, without archived rows."""
@@ -69,7 +77,16 @@ class PostgresDesk:
 
     async def _records(self, stream: Stream, where: str, value: str) -> tuple[Record, ...]:
         sql = f"SELECT * FROM {self._tables[stream].name} WHERE {where}"  # noqa: S608
-        return tuple(record(stream, row) for row in await self._rows(stream, sql, value))
+        rows = await self._rows(stream, sql, value)
+        return tuple(found for row in rows if (found := _read(stream, row)))
+
+
+def _read(stream: Stream, row: Any) -> Record | None:
+    """The record that a row holds; None where others wrote it, and it holds none."""
+    try:
+        return record(stream, row)
+    except BadAnswer:
+        return None
 
 
 class PostgresTraces:
