@@ -147,7 +147,9 @@ def test_a_number_with_another_prefix_collides_with_nothing() -> None:
     assert surveyed(orders("1001", "1002", "1003"), own).collisions == ()
 
 
-def test_two_orders_of_the_target_with_one_number_collide_unless_they_are_one_record_twice() -> None:
+def test_two_orders_of_the_target_with_one_number_collide_unless_they_are_one_record_twice() -> (
+    None
+):
     there, ours = imported("1001", "1002")
     twin = NumberedOrder(id="777", number="1002", created_at=NOW, key="other:orders:9")
     double = NumberedOrder(id="778", number="1001", created_at=NOW, key=there[1].key)
