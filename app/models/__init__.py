@@ -2,6 +2,7 @@
 
 from app.models.access import ApiKey, IdempotencyRecord
 from app.models.arrival import Arrival
+from app.models.check import CheckResult, Verification, Waiver
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -16,6 +17,7 @@ __all__ = [
     "ApiKey",
     "AppliedContent",
     "Arrival",
+    "CheckResult",
     "Conflict",
     "ConflictPolicy",
     "ConflictStatus",
@@ -38,4 +40,6 @@ __all__ = [
     "SliceKind",
     "Store",
     "StreamState",
+    "Verification",
+    "Waiver",
 ]

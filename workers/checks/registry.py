@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import effects, numbers, workflows
+from workers.checks import data, effects, numbers, preflight, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
+    *preflight.CHECKS,
+    *data.CHECKS,
     *workflows.CHECKS,
     *numbers.CHECKS,
     *effects.CHECKS,
