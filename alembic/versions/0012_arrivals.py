@@ -1,7 +1,7 @@
 """How many records arrived at the source, hour by hour.
 
 Revision ID: 0012
-Revises: 0007
+Revises: 0008
 Create Date: 2026-11-26 13:30:00.000000
 """
 
@@ -10,6 +10,7 @@ from alembic import op
 
 revision = "0012"
 down_revision = "0011"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -24,8 +24,8 @@ _EPOCH = datetime.fromtimestamp(0, UTC)
 _NUMBERING = Numbering(
     by_id=True,
     advice="WooCommerce gives an order the next id of the whole site. Raise it in the database "
-    "(ALTER TABLE wp_posts AUTO_INCREMENT = N, with your own prefix of tables), or let a plugin for "
-    "sequential order numbers count from N on or with a prefix.",
+    "(ALTER TABLE wp_posts AUTO_INCREMENT = N, with your own prefix of tables), or let a plugin "
+    "for sequential order numbers count from N on or with a prefix.",
 )
 
 

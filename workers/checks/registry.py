@@ -17,11 +17,15 @@ CHECKS: tuple[Check, ...] = (
     *numbers.CHECKS,
     *effects.CHECKS,
 from workers.checks import data, preflight
+from workers.checks import data, effects, numbers, preflight, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
     *preflight.CHECKS,
     *data.CHECKS,
+    *workflows.CHECKS,
+    *numbers.CHECKS,
+    *effects.CHECKS,
 )
 
 
