@@ -6,9 +6,7 @@
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
     │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
-    │        AdoptionNotFound, ScheduleNotFound
-    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, WaiverNotFound
+    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
@@ -164,6 +162,8 @@ class AdoptionNotFound(NotFound):
 class ScheduleNotFound(NotFound):
     code = "schedule_not_found"
     title = "There is no such schedule"
+
+
 class WaiverNotFound(NotFound):
     code = "waiver_not_found"
     title = "There is no such waiver"

@@ -10,7 +10,6 @@ from alembic import op
 
 revision = "0012"
 down_revision = "0011"
-down_revision = "0008"
 branch_labels = None
 depends_on = None
 

@@ -89,13 +89,13 @@ def recent(
 def demo(
     migration: MigrationOption,
     streams: Streams = None,
+    *,
     size: Annotated[
         int | None, typer.Option(min=1, max=200, help="Records of each stream [25].")
     ] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed chooses others.")] = None,
+    seed: Annotated[str | None, typer.Option(help="Another seed chooses others.")] = None,
     idempotency_key: Key = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
-    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Map only; write nothing to the target.")
     ] = False,
@@ -127,20 +127,6 @@ def adopt(
             metavar="NAMES",
         ),
     ] = None,
-@runs.command("verify")
-def verify(
-    migration: MigrationOption,
-    check: Annotated[
-        list[str] | None,
-        typer.Option(help="Only this check or group; may be given several times."),
-    ] = None,
-    sample: Annotated[
-        int | None, typer.Option(min=0, help="Records of each stream drawn by chance (200).")
-    ] = None,
-    seed: Annotated[
-        str | None, typer.Option(help="Draw the same records as another job with this seed.")
-    ] = None,
-    *,
     idempotency_key: Key = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     wait: Wait = False,
@@ -155,6 +141,28 @@ def verify(
         "since": moment(since, "--since"),
         "options": None if names is None else {"id_fields": names},
     }
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
+@runs.command("verify")
+def verify(
+    migration: MigrationOption,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this check or group; may be given several times."),
+    ] = None,
+    *,
+    sample: Annotated[
+        int | None, typer.Option(min=0, help="Records of each stream drawn by chance (200).")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="Draw the same records as another job with this seed.")
+    ] = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
     """Carry out the launch checks; nothing is written. `recent-sync readiness` has the verdict."""
     options = {"checks": check or None, "sample": sample, "seed": seed}
     given = {name: value for name, value in options.items() if value is not None}

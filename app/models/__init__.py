@@ -66,11 +66,11 @@ __all__ = [
     "Store",
     "StreamState",
     "TickOutcome",
+    "Verification",
+    "Waiver",
     "Webhook",
     "WebhookDelivery",
     "WebhookEvent",
     "WebhookEventType",
     "WebhookLag",
-    "Verification",
-    "Waiver",
 ]

@@ -16,14 +16,14 @@ class JobKind(StrEnum):
 
     FULL = "full"
     RECENT = "recent"
-    ADOPT = "adopt"
     DEMO = "demo"
+    ADOPT = "adopt"
     VERIFY = "verify"
 
     @property
     def writes(self) -> bool:
         """Whether such a job writes to the target."""
-        return self in {JobKind.FULL, JobKind.RECENT}
+        return self in {JobKind.FULL, JobKind.RECENT, JobKind.DEMO}
 
 
 class JobStatus(StrEnum):

@@ -26,7 +26,7 @@ class JobOptions(Input):
     """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
     and reads nothing else, `ids` names single ones of them; `only: conflicts` carries settled
     conflicts out. `release_brake` removes what is proven gone from the source, however much that
-    is. The others are for kind `verify`.
+    is. The others are for some kinds only, as each says.
     """
 
     only: Literal["quarantine", "conflicts"] | None = None
@@ -41,19 +41,22 @@ class JobOptions(Input):
     size: Annotated[int, Strict(), Field(ge=1, le=200)] | None = Field(
         None, description="Records of each stream that a `demo` chooses; 25 by default."
     )
-    seed: Annotated[int, Strict(), Field(ge=0, le=2**31 - 1)] | None = Field(
-        None, description="Another seed lets a `demo` choose other records."
     checks: list[CheckName] | None = Field(
         None,
         min_length=1,
         max_length=100,
-        description="Ids or groups of checks, by default all. A verdict rests on all of them only.",
+        description="Kind `verify`: ids or groups of checks, by default all. A verdict rests on all"
+        " of them only.",
     )
     sample: Annotated[int, Strict(), Field(ge=0, le=100_000)] | None = Field(
-        None, description="Records of each stream drawn by chance, beside all that changed (200)."
+        None,
+        description="Kind `verify`: records of each stream drawn by chance, beside all that changed"
+        " (200).",
     )
     seed: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$")] | None = Field(
-        None, description="The same seed draws the same records; by default the job's own."
+        None,
+        description="Kinds `demo` and `verify`: the same seed draws the same records. By default a"
+        " `demo` draws the same ones, a `verify` others each time.",
     )
 
 
@@ -66,9 +69,8 @@ class JobIn(Input):
     since: Moment | None = Field(
         None,
         description="From when to read, where there is no cursor; kind `recent`. Kind `adopt` needs"
-        " it: when the other tool began to read the source.",
-        description="From when to read, where there is no cursor; kind `recent`. For kind `verify`:"
-        " from when on records count as changed.",
+        " it: when the other tool began to read the source. For kind `verify`: from when on records"
+        " count as changed.",
     )
     cutover: Flag = Field(
         False,

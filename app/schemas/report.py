@@ -96,7 +96,7 @@ class StreamReportOut(Output):
     lacking: list[str] = Field(description="Records that are named and are on neither store.")
 
 
-class ReportOut(Output):
+class MappingReport(Output):
     """The mapping report of a demo. Holds no personal data in the clear."""
 
     job: UUID
@@ -106,7 +106,7 @@ class ReportOut(Output):
     status: JobStatus = Field(description="Of the job: until it has ended, the report grows.")
     dry_run: bool
     size: int
-    seed: int
+    seed: str
     mapping_version: int | None
     finished_at: datetime | None
     streams: list[StreamReportOut]
@@ -123,7 +123,7 @@ class ReportOut(Output):
                     "status": "succeeded",
                     "dry_run": True,
                     "size": 25,
-                    "seed": 0,
+                    "seed": "",
                     "mapping_version": 3,
                     "finished_at": "2026-11-25T10:00:20Z",
                     "streams": [

@@ -147,37 +147,24 @@ def _kind(asked: JobIn) -> JobKind:
     except ValueError:
         there = ", ".join(JobKind)
         raise KindNotAvailable.at("/kind", f"Available are: {there}.") from None
-    if kind is not JobKind.RECENT:
-        _refuse_recent_only(asked)
-    if kind is not JobKind.ADOPT and asked.options and asked.options.id_fields is not None:
-        raise InvalidRequest.at("/options/id_fields", "Only a job of kind `adopt` takes this.")
-    if kind is not JobKind.DEMO:
-        _refuse_demo_only(asked)
     _refuse_foreign_members(kind, asked)
     if asked.since is not None and asked.since > now() + _SKEW:
         raise InvalidSince.at("/since", "This moment lies in the future.")
     return kind
 
 
-def _refuse_recent_only(asked: JobIn) -> None:
-    narrowed = asked.options is not None and bool(asked.options.only or asked.options.ids)
-    given = {"since": asked.since, "cutover": asked.cutover or None, "options": narrowed or None}
-    if asked.kind == JobKind.ADOPT:
-        del given["since"]
-    places = [
-        {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
-        for name, value in given.items()
-        if value is not None
-    ]
 _ONLY_FOR: Mapping[str, tuple[JobKind, ...]] = {
-    "/since": (JobKind.RECENT, JobKind.VERIFY),
+    "/since": (JobKind.RECENT, JobKind.ADOPT, JobKind.VERIFY),
     "/cutover": (JobKind.RECENT,),
+    "/dry_run": (JobKind.DEMO,),
     "/options/only": (JobKind.RECENT,),
     "/options/ids": (JobKind.RECENT,),
     "/options/release_brake": (JobKind.FULL, JobKind.RECENT),
     "/options/checks": (JobKind.VERIFY,),
     "/options/sample": (JobKind.VERIFY,),
-    "/options/seed": (JobKind.VERIFY,),
+    "/options/seed": (JobKind.DEMO, JobKind.VERIFY),
+    "/options/size": (JobKind.DEMO,),
+    "/options/id_fields": (JobKind.ADOPT,),
 }
 """Which kinds of job take what not all of them take."""
 
@@ -187,6 +174,7 @@ def _refuse_foreign_members(kind: JobKind, asked: JobIn) -> None:
     given = {
         "/since": asked.since,
         "/cutover": asked.cutover or None,
+        "/dry_run": asked.dry_run or None,
         **{f"/options/{name}": value for name, value in options.items()},
     }
     places = []
@@ -196,22 +184,6 @@ def _refuse_foreign_members(kind: JobKind, asked: JobIn) -> None:
             named = " or ".join(f"`{each}`" for each in kinds)
             detail = f"Only a job of kind {named} takes this."
             places.append({"pointer": pointer, "detail": detail})
-    if places:
-        raise InvalidRequest(errors=places)
-
-
-def _refuse_demo_only(asked: JobIn) -> None:
-    options = asked.options
-    given = {
-        "dry_run": asked.dry_run or None,
-        "options/size": options and options.size,
-        "options/seed": options and options.seed,
-    }
-    places = [
-        {"pointer": f"/{name}", "detail": "Only a job of kind `demo` takes this."}
-        for name, value in given.items()
-        if value is not None
-    ]
     if places:
         raise InvalidRequest(errors=places)
 

@@ -31,7 +31,8 @@ from app.schemas.planning import (
     WindowOut,
 )
 from app.schemas.stream import StreamOut
-from app.services.counting import count_sweeps, open_source
+from app.services.counting import count_sweeps
+from app.services.opening import open_source
 from app.services.outlook import Outlook, load_outlook
 from app.services.transaction import transaction
 from connectors.base import Trust

@@ -18,8 +18,8 @@ from app.schemas.report import (
     ExampleOut,
     FieldOut,
     LossOut,
+    MappingReport,
     RefusalOut,
-    ReportOut,
     RuleOut,
     StreamReportOut,
 )
@@ -35,7 +35,7 @@ Finding = Mapping[str, Any]
 """What a worker kept of a record: see `workers.engine.demo.findings.Finding`."""
 
 
-async def mapping_report(session: AsyncSession, job_id: UUID) -> ReportOut:
+async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReport:
     """Raises `JobNotFound`, `ReportNotFound` where the job is no demo."""
     job = await session.get(Job, job_id)
     if job is None:
@@ -49,7 +49,7 @@ async def mapping_report(session: AsyncSession, job_id: UUID) -> ReportOut:
     by_stream = await _records(session, job.id)
     rules = await _rules(session, job)
     options = job.params.get("options") or {}
-    return ReportOut(
+    return MappingReport(
         job=job.id,
         migration=migration.slug,
         source=_title(source.platform),
@@ -57,7 +57,7 @@ async def mapping_report(session: AsyncSession, job_id: UUID) -> ReportOut:
         status=JobStatus(job.status),
         dry_run=bool(job.params.get("dry_run")),
         size=options.get("size") or DEMO_SIZE,
-        seed=options.get("seed") or 0,
+        seed=options.get("seed") or "",
         mapping_version=job.mapping_version,
         finished_at=job.finished_at,
         streams=[

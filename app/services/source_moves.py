@@ -20,7 +20,7 @@ from msgspec.structs import replace
 from app.models import Migration, Store
 from app.resources import Resources
 from app.security import VaultError
-from app.services.drift import drift
+from app.services.unapplied import drift
 from app.verdict import Reason
 from connectors import registry
 from connectors.base import ReadCapability, Source, Trust, Window

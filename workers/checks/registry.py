@@ -8,22 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import effects, numbers, urls, workflows
-from workers.checks.base import Check
-
-CHECKS: tuple[Check, ...] = (
-    *workflows.CHECKS,
-    *urls.CHECKS,
-    *numbers.CHECKS,
-    *effects.CHECKS,
-from workers.checks import data, preflight
-from workers.checks import data, effects, numbers, preflight, workflows
+from workers.checks import data, effects, numbers, preflight, urls, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
     *preflight.CHECKS,
     *data.CHECKS,
     *workflows.CHECKS,
+    *urls.CHECKS,
     *numbers.CHECKS,
     *effects.CHECKS,
 )

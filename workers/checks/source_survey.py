@@ -15,7 +15,7 @@ from datetime import datetime
 from sqlalchemy import text
 
 from app.database import autocommit
-from app.services.drift import changed, drift
+from app.services.unapplied import changed, drift
 from connectors.base import Sweep, Trust, Window
 from connectors.records import Customer, Order, Product, Record, Stream
 from workers.checks.ground import Ground

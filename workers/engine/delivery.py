@@ -47,7 +47,6 @@ class Delivery:
     had to be written, because the target's values stay or are the source's already. `digests` are
     of the contents, by source id; `announced` are records whose content is kept with their intent;
     `awaited` are the references that a refused record lacks; `new` are the records that had no link
-    `awaited` are the references that a refused record lacks. `new` are the records that had no link
     before.
     """
 

@@ -83,7 +83,7 @@ class Order(Struct, frozen=True, kw_only=True):
     release_brake: bool = False
     dry: bool = False
     size: int = DEMO_SIZE
-    seed: int = 0
+    seed: str = ""
 
     @property
     def audits(self) -> bool:
@@ -93,7 +93,7 @@ class Order(Struct, frozen=True, kw_only=True):
     @property
     def writes(self) -> bool:
         """Whether anything may be written to the target: what does not, need not silence it."""
-        return self.kind is not JobKind.ADOPT and not self.dry
+        return self.kind.writes and not self.dry
 
     @property
     def eager(self) -> bool:

@@ -76,9 +76,8 @@ class Scope:
 
     `audit_runs`: within how many runs every record is verified. `shallow` are streams of which a
     sweep reads ids and stamps only; `horizons` say beyond which age it leaves closed records out.
-    `mapper` is the version of the mapping rules that the job goes by.
-    `thresholds` are limits of launch checks, by check and name; `launch_at` is when the shop goes
-    live.
+    `mapper` is the version of the mapping rules that the job goes by. `thresholds` are limits of
+    launch checks, by check and name; `launch_at` is when the shop goes live.
     """
 
     migration: UUID
@@ -92,14 +91,14 @@ class Scope:
     policies: Policies = field(default_factory=Policies)
     deletions: DeletionPolicy = field(default_factory=DeletionPolicy)
     mapper: Mapper = field(default_factory=Mapper)
+    thresholds: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    launch_at: datetime | None = None
 
     def mapped(self, record: Record) -> Record:
         """A record as the mapping rules want it on the target. What `Run.source` reads has been
         mapped already. Raises `MappingFailed`.
         """
         return self.mapper.mapped(record)
-    thresholds: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
-    launch_at: datetime | None = None
 
     def key(self, stream: Stream, source_id: str, generation: int = 0) -> str:
         """The external key of a record on the target: unique over all migrations.

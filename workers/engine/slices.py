@@ -33,7 +33,7 @@ from workers.engine.failpoints import Place, reach
 from workers.engine.gathering import cut_gathering, gather_slice
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
-from workers.engine.plan import LOOKING, StageKind, stages
+from workers.engine.plan import LOOKING, Order, StageKind, stages
 from workers.engine.run import Run
 from workers.engine.stores import Stores, load_stores
 
@@ -193,8 +193,8 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
         )
 
 
-async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
-    held = lease.held
+async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
+    resources, held = turn.resources, lease.held
     stores = await load_stores(
         resources.engine,
         resources.vault,
@@ -203,9 +203,6 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
         # Whatever is wrong with the rules, the target gets its voice back.
         with_rules=held.kind is not SliceKind.FINISH,
     )
-async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
-    resources = turn.resources
-    stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
     reads = stores.reads
     if lease.held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
@@ -238,19 +235,12 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
                 return await _plan(run, resources.settings.parallel_slices)
             case SliceKind.FINISH:
                 return await _finish(run, stores)
-            case SliceKind.GATHER | SliceKind.PAIR:
-                seconds = resources.settings.slice_seconds
-                return await _go_on(run, _timer(seconds, stopping, lease.clock))
-            case _:
-                if not run.dry:
-                    await silence.prove(run.engine, stores.target_store, run.target)
-                seconds = resources.settings.slice_seconds
-                return await _go_on(run, _timer(seconds, stopping, lease.clock))
             case kind if (duty := turn.duties.get(kind)) is not None:
                 finished = duty(run, stores, resources, out_of_time=turn.timer(lease))
                 return await _go_on(run, finished)
             case kind:
-                await silence.prove(run.engine, stores.target_store, run.target)
+                if not (run.dry or kind in _QUIET):
+                    await silence.prove(run.engine, stores.target_store, run.target)
                 going_on = _GOING_ON[kind]
                 stream = Stream(str(lease.held.stream))
                 return await _go_on(run, going_on(run, stream, out_of_time=turn.timer(lease)))
@@ -259,10 +249,11 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     """Look at both stores, silence the target, and lay out the stages."""
     held = run.lease.held
-    if not await _writes(run):
+    asked = await _order(run)
+    if asked.kind is JobKind.VERIFY:
         return await _prepare_looking(run)
     began = await run.source.server_time()
-    if await _writes(run):
+    if asked.writes:
         await run.target.check()
         await _outwait(run)
         await silence.mute(run.lease, stores.target_store, run.target)
@@ -281,11 +272,6 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         )
 
 
-async def _writes(run: Run) -> bool:
-    """Whether the job writes to the target at all: what does not, need not silence it."""
-    async with autocommit(run.engine) as connection:
-        job = await progress.read_job(connection, run.lease.held.job_id)
-    return job.order(run.scope.streams).writes
 async def _prepare_looking(run: Run) -> list[Wake]:
     """A job that writes nothing leaves the target as loud as it is, and needs neither store yet."""
     held = run.lease.held
@@ -296,11 +282,11 @@ async def _prepare_looking(run: Run) -> list[Wake]:
         return await progress.finish_slice(connection, held.id, held.job_id, dict(run.reads))
 
 
-async def _writes(run: Run) -> bool:
-    """Whether the job writes to the target at all."""
+async def _order(run: Run) -> Order:
+    """What the job was asked for."""
     async with autocommit(run.engine) as connection:
         job = await progress.read_job(connection, run.lease.held.job_id)
-    return JobKind(job.kind).writes
+    return job.order(run.scope.streams)
 
 
 async def _outwait(run: Run) -> None:
@@ -334,6 +320,9 @@ async def _plan(run: Run, parallel: int) -> list[Wake]:
         return await cut_gathering(run, parallel)
     return await cut_pass(run, parallel)
 
+
+_QUIET = frozenset((SliceKind.GATHER, SliceKind.PAIR))
+"""Kinds of slice that write to neither store."""
 
 _GOING_ON = {
     SliceKind.READ: read_slice,
@@ -369,7 +358,7 @@ async def _go_on(run: Run, going_on: Awaitable[bool]) -> list[Wake]:
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
-    if await _writes(run):
+    if (await _order(run)).writes:
         await _outwait(run)
         await _outwait_writes(run)
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
