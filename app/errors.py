@@ -4,19 +4,24 @@
     ├── 400  InvalidJson, InvalidEncoding, InvalidHttp
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
-    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
+    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
+    │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
+    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
+    │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
+    │        StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
-    ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
-    │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
-    │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused
+    ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
+    │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
+    │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
+    │        IdempotencyKeyReused
     ├── 500  InternalError
-    └── 503  DatabaseUnavailable, NotReady
+    ├── 502  StoreFailed
+    ├── 503  DatabaseUnavailable, NotReady
+    └── 504  StoreTooSlow
 
 Nothing that a caller sent is repeated in an answer: it may be a secret.
 """
@@ -124,6 +129,11 @@ class JobNotFound(NotFound):
     title = "There is no such job"
 
 
+class ReportNotFound(NotFound):
+    code = "report_not_found"
+    title = "There is no report of this job"
+
+
 class ApiKeyNotFound(NotFound):
     code = "api_key_not_found"
     title = "There is no such API key"
@@ -142,6 +152,21 @@ class ConflictNotFound(NotFound):
 class RemovalNotFound(NotFound):
     code = "removal_not_found"
     title = "There is no such removal"
+
+
+class AdoptionNotFound(NotFound):
+    code = "adoption_not_found"
+    title = "No adoption has read such a record"
+
+
+class ScheduleNotFound(NotFound):
+    code = "schedule_not_found"
+    title = "There is no such schedule"
+
+
+class WaiverNotFound(NotFound):
+    code = "waiver_not_found"
+    title = "There is no such waiver"
 
 
 class MethodNotAllowed(Problem):
@@ -229,12 +254,34 @@ class ConflictApplied(Problem):
     title = "The source's value is on the target already"
 
 
+class AdoptionApplied(Problem):
+    """A run of ours has compared the pair already, and may have written to it."""
+
+    status = 409
+    code = "adoption_applied"
+    title = "A job has used this pair already"
+
+
+class AdoptionTaken(Problem):
+    """One of the two records is linked with another one."""
+
+    status = 409
+    code = "adoption_taken"
+    title = "One of the records has another counterpart"
+
+
 class RemovalNotUndoable(Problem):
     """Nothing was removed, or the platform cannot bring it back, or it came back by itself."""
 
     status = 409
     code = "removal_not_undoable"
     title = "The removal cannot be undone"
+
+
+class ScheduleExists(Problem):
+    status = 409
+    code = "schedule_exists"
+    title = "The migration has a schedule of this name"
 
 
 class StillInFlight(Problem):
@@ -278,6 +325,13 @@ class InvalidRequest(Problem):
 class BadCursor(InvalidRequest):
     code = "bad_cursor"
     title = "The cursor is not one that a list of this kind gave"
+
+
+class InvalidAdoptionFile(InvalidRequest):
+    """Nothing of the file is taken: `errors` name lines and columns."""
+
+    code = "invalid_adoption_file"
+    title = "The file cannot be taken"
 
 
 class UnknownPlatform(InvalidRequest):
@@ -332,12 +386,17 @@ class InvalidExpiry(InvalidRequest):
     title = "This expiry cannot be used"
 
 
+class InvalidSchedule(InvalidRequest):
+    code = "invalid_schedule"
+    title = "This schedule cannot be kept"
+
+
 class IdempotencyKeyReused(InvalidRequest):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used for another request"
 
 
-# --- 500, 503 ----------------------------------------------------------------------------------
+# --- 500, 502, 503, 504 ------------------------------------------------------------------------
 
 
 class InternalError(Problem):
@@ -356,3 +415,15 @@ class NotReady(Problem):
     status = 503
     code = "not_ready"
     title = "The service is not ready"
+
+
+class StoreFailed(Problem):
+    status = 502
+    code = "store_failed"
+    title = "A store could not be read"
+
+
+class StoreTooSlow(Problem):
+    status = 504
+    code = "store_too_slow"
+    title = "A store did not answer in time"

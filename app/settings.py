@@ -42,6 +42,12 @@ class Settings(BaseSettings):
         "all of them decrypt. `recent-sync keys generate` makes one. Without it a key is kept "
         "in the data folder.",
     )
+    signing_key: SecretStr | None = Field(
+        default=None,
+        description="Ed25519 keys that sign verdicts: 32 bytes in URL-safe base64, by commas; "
+        "the first one signs, all of them are published. Without it a key is derived from each "
+        "encryption key, so that all processes agree.",
+    )
     data_dir: Path | None = Field(
         default=None,
         description="Folder of the embedded servers and of generated secrets. The default "

@@ -153,6 +153,27 @@ class StoreHttp:
         self._date = ""
         self._clock: tuple[datetime, float] | None = None
 
+    def visited_by(self, auth: httpx.Auth, headers: Mapping[str, str] | None = None) -> StoreHttp:
+        """The same store as somebody else meets it, in a session of its own. Nothing of our
+        credentials goes along. The budget is the same, and requests are counted here.
+        """
+        visitor = StoreHttp(
+            self._base,
+            auth=auth,
+            headers=headers,
+            verify=self._verify,
+            timeout=self._timeout,
+            idle=self._idle,
+            is_refusal=self._is_refusal,
+            max_bytes=self._max_bytes,
+            patience=self._patience,
+            budgets=self._budgets,
+            sleep=self._sleep,
+            transport=self._transport,
+        )
+        visitor.stats = self.stats
+        return visitor
+
     async def __aenter__(self) -> Self:
         origin = _origin(self._base)
         self._limit = concurrency_of(origin)

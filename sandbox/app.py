@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from sandbox import addon, mischief, settings, storefront
+from sandbox import addon, mischief, settings, shopping, storefront
 from sandbox.auth import Gate
 from sandbox.control import Control
 from sandbox.faults import Drop
@@ -43,6 +43,7 @@ class App:
         self.control = Control(store)
         self._gate = Gate(store)
         self._routes = Routes(store)
+        self._shopping = shopping.StoreApi(store)
         self._late: set[asyncio.Task[Answer]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -128,6 +129,8 @@ class App:
             return storefront.answer(self.store, request)
         if request.path.rstrip("/") == "/wp-json":
             return json_answer(settings.index(self.store))
+        if request.path.startswith(shopping.ROOT):
+            return self._shopping.answer(request)
         handler, match, _ = self._routes.find(request)
         self._gate.check(request)
         with addon.listening(self.store, request):

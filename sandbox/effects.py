@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox import order_notes
 from sandbox.store import SILENT, Store
 from sandbox.wire import Doc
 
@@ -20,6 +21,7 @@ MAILS = {
     "customer_reset_password": "customer",
     "customer_new_account": "customer",
 }
+_OF_CUSTOMERS = ("customer_reset_password", "customer_new_account")
 REDUCING = ("processing", "completed", "on-hold")
 _STATUS_MAILS = {
     "processing": ("customer_processing_order",),
@@ -36,6 +38,8 @@ def mail(store: Store, mail_type: str, record: int) -> None:
     """Send a mail, unless its type is switched off; addresses stay out of the record."""
     if not SILENT.get() and store.setting(f"email_{mail_type}", "enabled", "yes") == "yes":
         store.note("mail", type=mail_type, to=MAILS[mail_type], record=record)
+        if mail_type not in _OF_CUSTOMERS:
+            order_notes.mail_sent(store, record, mail_type)
 
 
 def status_mails(store: Store, order_id: int, old: str, new: str) -> None:
@@ -55,18 +59,21 @@ def status_stock(store: Store, order: Doc, private: Doc, new: str) -> None:
         if new in (*REDUCING, "cancelled", "pending"):
             private["stock_reduced"] = new in REDUCING
         return
+    changes = []
     if new in REDUCING and not private.get("stock_reduced"):
         for line in order["line_items"]:
             if not _taken(line):
-                move_stock(store, line, -int(line["quantity"]), "order", order["id"])
+                changes += _moved(store, line, -int(line["quantity"]), "order", order["id"])
                 _note_taken(store, line, int(line["quantity"]))
         private["stock_reduced"] = True
+        order_notes.stock_moved(store, order["id"], "reduced", changes)
     elif new in ("cancelled", "pending") and private.get("stock_reduced"):
         for line in order["line_items"]:
             # Only what a line says that it took.
-            move_stock(store, line, _taken(line), "cancel", order["id"])
+            changes += _moved(store, line, _taken(line), "cancel", order["id"])
             _note_taken(store, line, None)
         private["stock_reduced"] = False
+        order_notes.stock_moved(store, order["id"], "increased", changes)
 
 
 def line_stock(store: Store, order: Doc, private: Doc, line: Doc) -> None:
@@ -88,13 +95,27 @@ def _note_taken(store: Store, line: Doc, quantity: int | None) -> None:
     line["meta_data"] = store.meta([{"key": _TAKEN, "value": quantity}], line.get("meta_data"))
 
 
+def _moved(store: Store, line: Doc, change: int, reason: str, order_id: int) -> list[str]:
+    """Move a line's stock; the words of its order's note, where something moved."""
+    if not move_stock(store, line, change, reason, order_id):
+        return []
+    goods = store.read(*_goods(line)) or {}
+    after = int(goods["stock_quantity"])
+    return [f"{goods['name']} ({goods['sku'] or goods['id']}) {after - change}&rarr;{after}"]
+
+
+def _goods(line: Doc) -> tuple[str, int]:
+    """The product or variation of a line, 0 for none."""
+    if line.get("variation_id"):
+        return "variation", int(line["variation_id"])
+    return "product", int(line.get("product_id") or 0)
+
+
 def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int) -> bool:
     """Move the stock of a line's product, if it is counted; a purchase moves its `date_modified`
     too. Says whether it moved.
     """
-    kind, product_id = "product", int(line.get("product_id") or 0)
-    if line.get("variation_id"):
-        kind, product_id = "variation", int(line["variation_id"])
+    kind, product_id = _goods(line)
     doc = store.read(kind, product_id) if product_id else None
     if doc is None or doc["manage_stock"] is not True:
         return False

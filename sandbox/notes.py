@@ -1,6 +1,6 @@
 """Order notes and webhooks: small documents beside the shop's main ones."""
 
-from sandbox import effects
+from sandbox import effects, order_notes
 from sandbox.schema import validate
 from sandbox.store import Store, missing
 from sandbox.wire import ApiError, Doc
@@ -11,20 +11,11 @@ def create_note(store: Store, order_id: int, payload: Doc) -> int:
     validate("note", payload)
     if store.read("order", order_id) is None:
         raise ApiError(404, "woocommerce_rest_order_invalid_id", "Invalid order ID.")
-    local, gmt = store.clock.stamps()
-    doc: Doc = {
-        "id": store.new_id("note"),
-        "parent_id": order_id,
-        "author": "WooCommerce",
-        "date_created": local,
-        "date_created_gmt": gmt,
-        "note": str(payload.get("note") or ""),
-        "customer_note": bool(payload.get("customer_note", False)),
-    }
-    store.save("note", doc, touch=False, creating=True)
-    if doc["customer_note"]:
+    text, for_customer = str(payload.get("note") or ""), bool(payload.get("customer_note", False))
+    note_id = order_notes.write(store, order_id, text, for_customer=for_customer)
+    if for_customer:
         effects.mail(store, "customer_note", order_id)
-    return int(doc["id"])
+    return note_id
 
 
 def delete_note(store: Store, order_id: int, note_id: int) -> Doc:

@@ -65,6 +65,7 @@ def _order(doc: Doc) -> Facets:
     words = " ".join(
         (
             str(doc["id"]),
+            str(doc["number"]),
             doc["transaction_id"],
             billing.get("email", ""),
             billing.get("first_name", ""),

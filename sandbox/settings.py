@@ -28,6 +28,7 @@ def _groups(store: Store) -> dict[str, list[Setting]]:
         "tax": [
             ("woocommerce_prices_include_tax", "Prices entered with tax", "radio", "no"),
             ("woocommerce_tax_round_at_subtotal", "Rounding", "checkbox", "no"),
+            ("woocommerce_tax_display_shop", "Display prices in the shop", "select", "excl"),
         ],
     }
     for mail_type in MAILS:

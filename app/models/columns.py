@@ -14,9 +14,9 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def moment(*, null: bool = True, index: bool = False) -> Any:
+def moment(*, null: bool = True, index: bool = False, key: bool = False) -> Any:
     """A `timestamptz` column."""
-    return Column(DateTime(timezone=True), nullable=null, index=index)
+    return Column(DateTime(timezone=True), nullable=null, index=index, primary_key=key)
 
 
 def created() -> Any:

@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, WithJsonSchema
 
 from app.models import ConflictPolicy
 from app.schemas.paging import Page
+from app.schemas.readiness import ReadinessPolicy
 from app.schemas.values import Input, Moment, Output, Slug, StoreName
 from connectors.base import Action
 from connectors.records import Category, Customer, Order, Product, Stream, Variant
@@ -126,6 +127,9 @@ class Deletions(Input):
     )
 
 
+Points = Annotated[float, Strict(), Field(ge=0, le=1_000)]
+
+
 class Policies(Input):
     """How a migration differs from what the connectors suggest."""
 
@@ -145,6 +149,12 @@ class Policies(Input):
     )
     conflicts: ConflictPolicies | None = None
     deletions: Deletions | None = None
+    points: dict[Stream, Points] | None = Field(
+        None,
+        description="Entity points a record, by stream, instead of the stated ones: a product, "
+        "a customer and an order 1 each, a category and a level of stock 0.1.",
+    )
+    readiness: ReadinessPolicy | None = None
 
 
 class MigrationIn(Input):

@@ -20,6 +20,7 @@ from connectors.base import (
 )
 from connectors.concurrency import read_ahead, together
 from connectors.medusa.api import Api, Asked, open_api
+from connectors.medusa.desk import MedusaDesk
 from connectors.medusa.fields import ALL, FIELDS, PATHS, WALKED
 from connectors.medusa.loading import Loader
 from connectors.medusa.parts import iso
@@ -50,6 +51,7 @@ class MedusaSource(Session):
         super().__init__(self._api.http)
         self._shop = Shop(self._api, self._settings)
         self._loader = Loader(self._api, self._shop, self._settings)
+        self.desk = MedusaDesk(self._api, self._loader)
 
     async def check(self) -> StoreReport:
         """Prove that a Medusa server answers and lets us read."""

@@ -21,6 +21,7 @@ from connectors.base import (
 )
 from connectors.medusa.api import Api, open_api
 from connectors.medusa.changing import Attempt
+from connectors.medusa.desk import MedusaDesk
 from connectors.medusa.finding import Finder
 from connectors.medusa.loading import Loader
 from connectors.medusa.removing import Remover
@@ -47,6 +48,7 @@ class MedusaTarget(Session):
         self._shop = Shop(self._api, self._settings)
         self._loader = Loader(self._api, self._shop, self._settings)
         self._finder = Finder(self._api)
+        self.desk = MedusaDesk(self._api, self._loader)
         others = PlainWriter(self._api, self._finder)
         self._orders = OrderWriter(self._api, self._shop)
         self._others: dict[Stream, WriteOne] = {

@@ -28,6 +28,7 @@ from connectors.keys import is_anothers
 from connectors.permit import require_permit
 from connectors.postgres import failures
 from connectors.postgres.batch import Batch
+from connectors.postgres.desk import PostgresDesk, PostgresTraces
 from connectors.postgres.reading import record
 from connectors.postgres.settings import PostgresSettings, connection_arguments
 from connectors.postgres.statements import Statements, statements
@@ -67,6 +68,8 @@ class PostgresTarget:
         self._namespace = access.settings.namespace
         self._timeout = access.settings.timeout
         self._statements = statements(self._namespace)
+        self.desk = PostgresDesk(self._statements, self._rows)
+        self.traces = PostgresTraces()
         self._pool = asyncpg.create_pool(**connection_arguments(access))
         self._sleep = sleep
         self._ready: set[Stream] = set()
@@ -170,6 +173,12 @@ class PostgresTarget:
                     if value in known
                 }
         return matches
+
+    async def _rows(self, stream: Stream, sql: str, value: Any) -> list[Any]:
+        await self._prepare(stream)
+        async with self._connection() as connection:
+            found: list[Any] = await connection.fetch(sql, value)
+        return found
 
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Rows by primary key, as the records they hold."""

@@ -29,6 +29,7 @@ from connectors.shopify.api import Api, open_api
 from connectors.shopify.bulk import BulkReader, NoBulkError, is_going
 from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.bulk_orders import whole
+from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.documents import CLOCK, KINDS
 from connectors.shopify.loading import Failed, Loader
 from connectors.shopify.probing import probe
@@ -67,6 +68,7 @@ class ShopifySource:
         self._api = api or open_api(access)
         self._loader = Loader(self._api, self._settings)
         self._single = SingleRecords(self._api, self._loader)
+        self.desk = ShopifyDesk(self._api, self._loader)
         self._walker = Walker(self._api, self._settings.page_size)
         self._bulk = BulkReader(self._api, self._settings, transport=files)
 

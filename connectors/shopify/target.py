@@ -26,6 +26,7 @@ from connectors.base import (
 from connectors.records import Record, Stream
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.changing import Attempt
+from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.finding import Finder
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
@@ -35,6 +36,7 @@ from connectors.shopify.removing import Remover
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, examine
 from connectors.shopify.single import SingleRecords
+from connectors.shopify.traces import ShopifyTraces
 from connectors.shopify.writing_orders import OrderWriter
 from connectors.shopify.writing_others import PlainWriter
 from connectors.shopify.writing_products import ProductWriter
@@ -54,6 +56,8 @@ class ShopifyTarget:
         self._keys = Keys(self._api)
         self._finder = Finder(self._api, loader, self._keys)
         self._single = SingleRecords(self._api, loader)
+        self.desk = ShopifyDesk(self._api, loader)
+        self.traces = ShopifyTraces(self._api)
         self._channels = Channels(self._api, self._settings)
         products = ProductWriter(self._api, loader, self._keys, self._channels)
         others = PlainWriter(self._api, loader, self._keys, self._finder, self._channels)

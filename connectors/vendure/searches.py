@@ -15,7 +15,7 @@ Filter = dict[str, Any]
 MOMENT = timedelta(milliseconds=1)
 """What the store shows of a time: it keeps more of it, so a record can seem this much too early."""
 
-_PLACED: Filter = {"orderPlacedAt": {"isNull": False}}
+PLACED: Filter = {"orderPlacedAt": {"isNull": False}}
 """Carts and drafts are orders that nobody placed."""
 
 
@@ -40,10 +40,10 @@ def _filter(stream: Stream, extent: Extent) -> Filter:
     if stream is not Stream.ORDERS:
         return changed(since) if since else {}
     if since is None:
-        return _PLACED
+        return PLACED
     fresh = [
         changed(since),
         {"orderPlacedAt": {"after": iso(since - MOMENT)}},
         {"state": {"notIn": list(CLOSED)}},
     ]
-    return {**_PLACED, "_or": fresh}
+    return {**PLACED, "_or": fresh}

@@ -25,6 +25,7 @@ from connectors.concurrency import read_ahead, together
 from connectors.records import Content, Order, Record, Stream
 from connectors.session import Session
 from connectors.vendure.api import Api, decoder, open_api
+from connectors.vendure.desk import VendureDesk
 from connectors.vendure.documents import (
     CHANGED_VARIANTS,
     CLOCK,
@@ -74,6 +75,7 @@ class VendureSource(Session):
         self._walker = Walker(self._api)
         self._loader = Loader(self._api, self._shops, self._walker)
         self._single = SingleRecords(self._loader)
+        self.desk = VendureDesk(self._api, self._loader)
 
     async def check(self) -> StoreReport:
         """Prove that the store answers and lets us in."""

@@ -22,6 +22,7 @@ from connectors.session import Session
 from connectors.vendure.addressing import AddressWriter
 from connectors.vendure.api import Api, open_api
 from connectors.vendure.changing import Attempt
+from connectors.vendure.desk import VendureDesk
 from connectors.vendure.facets import FacetBook
 from connectors.vendure.finding import Finder
 from connectors.vendure.loading import Loader
@@ -52,6 +53,7 @@ class VendureTarget(Session):
         facets = FacetBook(api, loader)
         addresses = AddressWriter(api, loader)
         self._finder = Finder(loader)
+        self.desk = VendureDesk(api, loader)
         self._single = SingleRecords(loader)
         others = PlainWriter(api, loader, facets, self._finder, addresses)
         self._writers: dict[Stream, WriteOne] = {

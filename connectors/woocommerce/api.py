@@ -202,8 +202,12 @@ def open_api(
 
 
 def _headers(settings: WooCommerceSettings, *, imports: bool) -> dict[str, str]:
-    proxy = {"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else {}
-    return proxy | (MARK if imports else {})
+    return proxy_headers(settings) | (MARK if imports else {})
+
+
+def proxy_headers(settings: WooCommerceSettings) -> dict[str, str]:
+    """What a proxy before the store would say of a visitor who came by https."""
+    return {"X-Forwarded-Proto": "https"} if settings.behind_https_proxy else {}
 
 
 # --- pure: what an answer means ------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,7 @@ from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.feed import FEED, START, FeedReader, Seen, place
 from connectors.woocommerce.lists import (
     ALL,
@@ -39,10 +40,12 @@ from connectors.woocommerce.lists import (
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.mapping_orders import IGNORED
 from connectors.woocommerce.parts import utc
+from connectors.woocommerce.permalinks import product_paths
 from connectors.woocommerce.probing import probe
 from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.single import SingleRecords
+from connectors.woocommerce.tally import levels
 from connectors.woocommerce.wire import WireId, WireStamp
 from connectors.woocommerce.wordpress import examine, examine_addon
 
@@ -64,6 +67,7 @@ class WooCommerceSource(Session):
         self._single = SingleRecords(self._api, self._loader)
         self._addon = Addon(self._api, imports=False)
         self._feed = FeedReader(self._addon, self._single)
+        self.desk = WooCommerceDesk(self._api, self._loader)
 
     async def check(self) -> StoreReport:
         """Prove that a WooCommerce answers and lets us read."""
@@ -88,6 +92,10 @@ class WooCommerceSource(Session):
             return None
         *counted, last = [total or 0 for total in totals]
         return max(0, sum(counted) - last) if stream is Stream.ORDERS else last
+
+    async def tally(self, stream: Stream, pages: int) -> int | None:
+        """Levels of stock, which no count of the store's tells."""
+        return await levels(self._api, pages) if stream is Stream.INVENTORY else None
 
     async def _total(self, stream: Stream, extent: Extent, name: str) -> int | None:
         fields: dict[str, str | int] = {"per_page": 1, "_fields": "id"}
@@ -215,9 +223,19 @@ class WooCommerceSource(Session):
         """What the add-on's feed calls deleted; without it nobody says."""
         return await self._feed.deleted(stream, since)
 
+    async def page_paths(self, stream: Stream, ids: Sequence[str]) -> dict[str, str] | None:
+        """Products' own addresses; those of categories the REST API does not tell."""
+        return await product_paths(self._api, ids) if stream is Stream.PRODUCTS else None
+
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""
         return await self._single.get(stream, ids)
+
+    async def metadata(
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
+    ) -> dict[str, dict[str, str]]:
+        """Meta data by record and key, those of plugins included. Raises `StoreError`."""
+        return await self._single.metadata(stream, ids, wanted)
 
 
 def _lists(stream: Stream, extent: Extent, part: Json, resume: Json | None) -> Sequence[str]:

@@ -24,13 +24,17 @@ from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce import silence
 from connectors.woocommerce.addon import Addon
-from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.api import Api, open_api, proxy_headers
 from connectors.woocommerce.batches import ADDON_GONE
+from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.permalinks import product_paths
 from connectors.woocommerce.removing import Remover
 from connectors.woocommerce.settings import WooCommerceSettings
+from connectors.woocommerce.shopper import WooCommerceShopper
 from connectors.woocommerce.single import SingleRecords
+from connectors.woocommerce.traces import WooCommerceTraces
 from connectors.woocommerce.wordpress import examine, examine_addon, examine_writing
 from connectors.woocommerce.writing_exact import ExactOrderWriter
 from connectors.woocommerce.writing_orders import OrderWriter
@@ -56,6 +60,9 @@ class WooCommerceTarget(Session):
         self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
         self._others = PlainWriter(self._api, self._finder, self._addon)
         self._remover = Remover(self._api)
+        self.desk = WooCommerceDesk(self._api, loader)
+        self.shopper = WooCommerceShopper(self._api, proxy_headers(self._settings))
+        self.traces = WooCommerceTraces(self._api, self._addon)
         self._writing = asyncio.Semaphore(self._settings.write_concurrency)
 
     async def check(self) -> StoreReport:
@@ -72,6 +79,10 @@ class WooCommerceTarget(Session):
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records, as a source reads them. Raises `StoreError`."""
         return await self._single.get(stream, ids)
+
+    async def page_paths(self, stream: Stream, ids: Sequence[str]) -> dict[str, str] | None:
+        """Products' own addresses; those of categories the REST API does not tell."""
+        return await product_paths(self._api, ids) if stream is Stream.PRODUCTS else None
 
     async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
         """Create and update; one outcome each."""

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from connectors.shopify import documents, documents_redirects, documents_writing
+from connectors.shopify import (
+    documents,
+    documents_looking,
+    documents_redirects,
+    documents_writing,
+)
 from connectors.shopify.api import Document
 from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, with_reading
 from tests.connectors.shopify_schema import (
@@ -19,7 +24,8 @@ pytestmark = pytest.mark.contracts
 
 READING = dict(documents.all_documents())
 WRITING = dict(documents_writing.all_documents())
-TARGET = READING | WRITING
+LOOKING = dict(documents_looking.all_documents())
+TARGET = READING | WRITING | LOOKING
 DOCUMENTS = TARGET | dict(documents_redirects.all_documents())
 
 
@@ -73,7 +79,7 @@ def test_variables_of_a_wrong_type_are_noticed(version: str):
 @pytest.mark.parametrize(
     ("sent", "demanded"),
     [
-        (READING, READ_SCOPES),
+        (READING | LOOKING, READ_SCOPES),
         (TARGET, READ_SCOPES | WRITE_SCOPES),
         (DOCUMENTS, READ_SCOPES | WRITE_SCOPES | REDIRECT_SCOPES),
     ],

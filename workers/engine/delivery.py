@@ -20,9 +20,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Applied, Operation, Outcome, Refused, Uncertain, WriteCapability
 from connectors.errors import SignInAgain, TryLater
-from connectors.records import Stream
+from connectors.records import Record, Stream
 from connectors.references import Reference
-from workers.engine import conflicts, ledger, lost_references, quarantine, removals
+from workers.engine import arrivals, conflicts, ledger, lost_references, quarantine, removals
 from workers.engine.diff import Candidate
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
@@ -46,7 +46,8 @@ class Delivery:
     """What came of it: ready for the ledger, and refused. `kept` counts records of which nothing
     had to be written, because the target's values stay or are the source's already. `digests` are
     of the contents, by source id; `announced` are records whose content is kept with their intent;
-    `awaited` are the references that a refused record lacks.
+    `awaited` are the references that a refused record lacks; `new` are the records that had no link
+    before.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)
@@ -55,6 +56,7 @@ class Delivery:
     digests: dict[str, bytes] = field(default_factory=dict)
     announced: set[str] = field(default_factory=set)
     awaited: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
+    new: list[Record] = field(default_factory=list)
     created: int = 0
     updated: int = 0
     kept: int = 0
@@ -270,6 +272,8 @@ def _without_kept(
 
 def _take(run: Run, stream: Stream, parcel: Parcel, outcome: Applied, delivery: Delivery) -> None:
     delivery.entries.append(_entry(run, stream, parcel, outcome))
+    if parcel.candidate.is_new:
+        delivery.new.append(parcel.candidate.record)
     if parcel.merged is not None:
         found = conflicts.Found(
             parcel.candidate.record, outcome.target_id, parcel.merged, parcel.known
@@ -320,6 +324,7 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         await quarantine.keep(
             connection, migration, stream, run.lease.held.job_id, delivery.refusals
         )
+    await arrivals.count(connection, migration, stream, delivery.new)
     arrived = _arrived(stream, delivery.entries)
     await quarantine.wake(connection, migration, arrived)
     await lost_references.mark(connection, migration, arrived)

@@ -51,6 +51,11 @@ class Candidate:
     missing: tuple[Reference, ...] = ()
     former: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def is_new(self) -> bool:
+        """Whether the target never had this record, as far as anybody has confirmed."""
+        return self.target_id is None and not self.again and not self.returns
+
 
 @dataclass(slots=True)
 class Difference:

@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
+from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
 from connectors.base import (
@@ -29,6 +30,7 @@ from connectors.budget import Budgets
 from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
+from workers.engine.mapped import mapper, mapping
 from workers.engine.policy import Policies
 from workers.engine.run import DeletionPolicy, Scope
 from workers.engine.window import Lags
@@ -67,7 +69,10 @@ class Stores:
 
     @asynccontextmanager
     async def open(self, budgets: Budgets) -> AsyncIterator[tuple[Source, Target]]:
-        """Connections to both stores, closed at the end. They spend from the stores' budgets."""
+        """Connections to both stores, closed at the end. They spend from the stores' budgets.
+
+        The source gives its records as the migration's mapping rules want them on the target.
+        """
         if self.source_platform.source is None or self.target_platform.target is None:
             raise JobFailed(
                 "wrong_direction",
@@ -79,16 +84,26 @@ class Stores:
             self.source_platform.source(replace(self.source_access, budgets=budgets)) as source,
             self.target_platform.target(replace(self.target_access, budgets=budgets)) as target,
         ):
-            yield source, target
+            yield mapping(source, self.scope.mapper), target
+
+    @asynccontextmanager
+    async def read_target(self, budgets: Budgets) -> AsyncIterator[Source]:
+        """A connection to the target that reads it as if it were a source."""
+        if self.target_platform.source is None:
+            raise JobFailed("wrong_direction", f"{self.target_platform.title} cannot be read")
+        access = replace(self.target_access, budgets=budgets)
+        async with self.target_platform.source(access) as source:
+            yield source
 
 
 _LOAD = text(
     """
-    SELECT m.id, m.key_prefix, m.streams, m.policies,
+    SELECT m.id, m.key_prefix, m.streams, m.policies, m.launch_at,
            s.platform AS source_platform, s.settings AS source_settings,
            s.credentials AS source_credentials,
            t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
-           t.credentials AS target_credentials,
+           t.credentials AS target_credentials, v.version AS mapping_version,
+           v.rules::text AS mapping_rules,
            ARRAY(
                SELECT stream FROM stream_states AS d
                WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL
@@ -96,18 +111,32 @@ _LOAD = text(
     FROM migrations AS m
     JOIN stores AS s ON s.id = m.source_id
     JOIN stores AS t ON t.id = m.target_id
+    LEFT JOIN mapping_versions AS v ON v.migration_id = m.id AND v.version = coalesce(
+        (SELECT mapping_version FROM jobs WHERE id = :job),
+        (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id)
+    )
     WHERE m.id = :id
     """
 )
 
 
-async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Stores:
-    """Read a migration's stores. Raises `JobFailed` where they cannot be used."""
+async def load_stores(
+    engine: AsyncEngine,
+    vault: Vault,
+    migration: UUID,
+    job: UUID | None = None,
+    *,
+    with_rules: bool = True,
+) -> Stores:
+    """Read a migration's stores, with the mapping rules that a job goes by, or the newest.
+
+    Raises `JobFailed` where they cannot be used.
+    """
     async with autocommit(engine) as connection:
-        row = (await connection.execute(_LOAD, {"id": migration})).one()
+        row = (await connection.execute(_LOAD, {"id": migration, "job": job})).one()
     try:
         return Stores(
-            scope=_scope(row),
+            scope=_scope(row, with_rules=with_rules),
             source_platform=connector(row.source_platform),
             source_access=access(
                 row.source_platform, row.source_settings, vault.open(row.source_credentials)
@@ -127,7 +156,7 @@ async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Sto
         raise JobFailed("credentials_unreadable", str(error)) from error
 
 
-def _scope(row: Row[Any]) -> Scope:
+def _scope(row: Row[Any], *, with_rules: bool) -> Scope:
     policies = row.policies
     sweeps, horizons = policies.get("sweep", {}), policies.get("horizon", {})
     return Scope(
@@ -141,4 +170,7 @@ def _scope(row: Row[Any]) -> Scope:
         horizons={Stream(each): timedelta(days=horizons[each]["days"]) for each in horizons},
         policies=Policies(policies.get("conflicts", {})),
         deletions=DeletionPolicy.of(policies.get("deletions") or {}),
+        mapper=mapper(row.mapping_version, row.mapping_rules) if with_rules else Mapper(),
+        thresholds=(policies.get("readiness") or {}).get("thresholds") or {},
+        launch_at=row.launch_at,
     )

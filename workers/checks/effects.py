@@ -1,0 +1,177 @@
+"""What the runs caused on the target: mails, movements of stock, webhooks. There should be none.
+
+It is the platform's own notes that tell, and where a platform notes nothing the check says so.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+
+from app.catalogue import effects
+from connectors.desk import NotTold
+from connectors.records import InventoryLevel, Order, Stream
+from connectors.traces import Effect, HasTraces, Trace, Traces
+from workers.checks.base import Check, Findings, Ground, Outcome, skipped
+from workers.checks.ground import Pair
+from workers.checks.looking import LOOKED_UP, each
+
+_NO_TRACES = "The target's platform notes no such thing where its API shows it."
+
+
+async def mails(ground: Ground) -> Outcome:
+    """Mails that the target notes at orders which were brought over."""
+    traces = _traces(ground)
+    if traces is None:
+        return skipped(_NO_TRACES)
+    findings = Findings()
+    try:
+        await _noted(ground, traces, Effect.MAIL, findings)
+        if not findings.count and (gap := await traces.gap(Effect.MAIL)):
+            return skipped(gap)
+    except NotTold as answer:
+        return skipped(str(answer))
+    return findings.outcome(
+        "The target notes no mail at {examined} orders.",
+        "The target notes {found} mails at orders that were brought over.",
+    )
+
+
+async def stock(ground: Ground) -> Outcome:
+    """Movements that the target notes at orders, and levels that lack what an order holds."""
+    traces = _traces(ground)
+    if traces is None:
+        return skipped(_NO_TRACES)
+    findings = Findings()
+    try:
+        noted = await _noted(ground, traces, Effect.STOCK, findings)
+        gap = await traces.gap(Effect.STOCK)
+    except NotTold as answer:
+        return skipped(str(answer))
+    await _taken_twice(ground, findings, known=noted)
+    if gap and not findings.count:
+        return skipped(gap)
+    return findings.outcome(
+        "No stock moved for {examined} orders.",
+        "Stock moved {found} times because orders were brought over.",
+    )
+
+
+async def webhooks(ground: Ground) -> Outcome:
+    """What listens on the target while runs write."""
+    traces = _traces(ground)
+    if traces is None:
+        return skipped(_NO_TRACES)
+    try:
+        told = await traces.webhooks()
+        gap = await traces.gap(Effect.WEBHOOK)
+    except NotTold as answer:
+        return skipped(str(answer))
+    if gap and not told:
+        return skipped(gap)
+    findings = Findings()
+    for trace in told:
+        findings.add(trace.what)
+    return findings.outcome(
+        "No webhook of the target is told of what runs write.",
+        "{found} webhooks of the target are told of what runs write.",
+    )
+
+
+def _traces(ground: Ground) -> Traces | None:
+    return ground.target.traces if isinstance(ground.target, HasTraces) else None
+
+
+async def _orders(ground: Ground) -> tuple[Sequence[Pair], str]:
+    """The orders whose notes are read, and how they were chosen."""
+    if Stream.ORDERS not in ground.streams:
+        return (), "orders are not in scope"
+    sample = await ground.sample(Stream.ORDERS)
+    some = sample.pairs[: int(ground.threshold(effects.MAILS.id, "orders", LOOKED_UP))]
+    return some, f"{len(some):,} of {len(sample.pairs):,} orders of the sample ({sample.words})"
+
+
+async def _noted(
+    ground: Ground, traces: Traces, effect: Effect, findings: Findings
+) -> frozenset[str]:
+    """Note the traces of one kind; the source's ids of the orders that have them."""
+    pairs, words = await _orders(ground)
+    sources = {pair.target_id: pair.source_id for pair in pairs}
+    key = "traces of orders"
+    if key not in ground.memo:
+        found = await each(list(sources), lambda order: traces.of_orders([order]))
+        ground.memo[key] = [trace for some in found for trace in some]
+    total = (await ground.sample(Stream.ORDERS)).total if pairs else 0
+    findings.looked_at(len(pairs), total, words)
+    ours: list[Trace] = [trace for trace in ground.memo[key] if trace.effect is effect]
+    for trace in ours:
+        findings.add(
+            f"At this order {trace.what}{_when(trace)}.",
+            stream=Stream.ORDERS,
+            source_id=sources.get(trace.order),
+            target_id=trace.order,
+        )
+    return frozenset(sources[trace.order] for trace in ours if trace.order in sources)
+
+
+def _when(trace: Trace) -> str:
+    return f", on {trace.at:%Y-%m-%d at %H:%M:%S} UTC" if trace.at else ""
+
+
+# --- stock that lacks what an order holds ---------------------------------------------------------
+
+
+async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[str]) -> None:
+    """Levels of the target that are lower than the source's by what an order holds of them.
+
+    The source took the goods of its orders from stock already. A target that took them once more
+    lacks just so many.
+    """
+    if not {Stream.ORDERS, Stream.INVENTORY} <= set(ground.streams):
+        return
+    held = await _held(ground, without=known)
+    sample = await ground.sample(Stream.INVENTORY)
+    pairs = {pair.source_id: pair for pair in sample.pairs}
+    here = await ground.source_records(Stream.INVENTORY, pairs)
+    there = await ground.target_records(Stream.INVENTORY, [pair.target_id for pair in sample.pairs])
+    for source_id, record in here.items():
+        ours, pair = record.content, pairs[source_id]
+        found = there.get(pair.target_id)
+        theirs = found.content if found else None
+        if not isinstance(ours, InventoryLevel) or not isinstance(theirs, InventoryLevel):
+            continue
+        if ours.quantity is None or theirs.quantity is None:
+            continue
+        lacking = ours.quantity - theirs.quantity
+        quantities = held.get((ours.product, ours.variant), [])
+        if lacking > 0 and (lacking in quantities or lacking == sum(quantities)):
+            findings.add(
+                f"The target has {lacking:f} fewer than the source: as many as its orders hold.",
+                stream=Stream.INVENTORY,
+                source_id=source_id,
+                target_id=pair.target_id,
+                field="quantity",
+            )
+
+
+async def _held(
+    ground: Ground, *, without: frozenset[str]
+) -> dict[tuple[str, str | None], list[Decimal]]:
+    """Quantities of the sample's order lines, by product and variant of the source."""
+    pairs = (await ground.sample(Stream.ORDERS)).pairs
+    ids = [pair.source_id for pair in pairs if pair.source_id not in without]
+    held: dict[tuple[str, str | None], list[Decimal]] = defaultdict(list)
+    for record in (await ground.source_records(Stream.ORDERS, ids)).values():
+        if isinstance(record.content, Order):
+            for line in record.content.lines:
+                if line.product is not None:
+                    held[line.product, line.variant].append(Decimal(line.quantity))
+    return held
+
+
+CHECKS = (
+    Check(effects.MAILS, mails),
+    Check(effects.STOCK, stock),
+    Check(effects.WEBHOOKS, webhooks),
+)

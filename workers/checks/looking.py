@@ -1,0 +1,109 @@
+"""What the workflow checks have in common: whom they are about, and looking things up in batches.
+
+Emails and addresses stay here: what a check says names records by their ids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Any, NamedTuple, TypeVar
+
+from app.database import autocommit
+from app.models import ConflictPolicy
+from connectors.comparable import Names, comparable
+from connectors.concurrency import together
+from connectors.desk import Desk, HasDesk
+from connectors.records import Content, Customer, Order, Record, Stream
+from workers.checks.base import Ground
+from workers.engine import ledger
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LOOKED_UP = 100
+"""Records that are looked up one by one, unless the migration sets another limit."""
+
+_AT_ONCE = 8
+_NO_NAMES = Names()
+
+
+class Person(NamedTuple):
+    """Somebody with an email; `customer` is the source's id of the account, None for a guest."""
+
+    email: str
+    customer: str | None = None
+
+
+async def people(ground: Ground, most: int) -> tuple[list[Person], int]:
+    """Customers of the sample, those that changed first, and guests of sampled orders, each email
+    once. Answers also how many there were.
+    """
+    found: dict[str, Person] = {}
+    if Stream.CUSTOMERS in ground.streams:
+        pairs = (await ground.sample(Stream.CUSTOMERS)).pairs
+        ids = [each.source_id for each in pairs]
+        for source_id, record in (await ground.source_records(Stream.CUSTOMERS, ids)).items():
+            if isinstance(record.content, Customer) and record.content.email:
+                person = Person(record.content.email, source_id)
+                found.setdefault(person.email.casefold(), person)
+    pairs = (await ground.sample(Stream.ORDERS)).pairs
+    ids = [each.source_id for each in pairs]
+    for record in (await ground.source_records(Stream.ORDERS, ids)).values():
+        content = record.content
+        if isinstance(content, Order) and content.email and content.customer is None:
+            found.setdefault(content.email.casefold(), Person(content.email))
+    return list(found.values())[:most], len(found)
+
+
+async def each(things: Sequence[T], look: Callable[[T], Awaitable[R]]) -> list[R]:
+    """Look at all things, a few at a time, so that a stop does not wait for all of them."""
+
+    async def one(thing: T) -> R:
+        return await look(thing)
+
+    found: list[R] = []
+    for start in range(0, len(things), _AT_ONCE):
+        found += await together([one(thing) for thing in things[start : start + _AT_ONCE]])
+    return found
+
+
+def desk_of(store: object) -> Desk | None:
+    """A store's look-ups; None where its platform has none."""
+    return store.desk if isinstance(store, HasDesk) else None
+
+
+async def target_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict[str, str]:
+    """The target's ids of records that are on the target, by the source's."""
+    async with autocommit(ground.engine) as connection:
+        found = await ledger.targets(connection, ground.migration, stream, ids)
+    return {source_id: target_id for source_id, (target_id, _) in found.items()}
+
+
+async def numbered(ground: Ground, desk: Desk, number: str) -> tuple[Record, ...]:
+    """The target's orders of a number, looked up once for all checks."""
+    key = f"order number {number}"
+    if key not in ground.memo:
+        ground.memo[key] = await desk.orders_numbered(number)
+    found: tuple[Record, ...] = ground.memo[key]
+    return found
+
+
+async def differing(
+    ground: Ground, stream: Stream, names: Sequence[str], ours: Content, theirs: Content
+) -> list[str]:
+    """Which of these fields differ, but for what the target is known not to keep, and what the
+    migration leaves to the target.
+    """
+    losses = await ground.losses(stream)
+    left, right = _form(ours), _form(theirs)
+    return [
+        name
+        for name in names
+        if left[name] != right[name]
+        and name not in losses
+        and ground.scope.policies.of(stream, name) is not ConflictPolicy.TARGET
+    ]
+
+
+def _form(content: Content) -> dict[str, Any]:
+    return comparable(content, _NO_NAMES)

@@ -1,0 +1,225 @@
+"""Old addresses: that they lead to the right pages, and what search engines find there."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import unquote, urlsplit
+
+from app.catalogue import urls as described
+from connectors.pages import PAGED
+from connectors.records import Category, Product, Record, Stream
+from connectors.storefront import LEFT_SHOP, LOOP, TOO_MANY_HOPS, Visit
+from connectors.webpage import keeps_out
+from workers.checks.base import Check, Findings, Ground, Outcome, State
+from workers.checks.heads import Heads
+from workers.checks.pages import Page, Sight, sights
+
+_CIRCLES = (LOOP, TOO_MANY_HOPS)
+
+
+async def answer(ground: Ground) -> Outcome:
+    """Every old path leads to its record's page: at once, or by one permanent redirect.
+
+    The address where a visit ends is compared and not its status: WordPress guesses. Loops and
+    chains, and records that lost their slug, are other checks' matter.
+    """
+    looked = await sights(ground)
+    if refused := looked.refused():
+        return refused
+    renamed = await _lost_slugs(ground, looked.seen)
+    found = looked.findings()
+    for sight in looked.seen:
+        if sight.visit.told and _id(sight.page) not in renamed and (wrong := _wrong(sight)):
+            _add(found, sight.page, wrong)
+    return looked.outcome(
+        found,
+        "All {examined} old paths lead to the right page.",
+        "{found} of {examined} old paths do not lead to the right page.",
+    )
+
+
+def _wrong(sight: Sight) -> str:
+    """What is wrong with where a visit led, as a sentence; empty where nothing is."""
+    page, visit = sight.page, sight.visit
+    if visit.trouble in _CIRCLES:
+        return ""
+    if page.new is None:
+        return f"{page.old}: the record has no public page on the new shop."
+    if not sight.arrived:
+        return f"{page.old} {_end(visit)}; it should lead to {page.new}."
+    if len(visit.moves) == 1 and not visit.moves[0].permanent:
+        return f"{page.old} is redirected for now ({visit.moves[0].status}), not for good."
+    return ""
+
+
+def _end(visit: Visit) -> str:
+    """Where a visit that did not arrive has ended, as a part of a sentence."""
+    if visit.trouble:
+        return "leads away from the shop" if visit.trouble == LEFT_SHOP else "leads to no address"
+    return f"leads to {_path(visit.url)}" if visit.found else f"answers {visit.status}"
+
+
+async def loops(ground: Ground) -> Outcome:
+    """No old path needs more than one redirect."""
+    looked = await sights(ground)
+    if refused := looked.refused():
+        return refused
+    found = looked.findings()
+    for page, visit, _ in looked.seen:
+        steps = " → ".join([page.old, *[_path(each.location) for each in visit.moves]])
+        if visit.trouble in _CIRCLES:
+            _add(found, page, f"{steps}: it never ends.")
+        elif visit.told and len(visit.moves) > 1:
+            _add(found, page, f"{steps}: {len(visit.moves)} redirects.")
+    return looked.outcome(
+        found,
+        "None of {examined} old paths is redirected more than once.",
+        "{found} of {examined} old paths are redirected more than once, or in a circle.",
+    )
+
+
+async def slugs(ground: Ground) -> Outcome:
+    """No record lost its slug to another one, or was renamed without a redirect."""
+    looked = await sights(ground)
+    if refused := looked.refused():
+        return refused
+    lost = await _lost_slugs(ground, looked.seen)
+    found = looked.findings()
+    for sight in looked.seen:
+        if names := lost.get(_id(sight.page)):
+            was, now = names
+            there = HTTPStatus(sight.visit.status).phrase if sight.visit.status else "no answer"
+            if sight.visit.found:
+                there = f"{_path(sight.visit.url)} instead"
+            message = f"The slug {was} became {now}, and {sight.page.old} shows {there}."
+            _add(found, sight.page, message, field="slug")
+    return looked.outcome(
+        found,
+        "All {examined} records kept their slug, or are redirected to their new one.",
+        "{found} of {examined} records lost their slug.",
+    )
+
+
+async def content(ground: Ground) -> Outcome:
+    """Pages keep their title and description, and call themselves canonical."""
+    looked = await sights(ground)
+    if refused := looked.refused():
+        return refused
+    arrived = [each for each in looked.seen if each.arrived]
+    pairs = [
+        (each, each.before.head, each.visit.head)
+        for each in arrived
+        if each.before and each.before.found and each.before.head and each.visit.head
+    ]
+    if arrived and not pairs:
+        summary = "None of the pages answered on the old shop: there is nothing to compare with."
+        return Outcome(state=State.UNKNOWN, summary=summary, sample=looked.words)
+    titles = Heads([was.title for _, was, _ in pairs], [now.title for _, _, now in pairs])
+    found = Findings()
+    found.looked_at(len(pairs), looked.total, looked.words)
+    for sight, was, now in pairs:
+        for name, message in titles.differences(was, now, sight.visit.url, sight.is_at):
+            _add(found, sight.page, f"{sight.page.new}: {message}", field=name)
+    return looked.outcome(
+        found,
+        "All {examined} pages kept their title, description and canonical address.",
+        "{found} differences on {examined} pages.",
+    )
+
+
+async def robots(ground: Ground) -> Outcome:
+    """What search engines could see on the old shop, they can see on the new."""
+    looked = await sights(ground)
+    if refused := looked.refused():
+        return refused
+    found = looked.findings()
+    for sight in looked.seen:
+        page = sight.page
+        if page.new is None or not sight.arrived or not _was_open(sight):
+            continue
+        if looked.old_robots is not None and not looked.old_robots.allows(page.old):
+            continue
+        if looked.new_robots is not None and not looked.new_robots.allows(page.new):
+            _add(found, page, f"{page.new}: robots.txt keeps search engines out.")
+        elif _is_kept_out(sight.visit):
+            _add(found, page, f"{page.new}: the page asks search engines not to list it.")
+    if looked.new_robots is None and not found.count:
+        summary = "The new shop's robots.txt did not answer."
+        return Outcome(state=State.UNKNOWN, summary=summary)
+    return looked.outcome(
+        found,
+        "Search engines may list all {examined} pages that they could list before.",
+        "{found} of {examined} pages are kept from search engines on the new shop.",
+    )
+
+
+def _was_open(sight: Sight) -> bool:
+    """Whether search engines could list the old page; one that is gone is taken for open."""
+    return sight.before is None or not sight.before.found or not _is_kept_out(sight.before)
+
+
+def _is_kept_out(visit: Visit) -> bool:
+    return keeps_out(visit.tags) or (visit.head is not None and keeps_out(visit.head.robots))
+
+
+# --- what they have in common --------------------------------------------------------------------
+
+Id = tuple[Stream | None, str | None]
+
+
+def _id(page: Page) -> Id:
+    return page.stream, page.source_id
+
+
+async def _lost_slugs(ground: Ground, seen: list[Sight]) -> dict[Id, tuple[str, str]]:
+    """Records that have another slug than at the source, and to whose page their old path does not
+    lead: with both slugs.
+    """
+    lost = [
+        each.page
+        for each in seen
+        if each.visit.told
+        and each.page.new is not None
+        and not each.arrived
+        and each.visit.trouble not in _CIRCLES
+    ]
+    found: dict[Id, tuple[str, str]] = {}
+    for stream in PAGED:
+        pages = [each for each in lost if each.stream is stream]
+        sources = await ground.source_records(stream, [each.source_id or "" for each in pages])
+        targets = await ground.target_records(stream, [each.target_id or "" for each in pages])
+        for page in pages:
+            was, now = sources.get(page.source_id or ""), targets.get(page.target_id or "")
+            names = _slug(was), _slug(now)
+            if all(names) and names[0] != names[1]:
+                found[_id(page)] = names
+    return found
+
+
+def _slug(record: Record | None) -> str:
+    content = record.content if record is not None else None
+    return unquote(content.slug) if isinstance(content, Product | Category) else ""
+
+
+def _path(url: str) -> str:
+    parts = urlsplit(url)
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path or "/"
+
+
+def _add(found: Findings, page: Page, message: str, field: str | None = None) -> None:
+    found.add(
+        message,
+        stream=page.stream,
+        source_id=page.source_id,
+        target_id=page.target_id,
+        field=field,
+    )
+
+
+CHECKS = (
+    Check(described.ANSWER, answer),
+    Check(described.LOOPS, loops),
+    Check(described.SLUGS, slugs),
+    Check(described.CONTENT, content),
+    Check(described.ROBOTS, robots),
+)
