@@ -9,13 +9,15 @@
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
     │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
+    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost, StorefrontUnknown,
+    │        RedirectsNotTaken
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
     │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
-    │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused
+    │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused, InvalidTable
     ├── 500  InternalError
+    ├── 502  StoreFailed
     └── 503  DatabaseUnavailable, NotReady
 
 Nothing that a caller sent is repeated in an answer: it may be a secret.
@@ -231,6 +233,18 @@ class RemovalNotUndoable(Problem):
     title = "The removal cannot be undone"
 
 
+class StorefrontUnknown(Problem):
+    status = 409
+    code = "storefront_unknown"
+    title = "It is not known where the public pages of a store are"
+
+
+class RedirectsNotTaken(Problem):
+    status = 409
+    code = "redirects_not_taken"
+    title = "The target's platform takes no redirects"
+
+
 class StillInFlight(Problem):
     status = 409
     code = "request_in_flight"
@@ -331,13 +345,26 @@ class IdempotencyKeyReused(InvalidRequest):
     title = "The Idempotency-Key was used for another request"
 
 
-# --- 500, 503 ----------------------------------------------------------------------------------
+class InvalidTable(InvalidRequest):
+    code = "invalid_table"
+    title = "The table cannot be read"
+
+
+# --- 500, 502, 503 -----------------------------------------------------------------------------
 
 
 class InternalError(Problem):
     status = 500
     code = "internal_error"
     title = "Something went wrong on our side"
+
+
+class StoreFailed(Problem):
+    """A store did not do what it was asked for. `store` says which one, `store_code` why."""
+
+    status = 502
+    code = "store_failed"
+    title = "A store could not be asked"
 
 
 class DatabaseUnavailable(Problem):

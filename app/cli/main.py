@@ -14,6 +14,7 @@ from app.cli import (
     keys,
     migrations,
     quarantine,
+    redirects,
     removals,
     service,
     stores,
@@ -74,6 +75,7 @@ program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
+program.add_typer(redirects.commands, name="redirects")
 
 
 def main(arguments: list[str] | None = None) -> int:

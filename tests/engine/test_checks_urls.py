@@ -53,7 +53,7 @@ def fronts(monkeypatch: pytest.MonkeyPatch) -> Fronts:
 
     class WithPages(FakeSettings):
         @property
-        def pages(self) -> PageRules:
+        def public_pages(self) -> PageRules:
             return known.rules(self.name)
 
     monkeypatch.setattr(practice_stores, "FakeSettings", WithPages)
