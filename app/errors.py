@@ -5,12 +5,12 @@
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound
+    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, WaiverNotFound
     ├── 405  MethodNotAllowed
-    ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
-    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost, StorefrontUnknown,
-    │        RedirectsNotTaken
+    ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
+    │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
+    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost,
+    │        StorefrontUnknown, RedirectsNotTaken
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
@@ -146,6 +146,11 @@ class RemovalNotFound(NotFound):
     title = "There is no such removal"
 
 
+class WaiverNotFound(NotFound):
+    code = "waiver_not_found"
+    title = "There is no such waiver"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -171,6 +176,12 @@ class MigrationExists(Problem):
     status = 409
     code = "migration_exists"
     title = "A migration of this slug exists"
+
+
+class StoresPaired(Problem):
+    status = 409
+    code = "stores_paired"
+    title = "A migration between these two stores exists"
 
 
 class JobRunning(Problem):

@@ -37,13 +37,8 @@ class Vault:
 
     @classmethod
     def from_settings(cls, settings: Settings) -> Self:
-        """The keys of the settings, else a key kept in the data folder, made when missing."""
-        if settings.encryption_keys is not None:
-            given = settings.encryption_keys.get_secret_value().split(",")
-            return cls([key.strip() for key in given if key.strip()])
-        if settings.data_dir is None:
-            raise VaultError("RECENT_SYNC_ENCRYPTION_KEYS or RECENT_SYNC_DATA_DIR is needed")
-        return cls([_kept_key(settings.data_dir / "encryption.key")])
+        """With `key_texts`."""
+        return cls(key_texts(settings))
 
     def seal(self, document: dict[str, Any]) -> bytes:
         """Ciphertext of a JSON object."""
@@ -71,6 +66,16 @@ class Vault:
             return self._fernet.rotate(sealed)
         except InvalidToken:
             raise VaultError("no configured key opens these credentials") from None
+
+
+def key_texts(settings: Settings) -> list[str]:
+    """The keys of the settings, else a key kept in the data folder, made when missing."""
+    if settings.encryption_keys is not None:
+        given = settings.encryption_keys.get_secret_value().split(",")
+        return [key.strip() for key in given if key.strip()]
+    if settings.data_dir is None:
+        raise VaultError("RECENT_SYNC_ENCRYPTION_KEYS or RECENT_SYNC_DATA_DIR is needed")
+    return [_kept_key(settings.data_dir / "encryption.key")]
 
 
 def _kept_key(path: Path) -> str:

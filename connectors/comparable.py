@@ -174,17 +174,23 @@ def _product(product: Product, names: Names) -> Form:
     }
 
 
+def variant_form(variant: Variant) -> Form:
+    """A variant's fields as both stores should show them."""
+    return {
+        "sku": variant.sku.casefold(),
+        "options": "|".join(sorted(f"{each.name}={each.value}" for each in variant.options)),
+        "status": variant.status,
+        "regular_price": _money(variant.regular_price),
+        "sale_price": _money(variant.sale_price),
+        "description": variant.description,
+        "barcode": variant.barcode,
+        "weight": _measure(variant.weight),
+    }
+
+
 def _variant(variant: Variant) -> tuple[str, ...]:
-    return (
-        variant_key(variant),
-        "|".join(sorted(f"{each.name}={each.value}" for each in variant.options)),
-        variant.status,
-        str(_money(variant.regular_price)),
-        str(_money(variant.sale_price)),
-        variant.description,
-        variant.barcode,
-        _measure(variant.weight),
-    )
+    shown = [str(value) for name, value in variant_form(variant).items() if name != "sku"]
+    return (variant_key(variant), *shown)
 
 
 def _customer(customer: Customer) -> Form:

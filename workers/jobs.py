@@ -9,6 +9,7 @@ from uuid import UUID
 import structlog
 
 from app.resources import Resources
+from workers.duties import DUTIES
 from workers.engine.slices import work
 
 log = structlog.get_logger(__name__)
@@ -46,6 +47,7 @@ class Desk:
                     slice_id,
                     holder=self._holder,
                     stopping=lambda: self.stopping,
+                    duties=DUTIES,
                 )
             except Exception:  # arq must never see one: it would give up the wake for good
                 log.exception("slice.failed", slice_id=str(slice_id))

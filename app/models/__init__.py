@@ -1,6 +1,7 @@
 """Tables. PostgreSQL owns the truth about jobs, slices, cursors and links."""
 
 from app.models.access import ApiKey, IdempotencyRecord
+from app.models.check import CheckResult, Verification, Waiver
 from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decision
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
@@ -15,6 +16,7 @@ __all__ = [
     "OPEN_REMOVAL",
     "ApiKey",
     "AppliedContent",
+    "CheckResult",
     "Conflict",
     "ConflictPolicy",
     "ConflictStatus",
@@ -39,4 +41,6 @@ __all__ = [
     "SliceKind",
     "Store",
     "StreamState",
+    "Verification",
+    "Waiver",
 ]

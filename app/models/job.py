@@ -16,6 +16,12 @@ class JobKind(StrEnum):
 
     FULL = "full"
     RECENT = "recent"
+    VERIFY = "verify"
+
+    @property
+    def writes(self) -> bool:
+        """Whether such a job writes to the target."""
+        return self in {JobKind.FULL, JobKind.RECENT}
 
 
 class JobStatus(StrEnum):
@@ -81,6 +87,7 @@ class SliceKind(StrEnum):
     READ = "read"
     RETRY = "retry"
     AUDIT = "audit"
+    CHECK = "check"
     REMOVE = "remove"
     RESTORE = "restore"
     FINISH = "finish"

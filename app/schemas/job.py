@@ -4,9 +4,10 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, Strict
 
 from app.models import JobKind, JobStatus
+from app.schemas.checks import CheckName
 from app.schemas.migration import Streams, SweepDepth
 from app.schemas.paging import Page
 from app.schemas.values import Flag, Input, Moment, Output, Slug
@@ -22,12 +23,24 @@ class JobOptions(Input):
     """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
     and reads nothing else, `ids` names single ones of them; `only: conflicts` carries settled
     conflicts out. `release_brake` removes what is proven gone from the source, however much that
-    is.
+    is. The others are for kind `verify`.
     """
 
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
     release_brake: Flag | None = None
+    checks: list[CheckName] | None = Field(
+        None,
+        min_length=1,
+        max_length=100,
+        description="Ids or groups of checks, by default all. A verdict rests on all of them only.",
+    )
+    sample: Annotated[int, Strict(), Field(ge=0, le=100_000)] | None = Field(
+        None, description="Records of each stream drawn by chance, beside all that changed (200)."
+    )
+    seed: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$")] | None = Field(
+        None, description="The same seed draws the same records; by default the job's own."
+    )
 
 
 class JobIn(Input):
@@ -37,7 +50,9 @@ class JobIn(Input):
     migration: Slug = Field(description="Slug or id of the migration.")
     streams: Streams | None = Field(None, description="By default all of the migration's.")
     since: Moment | None = Field(
-        None, description="From when to read, where there is no cursor; kind `recent` only."
+        None,
+        description="From when to read, where there is no cursor; kind `recent`. For kind `verify`:"
+        " from when on records count as changed.",
     )
     cutover: Flag = Field(
         False,
@@ -67,7 +82,9 @@ class Counters(Output):
 
 
 class Progress(Output):
-    """How far a job is. `total` counts what is known of so far, by the store's own count."""
+    """How far a job is. `total` counts what is known of so far, by the store's own count; of a job
+    that has ended, what was read.
+    """
 
     stage: int = Field(description="Stages that are done.")
     stages: int | None = Field(description="All stages; null until they are planned.")

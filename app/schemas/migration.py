@@ -10,6 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, Strict, WithJsonSchema
 
 from app.models import ConflictPolicy
 from app.schemas.paging import Page
+from app.schemas.readiness import ReadinessPolicy
 from app.schemas.values import Input, Moment, Output, Slug, StoreName
 from connectors.base import Action
 from connectors.records import Category, Customer, Order, Product, Stream, Variant
@@ -145,6 +146,7 @@ class Policies(Input):
     )
     conflicts: ConflictPolicies | None = None
     deletions: Deletions | None = None
+    readiness: ReadinessPolicy | None = None
 
 
 class MigrationIn(Input):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -134,21 +134,39 @@ def _kind(asked: JobIn) -> JobKind:
     except ValueError:
         there = ", ".join(JobKind)
         raise KindNotAvailable.at("/kind", f"Available are: {there}.") from None
-    if kind is not JobKind.RECENT:
-        _refuse_recent_only(asked)
+    _refuse_foreign_members(kind, asked)
     if asked.since is not None and asked.since > now() + _SKEW:
         raise InvalidSince.at("/since", "This moment lies in the future.")
     return kind
 
 
-def _refuse_recent_only(asked: JobIn) -> None:
-    narrowed = asked.options is not None and bool(asked.options.only or asked.options.ids)
-    given = {"since": asked.since, "cutover": asked.cutover or None, "options": narrowed or None}
-    places = [
-        {"pointer": f"/{name}", "detail": "Only a job of kind `recent` takes this."}
-        for name, value in given.items()
-        if value is not None
-    ]
+_ONLY_FOR: Mapping[str, tuple[JobKind, ...]] = {
+    "/since": (JobKind.RECENT, JobKind.VERIFY),
+    "/cutover": (JobKind.RECENT,),
+    "/options/only": (JobKind.RECENT,),
+    "/options/ids": (JobKind.RECENT,),
+    "/options/release_brake": (JobKind.FULL, JobKind.RECENT),
+    "/options/checks": (JobKind.VERIFY,),
+    "/options/sample": (JobKind.VERIFY,),
+    "/options/seed": (JobKind.VERIFY,),
+}
+"""Which kinds of job take what not all of them take."""
+
+
+def _refuse_foreign_members(kind: JobKind, asked: JobIn) -> None:
+    options = asked.options.model_dump() if asked.options is not None else {}
+    given = {
+        "/since": asked.since,
+        "/cutover": asked.cutover or None,
+        **{f"/options/{name}": value for name, value in options.items()},
+    }
+    places = []
+    for pointer, value in given.items():
+        kinds = _ONLY_FOR.get(pointer, (kind,))
+        if value is not None and kind not in kinds:
+            named = " or ".join(f"`{each}`" for each in kinds)
+            detail = f"Only a job of kind {named} takes this."
+            places.append({"pointer": pointer, "detail": detail})
     if places:
         raise InvalidRequest(errors=places)
 

@@ -21,6 +21,7 @@ from connectors import registry
 from connectors.base import Connector
 from tests.engine.shop import SHOPS, Shop, fake_connector
 from tests.fixtures.databases import migrated_database
+from workers.duties import DUTIES
 from workers.engine.slices import work
 
 
@@ -97,7 +98,9 @@ class Bench:
                 .all()
             )
         for slice_id in due:
-            await work(self.resources, slice_id, holder=holder, stopping=lambda: False)
+            await work(
+                self.resources, slice_id, holder=holder, stopping=lambda: False, duties=DUTIES
+            )
         return len(due)
 
     async def run(self, kind: str = "full", **params: Any) -> dict[str, Any]:

@@ -13,9 +13,7 @@ from workers.engine.stores import load_stores
 
 
 @asynccontextmanager
-async def ground_of(
-    bench: Bench, *, thresholds: dict[str, dict[str, float]] | None = None, **options: Any
-) -> AsyncIterator[Ground]:
+async def ground_of(bench: Bench, **options: Any) -> AsyncIterator[Ground]:
     resources = bench.resources
     stores = await load_stores(resources.engine, resources.vault, bench.migration)
     async with stores.open(resources.budgets) as (source, target):
@@ -25,7 +23,6 @@ async def ground_of(
             source=source,
             target=target,
             options=Options(**{"seed": "seven"} | options),
-            thresholds=thresholds,
             clock=lambda: bench.source.now,
         )
 

@@ -67,7 +67,7 @@ async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migr
         ({"streams": []}, 422, "invalid_request", "/streams"),
         ({"cutover": True}, 422, "invalid_request", "/cutover"),
         ({"since": "2026-01-01T00:00:00Z"}, 422, "invalid_request", "/since"),
-        ({"options": {"only": "quarantine"}}, 422, "invalid_request", "/options"),
+        ({"options": {"only": "quarantine"}}, 422, "invalid_request", "/options/only"),
         ({"kind": "recent"}, 409, "baseline_required", None),
         ({"kind": "recent", "since": "2999-01-01T00:00:00Z"}, 422, "invalid_since", "/since"),
         ({"kind": "recent", "since": "2026-01-01T00:00:00"}, 422, "invalid_request", "/since"),

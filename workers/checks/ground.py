@@ -50,7 +50,7 @@ class Ground:
         source: Source,
         target: Target,
         options: Options,
-        thresholds: Mapping[str, Mapping[str, float]] | None = None,
+        streams: Sequence[Stream] | None = None,
         budgets: Budgets = local_budget,
         clock: Callable[[], datetime] = now,
     ) -> None:
@@ -61,7 +61,7 @@ class Ground:
         self.options = options
         self.clock = clock
         self._budgets = budgets
-        self._thresholds = thresholds or {}
+        self._streams = stores.scope.streams if streams is None else tuple(streams)
         self._reports: dict[str, StoreReport] = {}
         self._samples: dict[Stream, Sample] = {}
         self._since: datetime | None = None
@@ -93,13 +93,14 @@ class Ground:
 
     @property
     def streams(self) -> tuple[Stream, ...]:
-        """What is in the migration's scope and known to both platforms."""
+        """What is looked at: the migration's scope, or what the job narrows it to."""
         both = self.reads.keys() & self.writes.keys()
-        return tuple(each for each in self.scope.streams if each in both)
+        return tuple(each for each in Stream if each in self._streams and each in both)
 
     def threshold(self, check: str, name: str, default: float) -> float:
-        """A limit of a check, as the migration sets it."""
-        return self._thresholds.get(check, {}).get(name, default)
+        """A limit of a check, as the migration's `policies.readiness.thresholds` set it."""
+        found = self.scope.thresholds.get(check, {}).get(name)
+        return default if found is None else float(found)
 
     async def source_report(self) -> StoreReport:
         """What the source says of itself; asked once."""

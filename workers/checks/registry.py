@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import urls
+from workers.checks import data, preflight, urls
 from workers.checks.base import Check
 
-CHECKS: tuple[Check, ...] = (*urls.CHECKS,)
+CHECKS: tuple[Check, ...] = (
+    *preflight.CHECKS,
+    *data.CHECKS,
+    *urls.CHECKS,
+)
 
 
 def chosen(names: Collection[str]) -> list[Check]:

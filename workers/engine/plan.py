@@ -32,6 +32,7 @@ class StageKind(StrEnum):
     PREPARE = "prepare"
     PASS = "pass"  # noqa: S105  not that kind of pass
     AUDIT = "audit"
+    CHECK = "check"
     RETRY = "retry"
     REMOVE = "remove"
     RESTORE = "restore"
@@ -98,6 +99,10 @@ class Order(Struct, frozen=True, kw_only=True):
 
 FIRST = (Stage(kind=StageKind.PREPARE), Stage(kind=StageKind.FINISH))
 """The plan of a job that has not prepared yet: whatever happens, it finishes."""
+
+
+LOOKING = (FIRST[0], Stage(kind=StageKind.CHECK), FIRST[1])
+"""The plan of a job that writes to neither store: checks, one after the other."""
 
 
 def stages(

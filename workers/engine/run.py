@@ -6,7 +6,7 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -73,6 +73,8 @@ class Scope:
 
     `audit_runs`: within how many runs every record is verified. `shallow` are streams of which a
     sweep reads ids and stamps only; `horizons` say beyond which age it leaves closed records out.
+    `thresholds` are limits of launch checks, by check and name; `launch_at` is when the shop goes
+    live.
     """
 
     migration: UUID
@@ -85,6 +87,8 @@ class Scope:
     horizons: Mapping[Stream, timedelta] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
     deletions: DeletionPolicy = field(default_factory=DeletionPolicy)
+    thresholds: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
+    launch_at: datetime | None = None
 
     def key(self, stream: Stream, source_id: str, generation: int = 0) -> str:
         """The external key of a record on the target: unique over all migrations.

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
+from types import MappingProxyType
+from typing import Protocol
 from uuid import UUID
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from app.database import autocommit
-from app.models import SliceKind
+from app.models import JobKind, SliceKind
 from app.queue import Wake
 from app.resources import Resources
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
@@ -26,7 +29,7 @@ from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
-from workers.engine.plan import StageKind, stages
+from workers.engine.plan import LOOKING, StageKind, stages
 from workers.engine.run import Run
 from workers.engine.stores import Stores, load_stores
 
@@ -45,17 +48,49 @@ _LAST_WORD = 8
 """Failures of the last stage before the job ends without having restored the target's mails."""
 
 
+class Duty(Protocol):
+    """Carries out a kind of slice for a turn."""
+
+    def __call__(
+        self,
+        run: Run,
+        stores: Stores,
+        resources: Resources,
+        /,
+        *,
+        out_of_time: Callable[[], bool],
+    ) -> Awaitable[bool]:
+        """Whether the slice is done; if not, somebody goes on with it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    """What a turn is given besides the slice."""
+
+    resources: Resources
+    stopping: Callable[[], bool]
+    duties: Mapping[SliceKind, Duty]
+
+    def timer(self, lease: Lease) -> Callable[[], bool]:
+        """Says when to put the slice down."""
+        end = lease.clock() + self.resources.settings.slice_seconds
+        return lambda: self.stopping() or lease.clock() >= end
+
+
 async def work(
     resources: Resources,
     slice_id: UUID,
     *,
     holder: str,
     stopping: Callable[[], bool],
+    duties: Mapping[SliceKind, Duty] = MappingProxyType({}),
     clock: Callable[[], float] = time.monotonic,
 ) -> None:
     """Work on a slice for one turn. Does nothing where it is not there to be taken.
 
     `stopping` says that this process is about to end: the turn ends with the page in hand.
+    `duties` carry out the kinds of slice that the engine knows by name only.
     `clock` is what the lease and the turn are measured by, in seconds.
     """
     seconds = resources.settings.lease_seconds
@@ -71,7 +106,7 @@ async def work(
     ):
         try:
             async with lease.beat(resources.settings.heartbeat_seconds):
-                wakes = await _turn(resources, lease, stopping)
+                wakes = await _turn(_Turn(resources, stopping, duties), lease)
         except asyncio.CancelledError:
             # The process ends: let another one begin at once, not when the lease has lapsed.
             await asyncio.shield(lease.release(failures=held.failures))
@@ -83,10 +118,10 @@ async def work(
     await resources.queue.send(wakes)
 
 
-async def _turn(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
+async def _turn(turn: _Turn, lease: Lease) -> list[Wake]:
     """One turn, and whatever can go wrong in it. Answers with the wakes to send."""
     try:
-        return await _dispatch(resources, lease, stopping)
+        return await _dispatch(turn, lease)
     except LeaseLost:
         log.warning("slice.lease_lost")
         return []
@@ -97,7 +132,7 @@ async def _turn(resources: Resources, lease: Lease, stopping: Callable[[], bool]
     except JobFailed as failure:
         return await _fail(lease, failure.code, failure.message)
     except StoreError as error:
-        return await _store_failed(resources, lease, error)
+        return await _store_failed(turn.resources, lease, error)
     except Exception as error:  # the one edge that catches everything
         log.exception("slice.crashed", error=type(error).__name__)
         text_ = "an unexpected error; the log has the details"
@@ -154,7 +189,8 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
         )
 
 
-async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
+async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
+    resources = turn.resources
     stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
     reads = stores.reads
     if lease.held.kind is not SliceKind.FINISH:
@@ -164,12 +200,11 @@ async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], b
                     transaction.connection, lease.held.id, lease.held.job_id, reads
                 )
     with permitted_by(lease.check):
-        return await _work_on(resources, lease, stores, stopping)
+        return await _work_on(turn, lease, stores)
 
 
-async def _work_on(
-    resources: Resources, lease: Lease, stores: Stores, stopping: Callable[[], bool]
-) -> list[Wake]:
+async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
+    resources = turn.resources
     async with stores.open(resources.budgets) as (source, target):
         run = Run(
             engine=resources.engine,
@@ -188,15 +223,21 @@ async def _work_on(
                 return await _plan(run, resources.settings.parallel_slices)
             case SliceKind.FINISH:
                 return await _finish(run, stores)
-            case _:
+            case kind if (duty := turn.duties.get(kind)) is not None:
+                finished = duty(run, stores, resources, out_of_time=turn.timer(lease))
+                return await _go_on(run, finished)
+            case kind:
                 await silence.prove(run.engine, stores.target_store, run.target)
-                seconds = resources.settings.slice_seconds
-                return await _go_on(run, _timer(seconds, stopping, lease.clock))
+                going_on = _GOING_ON[kind]
+                stream = Stream(str(lease.held.stream))
+                return await _go_on(run, going_on(run, stream, out_of_time=turn.timer(lease)))
 
 
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     """Look at both stores, silence the target, and lay out the stages."""
     held = run.lease.held
+    if not await _writes(run):
+        return await _prepare_looking(run)
     began = await run.source.server_time()
     await run.target.check()
     await _outwait(run)
@@ -213,6 +254,23 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)
         )
+
+
+async def _prepare_looking(run: Run) -> list[Wake]:
+    """A job that writes nothing leaves the target as loud as it is, and needs neither store yet."""
+    held = run.lease.held
+    async with run.lease.fenced() as transaction:
+        connection = transaction.connection
+        job = await progress.lock_job(connection, held.job_id)
+        await progress.store_plan(connection, job.id, list(LOOKING), job.passes)
+        return await progress.finish_slice(connection, held.id, held.job_id, dict(run.reads))
+
+
+async def _writes(run: Run) -> bool:
+    """Whether the job writes to the target at all."""
+    async with autocommit(run.engine) as connection:
+        job = await progress.read_job(connection, run.lease.held.job_id)
+    return JobKind(job.kind).writes
 
 
 async def _outwait(run: Run) -> None:
@@ -254,12 +312,11 @@ _GOING_ON = {
 }
 
 
-async def _go_on(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
+async def _go_on(run: Run, going_on: Awaitable[bool]) -> list[Wake]:
     """Go on for a turn; then either the slice is done, or somebody continues it."""
     held = run.lease.held
-    stream = Stream(str(held.stream))
     try:
-        finished = await _GOING_ON[held.kind](run, stream, out_of_time=out_of_time)
+        finished = await going_on
     except Ending:
         finished = True
     if not finished:
@@ -273,19 +330,13 @@ async def _go_on(run: Run, out_of_time: Callable[[], bool]) -> list[Wake]:
         )
 
 
-def _timer(
-    seconds: float, stopping: Callable[[], bool], clock: Callable[[], float]
-) -> Callable[[], bool]:
-    end = clock() + seconds
-    return lambda: stopping() or clock() >= end
-
-
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
-    await _outwait(run)
-    await _outwait_writes(run)
-    await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
+    if await _writes(run):
+        await _outwait(run)
+        await _outwait_writes(run)
+        await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
         wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)

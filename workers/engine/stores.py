@@ -84,7 +84,7 @@ class Stores:
 
 _LOAD = text(
     """
-    SELECT m.id, m.key_prefix, m.streams, m.policies,
+    SELECT m.id, m.key_prefix, m.streams, m.policies, m.launch_at,
            s.platform AS source_platform, s.settings AS source_settings,
            s.credentials AS source_credentials,
            t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
@@ -141,4 +141,6 @@ def _scope(row: Row[Any]) -> Scope:
         horizons={Stream(each): timedelta(days=horizons[each]["days"]) for each in horizons},
         policies=Policies(policies.get("conflicts", {})),
         deletions=DeletionPolicy.of(policies.get("deletions") or {}),
+        thresholds=(policies.get("readiness") or {}).get("thresholds") or {},
+        launch_at=row.launch_at,
     )

@@ -1,0 +1,126 @@
+"""Whether the source has moved since a verification: asked of the store, within seconds.
+
+Of a stream whose timestamps are believed, a window from an overlap before the watermark on is
+compared with the ledger. Other streams hold by time alone: to read them whole takes a job. What a
+store has answered counts for a few seconds, however often a verdict is asked for.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+from msgspec.structs import replace
+
+from app.models import Migration, Store
+from app.resources import Resources
+from app.security import VaultError
+from app.services.drift import drift
+from app.verdict import Reason
+from connectors import registry
+from connectors.base import ReadCapability, Source, Trust, Window
+from connectors.errors import StoreError
+from connectors.records import Stream
+
+SECONDS = 20.0
+"""How long the source may take to answer."""
+
+FRESH_SECONDS = 5.0
+"""How long an answer counts."""
+
+_NAMED = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked: about a verification (`job`) of a migration, from these watermarks on.
+    `swept` are streams whose timestamps were caught lying.
+    """
+
+    job: UUID
+    migration: Migration
+    source: Store
+    watermarks: Mapping[str, datetime]
+    swept: frozenset[str]
+    max_new: int
+
+
+class _Answered(NamedTuple):
+    until: float
+    reason: Reason | None
+
+
+_answers: dict[UUID, _Answered] = {}
+
+
+async def moved(resources: Resources, asked: Question) -> Reason | None:
+    """Why the verdict does not hold, None where the source has not moved too far."""
+    at = time.monotonic()
+    for job in [job for job, kept in _answers.items() if kept.until <= at]:
+        del _answers[job]
+    if asked.job not in _answers:
+        reason = await _ask(resources, asked)
+        _answers[asked.job] = _Answered(time.monotonic() + FRESH_SECONDS, reason)
+    return _answers[asked.job].reason
+
+
+async def _ask(resources: Resources, asked: Question) -> Reason | None:
+    try:
+        platform = registry.connector(asked.source.platform)
+        access = registry.access(
+            asked.source.platform,
+            asked.source.settings,
+            resources.vault.open(asked.source.credentials),
+        )
+    except (registry.UnknownPlatformError, registry.AccessError, VaultError):
+        return Reason("source_unreachable", "The source's settings do not open it any more.")
+    if platform.source is None:
+        return Reason("source_unreachable", "The source's platform cannot be read.")
+    try:
+        async with (
+            asyncio.timeout(SECONDS),
+            platform.source(replace(access, budgets=resources.budgets)) as source,
+        ):
+            return await _look(resources, asked, platform.reads, source)
+    except StoreError as error:
+        return Reason("source_unreachable", f"The source was asked: {error.message}.")
+    except TimeoutError:
+        return Reason("source_unreachable", f"No answer within {SECONDS:.0f} seconds.")
+
+
+async def _look(
+    resources: Resources, asked: Question, reads: Mapping[Stream, ReadCapability], source: Source
+) -> Reason | None:
+    until, left = await source.server_time(), asked.max_new + 1
+    ids: list[str] = []
+    for name in asked.migration.streams:
+        stream = Stream(name)
+        capability, watermark = reads.get(stream), asked.watermarks.get(name)
+        if capability is None or watermark is None or name in asked.swept:
+            continue
+        if capability.trust is Trust.SWEEP:
+            continue
+        overlap = asked.migration.policies.get("overlap")
+        since = watermark - timedelta(seconds=capability.overlap if overlap is None else overlap)
+        found = await drift(
+            resources.engine,
+            source,
+            asked.migration.id,
+            stream,
+            Window(since=since, until=max(until, since)),
+            enough=left - len(ids),
+        )
+        ids += [f"{stream} {each}" for each in found.changed]
+        if len(ids) >= left:
+            return Reason("source_moved", f"At the source has changed: {_listed(ids)}.")
+    return None
+
+
+def _listed(ids: list[str]) -> str:
+    more = f" and at least {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
+    return ", ".join(ids[:_NAMED]) + more

@@ -1,0 +1,163 @@
+"""What verifications and the verdict are made of: results, waivers, watermarks, configuration.
+
+Workers and the API share it; every function works on the caller's connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from importlib.metadata import entry_points, version
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlmodel import col, select
+
+from app.catalogue import CATALOGUE
+from app.models import CheckResult, JobKind, Waiver
+from app.services.lifecycle import to_json
+from app.verdict import Basis
+from connectors.registry import GROUP
+
+_WATERMARKS = text("SELECT stream, watermark FROM cursors WHERE migration_id = :migration")
+_CONFIGURATION = text(
+    """
+    SELECT m.version, m.streams, m.policies,
+           s.platform AS source_platform, s.version AS source_version,
+           t.platform AS target_platform, t.version AS target_version,
+           ARRAY(
+               SELECT stream FROM stream_states AS d
+               WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL ORDER BY stream
+           ) AS swept
+    FROM migrations AS m
+    JOIN stores AS s ON s.id = m.source_id
+    JOIN stores AS t ON t.id = m.target_id
+    WHERE m.id = :migration
+    """
+)
+
+
+async def watermarks(connection: AsyncConnection, migration: UUID) -> dict[str, str]:
+    """The migration's cursors, by stream."""
+    rows = await connection.execute(_WATERMARKS, {"migration": migration})
+    return {row.stream: row.watermark.isoformat() for row in rows}
+
+
+async def configuration(connection: AsyncConnection, migration: UUID) -> dict[str, Any]:
+    """What a verdict is bound to: any change in it makes the verdict stale."""
+    row = (await connection.execute(_CONFIGURATION, {"migration": migration})).one()
+    return {
+        "migration_version": row.version,
+        "streams": row.streams,
+        "policies": row.policies,
+        "streams_swept": row.swept,
+        "source": f"{row.source_platform} {_connector_version(row.source_platform)}".strip(),
+        "source_version": row.source_version,
+        "target": f"{row.target_platform} {_connector_version(row.target_platform)}".strip(),
+        "target_version": row.target_version,
+        "software": version("recent-sync"),
+        "checks": list(CATALOGUE),
+    }
+
+
+def _connector_version(platform: str) -> str:
+    """The version of the package that holds a platform's connector; empty where none is known."""
+    found = entry_points(group=GROUP, name=platform)
+    dist = next((each.dist for each in found), None)
+    return dist.version if dist else ""
+
+
+async def results(connection: AsyncConnection, job: UUID) -> list[CheckResult]:
+    """What a job's checks found so far, in the order in which they ran."""
+    query = select(CheckResult).where(CheckResult.job_id == job)
+    rows = await connection.execute(query.order_by(col(CheckResult.position)))
+    return [CheckResult(**dict(row)) for row in rows.mappings()]
+
+
+async def waivers(connection: AsyncConnection, migration: UUID) -> list[Waiver]:
+    """All waivers of a migration, expired ones too."""
+    query = select(Waiver).where(Waiver.migration_id == migration)
+    rows = await connection.execute(query.order_by(col(Waiver.created_at), col(Waiver.id)))
+    return [Waiver(**dict(row)) for row in rows.mappings()]
+
+
+_BEGIN = text(
+    "INSERT INTO verifications (job_id, migration_id, whole, watermarks, configuration, began_at)"
+    " VALUES (:job, :migration, :whole, CAST(:watermarks AS jsonb), CAST(:configuration AS jsonb),"
+    " clock_timestamp()) ON CONFLICT (job_id) DO NOTHING"
+)
+
+
+async def begin(connection: AsyncConnection, migration: UUID, job: UUID, *, whole: bool) -> None:
+    """Note what a job is going to verify. Noting it twice is harmless: the first time counts."""
+    await connection.execute(
+        _BEGIN,
+        {
+            "job": job,
+            "migration": migration,
+            "whole": whole,
+            "watermarks": to_json(await watermarks(connection, migration)),
+            "configuration": to_json(await configuration(connection, migration)),
+        },
+    )
+
+
+async def finish(connection: AsyncConnection, job: UUID) -> None:
+    """All checks of the job are through."""
+    await connection.execute(
+        text("UPDATE verifications SET finished_at = clock_timestamp() WHERE job_id = :job"),
+        {"job": job},
+    )
+
+
+_NEWEST = text(
+    """
+    SELECT v.job_id, v.began_at, v.finished_at, v.watermarks, v.configuration
+    FROM verifications AS v JOIN jobs AS j ON j.id = v.job_id
+    WHERE v.migration_id = :migration AND v.whole AND v.finished_at IS NOT NULL
+      AND j.status IN ('running', 'succeeded', 'completed_with_errors')
+    ORDER BY v.finished_at DESC LIMIT 1
+    """
+)
+
+
+async def newest(connection: AsyncConnection, migration: UUID) -> Basis | None:
+    """The last verification that a verdict may rest on."""
+    row = (await connection.execute(_NEWEST, {"migration": migration})).first()
+    return Basis(*row) if row else None
+
+
+_WROTE = text(
+    "SELECT kind FROM jobs WHERE migration_id = :migration AND kind = ANY(CAST(:kinds AS text[]))"
+    " AND started_at > :since ORDER BY started_at DESC LIMIT 1"
+)
+
+
+async def wrote_since(connection: AsyncConnection, migration: UUID, since: datetime) -> str | None:
+    """The kind of a job that began to write after a moment, None where none did."""
+    kinds = [str(each) for each in JobKind if each.writes]
+    found = await connection.execute(
+        _WROTE, {"migration": migration, "kinds": kinds, "since": since}
+    )
+    kind: str | None = found.scalar()
+    return kind
+
+
+_KEEP = text(
+    """
+    INSERT INTO check_results (job_id, check_id, position, state, severity, summary, examined,
+                               total, sample, found, evidence, seconds, at)
+    VALUES (:job_id, :check_id, :position, :state, :severity, :summary, :examined, :total,
+            :sample, :found, CAST(:evidence AS jsonb), :seconds, clock_timestamp())
+    ON CONFLICT (job_id, check_id) DO NOTHING
+    """
+)
+
+
+async def keep(
+    connection: AsyncConnection, job: UUID, result: Mapping[str, Any], evidence: Sequence[Any]
+) -> None:
+    """Write down how a check ended."""
+    await connection.execute(_KEEP, {**result, "job_id": job, "evidence": to_json(evidence)})

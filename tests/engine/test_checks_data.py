@@ -1,0 +1,217 @@
+"""Each planted fault is found by the check that should, and by no other one."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from connectors.records import Category, Product, Stream
+from tests.engine.conftest import Bench
+from tests.engine.launching import a_line, an_order, bad, checked, euros, launch, twin
+from tests.engine.shop import Row
+from workers.checks.registry import CHECKS
+
+
+async def test_a_clean_pair_raises_no_alarm_and_every_check_says_what_it_looked_at(bench: Bench):
+    await launch(bench)
+    writes = list(bench.target.writes)
+
+    job, results = await checked(bench)
+
+    assert bad(results) == set()
+    assert (job["status"], job["error"]) == ("succeeded", None)
+    assert set(results) == {each.id for each in CHECKS}
+    assert {each: row["state"] for each, row in results.items()} == dict.fromkeys(results, "passed")
+    assert bench.target.writes == writes
+    assert bench.target.mails_on
+    assert results["data.ids"]["examined"] == 10
+    assert results["data.content"]["examined"] == 10
+    assert "orders: all 2" in results["data.content"]["sample"]
+
+
+async def edit(bench: Bench, stream: Stream, source_id: str, **fields: Any) -> None:
+    bench.target.edit(stream, await twin(bench, stream, source_id), **fields)
+
+
+async def double(bench: Bench, stream: Stream, source_id: str, **fields: Any) -> None:
+    row = bench.target.rows[stream][await twin(bench, stream, source_id)]
+    bench.target.rows[stream]["9999"] = Row("9999", row.stamp, replace(row.content, **fields))
+
+
+async def lose(bench: Bench, stream: Stream, source_id: str) -> None:
+    del bench.target.rows[stream][await twin(bench, stream, source_id)]
+
+
+async def write(bench: Bench, sql: str) -> None:
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text(sql))
+
+
+async def order_without_its_customer(bench: Bench) -> None:
+    await edit(bench, Stream.ORDERS, "o101", customer=None)
+
+
+async def line_of_another_product(bench: Bench) -> None:
+    other = await twin(bench, Stream.PRODUCTS, "p2")
+    await edit(bench, Stream.ORDERS, "o101", lines=(a_line("l101", other),))
+
+
+async def product_out_of_its_category(bench: Bench) -> None:
+    await edit(bench, Stream.PRODUCTS, "p1", categories=())
+
+
+async def total_wrong_by_one_cent(bench: Bench) -> None:
+    await edit(bench, Stream.ORDERS, "o101", total=euros("6.01"))
+
+
+async def refund_missing(bench: Bench) -> None:
+    await edit(bench, Stream.ORDERS, "o102", refunds=())
+
+
+async def price_old(bench: Bench) -> None:
+    await edit(bench, Stream.PRODUCTS, "p1", regular_price=euros("4.99"))
+
+
+async def price_of_a_variant_old(bench: Bench) -> None:
+    target = bench.target.rows[Stream.PRODUCTS][await twin(bench, Stream.PRODUCTS, "p1")]
+    assert isinstance(target.content, Product)
+    variant = replace(target.content.variants[0], regular_price=euros("4.99"))
+    await edit(bench, Stream.PRODUCTS, "p1", variants=(variant,))
+
+
+async def address_dropped(bench: Bench) -> None:
+    await edit(bench, Stream.CUSTOMERS, "k1", billing=None)
+
+
+async def sku_swapped(bench: Bench) -> None:
+    await edit(bench, Stream.PRODUCTS, "p1", sku="S2-old")
+
+
+async def stock_wrong(bench: Bench) -> None:
+    await edit(bench, Stream.INVENTORY, "p1", quantity=Decimal(1))
+
+
+async def category_missing(bench: Bench) -> None:
+    bench.source.put(Stream.CATEGORIES, "c9", Category(name="Spices"), stamp=bench.source.now)
+    bench.source.rows[Stream.CATEGORIES]["c9"].stamp = bench.source.now.replace(year=2020)
+
+
+async def customer_gone_from_the_target(bench: Bench) -> None:
+    await lose(bench, Stream.CUSTOMERS, "k2")
+
+
+async def order_doubled(bench: Bench) -> None:
+    await double(bench, Stream.ORDERS, "o102")
+
+
+async def email_doubled_in_capitals(bench: Bench) -> None:
+    await double(bench, Stream.CUSTOMERS, "k1", email="Anna@Example.com")
+
+
+async def new_order_waiting(bench: Bench) -> None:
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.ORDERS, "o103", an_order("103"))
+
+
+async def product_changed_silently(bench: Bench) -> None:
+    bench.source.change_silently(Stream.PRODUCTS, "p2", description="Written past the shop")
+
+
+async def stale_stream(bench: Bench) -> None:
+    await write(
+        bench,
+        "UPDATE cursors SET watermark = watermark - interval '5 hours' WHERE stream = 'products'",
+    )
+
+
+async def untrusted_stream(bench: Bench) -> None:
+    await write(
+        bench,
+        "INSERT INTO stream_states (migration_id, stream, reason, message, demoted_at, audited,"
+        " audit_total, audit_round) SELECT id, 'orders', 'silent_change', 'They lie.', now(),"
+        " 0, 0, 0 FROM migrations",
+    )
+
+
+async def quarantine_not_empty(bench: Bench) -> None:
+    await write(
+        bench,
+        "INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,"
+        " attempts) SELECT gen_random_uuid(), id, 'orders', 'o7', 'open', 'invalid', 'no', 1"
+        " FROM migrations",
+    )
+
+
+async def conflict_open(bench: Bench) -> None:
+    await write(
+        bench,
+        "INSERT INTO conflicts (id, migration_id, stream, source_id, target_id, field, status,"
+        " base_known, source_digest, target_digest, sealed) SELECT gen_random_uuid(), id,"
+        " 'products', 'p1', '1', 'name', 'open', true, '', '', '' FROM migrations",
+    )
+
+
+async def clock_wrong(bench: Bench) -> None:
+    await write(bench, "UPDATE cursors SET watermark = watermark + interval '10 minutes'")
+    bench.source.tick(minutes=10)
+
+
+async def launch_time_not_set(bench: Bench) -> None:
+    await write(bench, "UPDATE migrations SET launch_at = NULL")
+
+
+async def sku_held_by_another(bench: Bench) -> None:
+    """A new product has the SKU that the target still knows of another one's record."""
+    bench.source.change_silently(Stream.PRODUCTS, "p1", sku="S1-new")
+    await bench.run("full")
+    await edit(bench, Stream.PRODUCTS, "p1", sku="S9")
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.PRODUCTS, "p9", Product(name="Another", sku="S9"))
+
+
+FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
+    (order_without_its_customer, {"data.relations"}),
+    (line_of_another_product, {"data.relations"}),
+    (product_out_of_its_category, {"data.relations"}),
+    (total_wrong_by_one_cent, {"data.money"}),
+    (refund_missing, {"data.money"}),
+    (price_old, {"data.money"}),
+    (price_of_a_variant_old, {"data.money"}),
+    (address_dropped, {"data.content"}),
+    (sku_swapped, {"data.content"}),
+    (stock_wrong, {"data.content"}),
+    (category_missing, {"data.ids"}),
+    (customer_gone_from_the_target, {"data.ids"}),
+    (order_doubled, {"data.doubled"}),
+    (email_doubled_in_capitals, {"data.doubled"}),
+    (new_order_waiting, {"data.freshness"}),
+    (product_changed_silently, {"data.freshness"}),
+    (stale_stream, {"data.freshness"}),
+    (untrusted_stream, {"preflight.trust"}),
+    (quarantine_not_empty, {"data.quarantine"}),
+    (conflict_open, {"data.conflicts"}),
+    (clock_wrong, {"preflight.clocks"}),
+    (launch_time_not_set, {"preflight.launch"}),
+]
+
+
+@pytest.mark.parametrize(("plant", "expected"), FAULTS, ids=[each.__name__ for each, _ in FAULTS])
+async def test_a_fault_is_found_by_the_check_that_should_and_by_no_other(
+    bench: Bench, plant: Callable[[Bench], Awaitable[None]], expected: set[str]
+):
+    await launch(bench)
+    await plant(bench)
+
+    job, results = await checked(bench, checks=["preflight", "data"])
+
+    assert bad(results) == expected
+    for each in expected:
+        assert results[each]["found"] == len(results[each]["evidence"]) >= 1
+        assert "example.com" not in str(results[each]["evidence"])
+    warning = expected == {"preflight.launch"}
+    assert job["status"] == ("succeeded" if warning else "completed_with_errors")

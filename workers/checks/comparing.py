@@ -1,0 +1,280 @@
+"""Sampled pairs field by field: what differs, and what explains it.
+
+Both records are compared in the form that two stores share, references by the target's ids. What
+the target is known not to keep is no difference. What the team edited is none, either, where the
+policy lets it stay: the target shows something else than what we left there, and the source's
+value is the one that was applied. SKUs and emails are never excused: by them records are paired;
+relations only by a policy that says `target`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, NamedTuple
+
+import msgspec
+from sqlalchemy import text
+
+from app.database import autocommit
+from app.models import ConflictPolicy
+from connectors.comparable import Names, comparable, variant_form
+from connectors.digest import FIELD_BYTES, digest
+from connectors.records import Content, Order, Product, Record, Stream, Variant
+from connectors.references import references
+from workers.checks.ground import Ground, Pair
+from workers.checks.relations import differing_goods
+from workers.engine.sides import UNKNOWN, VARIANTS, Rules
+
+_decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
+
+_IDENTITY = frozenset({"sku", "email"})
+_ADDRESSES = frozenset({"slug"})
+"""Left to the checks of URLs, which know whether an old address still leads there."""
+
+_RELATIONS = frozenset({"parent", "categories", "customer"})
+_MONEY = frozenset(
+    {
+        "total",
+        "tax_total",
+        "shipping_total",
+        "discount_total",
+        "currency",
+        "taxes",
+        "refunds",
+        "regular_price",
+        "sale_price",
+    }
+)
+_PRICED = {"lines": 2, "shipping_lines": 2, "fees": 1}
+"""Parts of an order as tuples, and how many of their first values are no amounts."""
+
+
+class Kind(StrEnum):
+    """Whose matter a difference is."""
+
+    CONTENT = "content"
+    RELATION = "relation"
+    MONEY = "money"
+
+
+class Difference(NamedTuple):
+    """A field of a pair that differs. `shown` says how, where that is no personal data."""
+
+    kind: Kind
+    source_id: str
+    target_id: str
+    field: str
+    shown: str = ""
+
+
+@dataclass(slots=True)
+class Compared:
+    """What came out for a stream. `stale` are records of the source that are not what was applied,
+    `unreadable` pairs whose target record cannot be understood, with the reason. `edits` counts
+    fields that the team's edits explain.
+    """
+
+    examined: int = 0
+    total: int = 0
+    words: str = ""
+    differences: list[Difference] = field(default_factory=list)
+    stale: list[str] = field(default_factory=list)
+    unreadable: list[tuple[Pair, str]] = field(default_factory=list)
+    edits: int = 0
+
+
+class _Base(NamedTuple):
+    """What the ledger knows of a pair."""
+
+    digest: bytes | None
+    target: bytes | None
+    parts: Mapping[str, tuple[bytes, bytes]]
+    losses: frozenset[str]
+
+
+_AT_ONCE = 100
+
+
+async def compare(ground: Ground, stream: Stream) -> Compared:
+    """The stream's sample, compared once for all checks. Raises `StoreError`."""
+    name = f"comparison of {stream}"
+    if name not in ground.memo:
+        ground.memo[name] = await _compare(ground, stream)
+    found: Compared = ground.memo[name]
+    return found
+
+
+async def _compare(ground: Ground, stream: Stream) -> Compared:
+    sample = await ground.sample(stream)
+    found = Compared(total=sample.total, words=sample.words)
+    comparison = _Comparison(ground, stream, await ground.losses(stream), found)
+    for start in range(0, len(sample.pairs), _AT_ONCE):
+        await comparison.look_at(sample.pairs[start : start + _AT_ONCE])
+    return found
+
+
+_BASES = text(
+    "SELECT source_id, digest, target_fields, parts, losses FROM links"
+    " WHERE migration_id = :migration AND stream = :stream"
+    " AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+class _Comparison:
+    """One stream's pairs; fills `found`."""
+
+    def __init__(
+        self, ground: Ground, stream: Stream, losses: frozenset[str], found: Compared
+    ) -> None:
+        self._ground, self._stream, self._found = ground, stream, found
+        self._losses = losses
+        capability = ground.writes[stream]
+        self._merges = capability.merges
+        self._rules = Rules(stream, ground.scope.policies, derived=capability.derived)
+
+    async def look_at(self, pairs: tuple[Pair, ...]) -> None:
+        ground, stream = self._ground, self._stream
+        ours = await ground.source_records(stream, [each.source_id for each in pairs])
+        theirs = await ground.target_records(stream, [each.target_id for each in pairs])
+        bases = await self._bases([each.source_id for each in pairs])
+        contents = await ground.resolved(list(ours.values()))
+        for pair in pairs:
+            record, base = ours.get(pair.source_id), bases.get(pair.source_id)
+            if record is None or base is None:
+                continue  # it is gone from the source: a matter of removals
+            if base.digest is not None and digest(record.content).whole != base.digest:
+                self._found.stale.append(pair.source_id)
+                continue
+            target = theirs.get(pair.target_id)
+            if target is not None:
+                self._found.examined += 1
+                self._found.differences += self._differences(
+                    pair, contents[pair.source_id], target, base
+                )
+            elif (why := ground.unreadable(stream, pair.target_id)) is not None:
+                self._found.unreadable.append((pair, why))
+
+    async def _bases(self, ids: list[str]) -> dict[str, _Base]:
+        async with autocommit(self._ground.engine) as connection:
+            rows = await connection.execute(
+                _BASES,
+                {"migration": self._ground.migration, "stream": str(self._stream), "ids": ids},
+            )
+            return {
+                row.source_id: _Base(
+                    row.digest,
+                    row.target_fields,
+                    _decode_parts(row.parts) if row.parts else {},
+                    frozenset(row.losses or ()),
+                )
+                for row in rows
+            }
+
+    def _differences(
+        self, pair: Pair, ours: Content, target: Record, base: _Base
+    ) -> Iterator[Difference]:
+        theirs = target.content
+        names = _same_ids(ours, theirs)
+        here, there = comparable(ours, names), comparable(theirs, names)
+        lost = self._losses | base.losses | _ADDRESSES
+        for name, value in here.items():
+            if name == VARIANTS or name in lost or value == there[name]:
+                continue
+            if self._is_excused(name, theirs, base.target):
+                self._found.edits += 1
+                continue
+            yield from _split(pair, name, value, there[name])
+        if isinstance(ours, Product) and isinstance(theirs, Product):
+            yield from self._variants(pair, ours, theirs, base)
+        if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in lost:
+            for line in differing_goods(ours, theirs, pair.children):
+                where, shown = f"lines.{line.source_id}", line.shown
+                yield Difference(Kind.RELATION, pair.source_id, pair.target_id, where, shown)
+
+    def _variants(
+        self, pair: Pair, ours: Product, theirs: Product, base: _Base
+    ) -> Iterator[Difference]:
+        there = {each.id: each for each in theirs.variants}
+        lost = self._losses | base.losses
+        for variant in ours.variants:
+            path = f"{VARIANTS}.{variant.id}"
+            twin = there.get(pair.children.get(variant.id, ""))
+            if twin is None:
+                told = "the target does not show this variant"
+                yield Difference(Kind.CONTENT, pair.source_id, pair.target_id, path, told)
+                continue
+            _, left = base.parts.get(variant.id, (b"", b""))
+            here, shown = variant_form(variant), variant_form(twin)
+            for name, value in here.items():
+                if name in lost or f"{VARIANTS}.{name}" in lost or value == shown[name]:
+                    continue
+                if self._is_excused(name, twin, left):
+                    self._found.edits += 1
+                else:
+                    yield from _split(pair, name, value, shown[name], prefix=f"{path}.")
+
+    def _is_excused(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
+        """Whether the team's edit explains the difference, and may stay."""
+        if not self._merges or name in _IDENTITY or name in self._rules.derived:
+            return False
+        policy = self._rules.policies.of(self._stream, name)
+        if policy is ConflictPolicy.SOURCE:
+            return False
+        if name in _RELATIONS and policy is not ConflictPolicy.TARGET:
+            return False  # what belongs together is the team's only where that was decided
+        names = type(theirs).__struct_fields__
+        if base is None or len(base) != len(names) * FIELD_BYTES:
+            return True  # nobody knows what we left there
+        place = names.index(name) * FIELD_BYTES
+        left = base[place : place + FIELD_BYTES]
+        return left in (UNKNOWN, b"") or self._rules.digest(name, getattr(theirs, name)) != left
+
+
+def _same_ids(ours: Content, theirs: Content) -> Names:
+    """Names under which every record is called by its id on the target."""
+    names = Names()
+    for content in (ours, theirs):
+        for each in references(content):
+            match each.stream:
+                case Stream.CATEGORIES:
+                    names.categories[each.id] = each.id
+                case Stream.CUSTOMERS:
+                    names.customers[each.id] = each.id
+                case _:
+                    names.products[each.id] = each.id
+    return names
+
+
+def _split(
+    pair: Pair, name: str, here: Any, there: Any, *, prefix: str = ""
+) -> Iterator[Difference]:
+    """A field that differs, as whose matter it is; parts with amounts may be two matters."""
+    if name in _PRICED:
+        words = _PRICED[name]
+        if [each[:words] for each in here] != [each[:words] for each in there]:
+            yield _difference(Kind.CONTENT, pair, prefix + name)
+        if sorted(each[words:] for each in here) != sorted(each[words:] for each in there):
+            yield _difference(Kind.MONEY, pair, prefix + name, _sums(name, here, there))
+        return
+    if name in _RELATIONS:
+        shown = "it names another one, or none" if name != "categories" else "they differ"
+        yield _difference(Kind.RELATION, pair, prefix + name, shown)
+    elif name in _MONEY:
+        shown = _sums(name, here, there) if name in ("taxes", "refunds") else f"{here} / {there}"
+        yield _difference(Kind.MONEY, pair, prefix + name, shown)
+    else:
+        yield _difference(Kind.CONTENT, pair, prefix + name)
+
+
+def _difference(kind: Kind, pair: Pair, name: str, shown: str = "") -> Difference:
+    return Difference(kind, pair.source_id, pair.target_id, name, shown)
+
+
+def _sums(name: str, here: Any, there: Any) -> str:
+    """How many parts there are, and of refunds the amounts."""
+    if name == "refunds":
+        ours, theirs = (" + ".join(each[0] for each in side) or "none" for side in (here, there))
+        return f"{ours} / {theirs}"
+    return f"{len(here)} / {len(there)} parts"

@@ -1,0 +1,184 @@
+"""All records of a stream on the target: which of ours are gone, which are there twice.
+
+Only where the target's platform can be read whole. A record is there twice when another one, that
+is no record of ours, has its key, its number with the same total, its SKU, its email or its name
+in the same place. What the source itself has twice is linked twice, and no double.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from sqlalchemy import text
+
+from app.database import autocommit
+from connectors.base import Source, Sweep
+from connectors.comparable import external_source_id
+from connectors.goods import print_of
+from connectors.records import Category, Customer, Order, Product, Record, Stream
+from workers.checks.ground import Ground
+
+_LINKS_AT_ONCE = 5000
+
+
+class Double(NamedTuple):
+    """Records of the target that are one of ours, by what. `ids` begin with the linked one."""
+
+    by: str
+    ids: tuple[str, ...]
+    source_id: str
+
+
+@dataclass(slots=True)
+class Survey:
+    """What the target holds. `gone` are linked pairs (source id, target id) whose record is not
+    there any more.
+    """
+
+    total: int = 0
+    links: int = 0
+    gone: list[tuple[str, str]] = field(default_factory=list)
+    doubles: list[Double] = field(default_factory=list)
+
+
+@dataclass(slots=True)
+class _Seen:
+    """Ids by what they are called; only those called alike are kept as lists."""
+
+    ids: set[str] = field(default_factory=set)
+    first: dict[bytes, str] = field(default_factory=dict)
+    alike: dict[bytes, list[str]] = field(default_factory=dict)
+    names: dict[bytes, str] = field(default_factory=dict)
+
+    def add(self, record: Record) -> None:
+        if record.id in self.ids:
+            return  # a record can come twice
+        self.ids.add(record.id)
+        for by, name in _names(record):
+            key = print_of(f"{by}:{name}")
+            before = self.first.setdefault(key, record.id)
+            if before != record.id:
+                self.alike.setdefault(key, [before]).append(record.id)
+                self.names[key] = by
+
+
+def _names(record: Record) -> Iterator[tuple[str, str]]:
+    """What tells a record from all others of its stream, and by what."""
+    match record.content:
+        case Category() as category:
+            yield "name", f"{category.parent}/{category.name.casefold()}"
+        case Product() as product:
+            for sku in {
+                product.sku.casefold(),
+                *(each.sku.casefold() for each in product.variants),
+            }:
+                if sku:
+                    yield "SKU", sku
+        case Customer() as customer if customer.email:
+            yield "email", customer.email.casefold()
+        case Order() as order:
+            ours = external_source_id(order, None)
+            if ours is not None:
+                yield "key", str(order.extra.get("external_key"))
+            yield "number", f"{order.number}/{order.total.amount} {order.total.currency}"
+        case _:
+            return
+
+
+async def survey(ground: Ground, stream: Stream) -> Survey | None:
+    """The stream, looked at once for all checks; None where it cannot be read whole.
+
+    Raises `StoreError`.
+    """
+    name = f"target survey of {stream}"
+    if name not in ground.memo:
+        ground.memo[name] = await _survey(ground, stream)
+    found: Survey | None = ground.memo[name]
+    return found
+
+
+async def _survey(ground: Ground, stream: Stream) -> Survey | None:
+    async with ground.target_as_source() as reader:
+        if reader is None or stream not in ground.stores.target_platform.reads:
+            return None
+        seen = await _read(reader, stream)
+    found = Survey(total=len(seen.ids))
+    await _look_for_gone(ground, stream, seen.ids, found)
+    await _look_for_doubles(ground, stream, seen, found)
+    return found
+
+
+async def _read(reader: Source, stream: Stream) -> _Seen:
+    seen = _Seen()
+    pages = reader.read(stream, Sweep(), {}, None)
+    async with aclosing(pages):
+        async for page in pages:
+            for record in page.records:
+                seen.add(record)
+            seen.ids.update(each for each, _ in page.failed)
+    return seen
+
+
+_LINKS = text(
+    "SELECT source_id, target_id FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND state = 'applied' AND source_id > :after ORDER BY source_id LIMIT :limit"
+)
+
+
+async def _look_for_gone(ground: Ground, stream: Stream, there: set[str], found: Survey) -> None:
+    """Linked records that no list shows, and that are not there when asked for, either."""
+    after = ""
+    while True:
+        async with autocommit(ground.engine) as connection:
+            rows = await connection.execute(
+                _LINKS,
+                {
+                    "migration": ground.migration,
+                    "stream": str(stream),
+                    "after": after,
+                    "limit": _LINKS_AT_ONCE,
+                },
+            )
+            links = [(row.source_id, row.target_id) for row in rows]
+        if not links:
+            return
+        after = links[-1][0]
+        found.links += len(links)
+        unseen = [each for each in links if each[1] not in there]
+        shown = await ground.target_records(stream, [target_id for _, target_id in unseen])
+        found.gone += [
+            each
+            for each in unseen
+            if each[1] not in shown and ground.unreadable(stream, each[1]) is None
+        ]
+
+
+_LINKED = text(
+    "SELECT target_id, min(source_id) AS source_id FROM links"
+    " WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'"
+    " AND target_id = ANY(CAST(:ids AS text[])) GROUP BY target_id"
+)
+
+
+async def _look_for_doubles(ground: Ground, stream: Stream, seen: _Seen, found: Survey) -> None:
+    linked = await _linked(ground, stream, {each for ids in seen.alike.values() for each in ids})
+    told: set[tuple[str, ...]] = set()
+    for key, alike in seen.alike.items():
+        ours = [each for each in alike if each in linked]
+        others = [each for each in alike if each not in linked]
+        ids = (*ours, *others)
+        if ours and others and ids not in told:
+            told.add(ids)
+            found.doubles.append(Double(seen.names[key], ids, linked[ours[0]]))
+
+
+async def _linked(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict[str, str]:
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(
+            _LINKED,
+            {"migration": ground.migration, "stream": str(stream), "ids": list(ids)},
+        )
+        return {row.target_id: row.source_id for row in rows}
