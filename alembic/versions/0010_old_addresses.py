@@ -45,8 +45,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["migration_id"], ["migrations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("migration_id", "key"),
     )
+    op.create_table(
+        "page_sights",
+        sa.Column("migration_id", sa.Uuid(), nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("seen", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["migration_id"], ["migrations.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("migration_id"),
+    )
+    op.create_index(op.f("ix_page_sights_job_id"), "page_sights", ["job_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("page_sights")
     op.drop_table("old_paths")
     op.drop_table("page_addresses")

@@ -6,7 +6,7 @@ from app.models.conflict import AppliedContent, Conflict, ConflictStatus, Decisi
 from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.migration import ConflictPolicy, Cursor, Migration
-from app.models.redirect import OldPath, PageAddress
+from app.models.redirect import OldPath, PageAddress, PageSights
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.store import Store
 from app.models.stream import AUDIT_RUNS, StreamState
@@ -32,6 +32,7 @@ __all__ = [
     "Migration",
     "OldPath",
     "PageAddress",
+    "PageSights",
     "Quarantine",
     "QuarantineStatus",
     "RecordRemoval",
