@@ -11,13 +11,13 @@
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
-    │        StillInFlight, AnswerLost
+    │        StorefrontUnknown, RedirectsNotTaken, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
     │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
     │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
-    │        IdempotencyKeyReused
+    │        IdempotencyKeyReused, InvalidTable
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -284,6 +284,18 @@ class ScheduleExists(Problem):
     title = "The migration has a schedule of this name"
 
 
+class StorefrontUnknown(Problem):
+    status = 409
+    code = "storefront_unknown"
+    title = "It is not known where the public pages of a store are"
+
+
+class RedirectsNotTaken(Problem):
+    status = 409
+    code = "redirects_not_taken"
+    title = "The target's platform takes no redirects"
+
+
 class StillInFlight(Problem):
     status = 409
     code = "request_in_flight"
@@ -397,12 +409,26 @@ class IdempotencyKeyReused(InvalidRequest):
 
 
 # --- 500, 502, 503, 504 ------------------------------------------------------------------------
+class InvalidTable(InvalidRequest):
+    code = "invalid_table"
+    title = "The table cannot be read"
+
+
+# --- 500, 502, 503 -----------------------------------------------------------------------------
 
 
 class InternalError(Problem):
     status = 500
     code = "internal_error"
     title = "Something went wrong on our side"
+
+
+class StoreFailed(Problem):
+    """A store did not do what it was asked for. `store` says which one, `store_code` why."""
+
+    status = 502
+    code = "store_failed"
+    title = "A store could not be asked"
 
 
 class DatabaseUnavailable(Problem):
@@ -415,12 +441,6 @@ class NotReady(Problem):
     status = 503
     code = "not_ready"
     title = "The service is not ready"
-
-
-class StoreFailed(Problem):
-    status = 502
-    code = "store_failed"
-    title = "A store could not be read"
 
 
 class StoreTooSlow(Problem):

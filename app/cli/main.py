@@ -18,6 +18,7 @@ from app.cli import (
     planning,
     quarantine,
     readiness,
+    redirects,
     removals,
     schedules,
     service,
@@ -92,6 +93,7 @@ program.add_typer(schedules.commands, name="schedule")
 program.add_typer(adopt.commands, name="adopt")
 program.add_typer(readiness.commands, name="readiness")
 program.add_typer(waivers.commands, name="waivers")
+program.add_typer(redirects.commands, name="redirects")
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -26,6 +26,9 @@ class Threshold(Input):
     seconds: Annotated[float, Field(ge=0)] | None = Field(
         None, description="`data.freshness`: age of a cursor. `preflight.clocks`: difference."
     )
+    pages: Annotated[int, Strict(), Field(ge=1, le=100_000)] | None = Field(
+        None, description="`urls.answer`: pages that are visited at the most, for all its group."
+    )
 
 
 class ReadinessPolicy(Input):
