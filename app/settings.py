@@ -95,7 +95,7 @@ class Settings(BaseSettings):
     )
     events_keep_days: int = Field(default=30, ge=1, description="How long job events are kept.")
 
-    @field_validator("encryption_keys")
+    @field_validator("encryption_keys", "signing_key")
     @classmethod
     def _are_keys(cls, given: SecretStr | None) -> SecretStr | None:
         for key in given.get_secret_value().split(",") if given else ():

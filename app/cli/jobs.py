@@ -85,6 +85,32 @@ def recent(
     _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
 
 
+@runs.command("verify")
+def verify(
+    migration: MigrationOption,
+    check: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this check or group; may be given several times."),
+    ] = None,
+    sample: Annotated[
+        int | None, typer.Option(min=0, help="Records of each stream drawn by chance (200).")
+    ] = None,
+    seed: Annotated[
+        str | None, typer.Option(help="Draw the same records as another job with this seed.")
+    ] = None,
+    *,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
+    """Carry out the launch checks; nothing is written. `recent-sync readiness` has the verdict."""
+    options = {"checks": check or None, "sample": sample, "seed": seed}
+    given = {name: value for name, value in options.items() if value is not None}
+    body = {"kind": "verify", "migration": migration, "options": given or None}
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
 def _options(*, release_brake: bool) -> Json | None:
     return {"release_brake": True} if release_brake else None
 

@@ -14,10 +14,12 @@ from app.cli import (
     keys,
     migrations,
     quarantine,
+    readiness,
     removals,
     service,
     stores,
     trust,
+    waivers,
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
@@ -76,6 +78,8 @@ program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
+program.add_typer(readiness.commands, name="readiness")
+program.add_typer(waivers.commands, name="waivers")
 
 
 def main(arguments: list[str] | None = None) -> int:

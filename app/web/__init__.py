@@ -1,0 +1,1 @@
+"""Pages for people: each is one file that needs no network."""
