@@ -289,6 +289,19 @@ class TellsDeletions(Protocol):
         ...
 
 
+@runtime_checkable
+class Tallies(Protocol):
+    """What a source has besides, where it can count records that lie within others by listing the
+    others alone: levels of stock by their products.
+    """
+
+    async def tally(self, stream: Stream, pages: int) -> int | None:
+        """How many records a sweep delivers, by reading at most so many pages; None where they
+        are too few, or the store does not say. Raises `StoreError`.
+        """
+        ...
+
+
 # --- writing -----------------------------------------------------------------------------------
 
 

@@ -60,7 +60,8 @@ class World:
         resources = Resources(settings, database.engine, queue, Vault.from_settings(settings))
         platform = practice(self.source, self.target, self._passing)
         self.crew = Crew(resources, database, platform, Random(dice.random()))
-        self._vault = resources.vault
+        self.resources = resources
+        self.platform = platform
         self.watermarks: dict[str, float] = {}
         self.findings: list[str] = []
 
@@ -88,7 +89,7 @@ class World:
                         "id": ids[shop.name],
                         "name": shop.name,
                         "settings": to_json(shop.settings()),
-                        "sealed": self._vault.seal(CREDENTIALS),
+                        "sealed": self.resources.vault.seal(CREDENTIALS),
                     },
                 )
             await connection.execute(

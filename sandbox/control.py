@@ -195,6 +195,7 @@ class Control:
             scale=float(payload.get("scale", 1.0)),
             seed=int(payload.get("seed", 7)),
             days=int(payload.get("days", 15)),
+            true_pace=bool(payload.get("true_pace", False)),
         )
         self.replay.start(options)
         return self.replay.state()

@@ -5,6 +5,7 @@ import contextlib
 import heapq
 from collections import Counter
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 
 from sandbox import seed
@@ -16,12 +17,16 @@ from sandbox.wire import ApiError, Doc
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """How to replay: in how many seconds, which share of the orders, how many days of history."""
+    """How to replay: in how many seconds, which share of the orders, how many days of history.
+
+    With `true_pace` nights are quiet and noons are busy, as they were; else all is spread evenly.
+    """
 
     seconds: float = 60.0
     scale: float = 1.0
     seed: int = 7
     days: int = 15
+    true_pace: bool = False
 
 
 class Replay:
@@ -32,7 +37,7 @@ class Replay:
         self._task: asyncio.Task[None] | None = None
         self._queue: list[tuple[float, int, Step]] = []
         self._order = count()
-        self._freezing = False
+        self._frozen = asyncio.Event()
         self._done = 0
         self._total = 0
         self._counts: Counter[str] = Counter()
@@ -59,11 +64,14 @@ class Replay:
         since = str(shop.get("as_of") or seed.AS_OF)
         steps = traffic.plan(since, options.days, options.scale, options.seed)
         self._queue = []
-        self._done, self._total, self._freezing = 0, 0, False
+        self._done, self._total = 0, 0
+        self._frozen.clear()
         self._counts.clear()
         pace = options.seconds / max(len(steps), 1)
+        begin = datetime.fromisoformat(since).replace(tzinfo=UTC).timestamp()
+        faster = options.seconds / (options.days * 86_400)
         for n, step in enumerate(steps):
-            self._push(n * pace, step)
+            self._push((step.at - begin) * faster if options.true_pace else n * pace, step)
         self._status = "running"
         self._task = asyncio.create_task(self._run(options.seconds))
 
@@ -81,19 +89,19 @@ class Replay:
         while self._queue:
             due, _, step = self._queue[0]
             wait = start + due - loop.time()
-            if wait > 0 and not self._freezing:
-                # Short naps, so that a freeze is heard soon.
-                await asyncio.sleep(min(wait, 0.05))
+            if wait > 0 and not self._frozen.is_set():
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._frozen.wait(), wait)
                 continue
             heapq.heappop(self._queue)
-            if self._freezing and not step.must:
+            if self._frozen.is_set() and not step.must:
                 continue
             for later in self._do(step):
                 wanted = due + later.after * seconds if later.relative else due + later.after
                 self._push(wanted if later.must else min(wanted, seconds), later)
             self._done += 1
             await asyncio.sleep(0)
-        self._status = "frozen" if self._freezing else "finished"
+        self._status = "frozen" if self._frozen.is_set() else "finished"
 
     def _do(self, step: Step) -> list[Step]:
         try:
@@ -118,7 +126,7 @@ class Replay:
         if self._task is None or self._task.done():
             self._status = "frozen"
             return
-        self._freezing = True
+        self._frozen.set()
         await self._task
 
 

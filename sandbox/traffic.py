@@ -30,13 +30,15 @@ class Step:
     """One thing to do; it may give steps that follow it.
 
     `after` is the time to it from the step it follows, in seconds or, when `relative`, as a part of
-    the whole replay. A step that `must` happen is not dropped by a freeze.
+    the whole replay. A step that `must` happen is not dropped by a freeze. `at` is when it happened
+    in the shop's history, in epoch seconds; a step that follows another one has no such time.
     """
 
     act: Callable[[], "list[Step] | None"]
     after: float = 0.0
     relative: bool = False
     must: bool = False
+    at: int = 0
 
 
 class Traffic:
@@ -61,13 +63,14 @@ class Traffic:
         for invoice in self._shop.events(since, days):
             if invoice.cancellation:
                 if invoice.cancels >= 0:
-                    steps.append(Step(self._bind(self._cancel, invoice)))
+                    steps.append(Step(self._bind(self._cancel, invoice), at=invoice.at))
             elif scale >= 1 or self._dice.random() < scale:
-                steps.append(Step(self._bind(self._order, invoice)))
-                steps += self._around()
+                steps.append(Step(self._bind(self._order, invoice), at=invoice.at))
+                steps += self._around(invoice.at)
                 sold += 1
         if sold:
-            steps.insert(len(steps) // 2, Step(self._rename_category))
+            middle = len(steps) // 2
+            steps.insert(middle, Step(self._rename_category, at=steps[middle].at))
         return steps
 
     def _bind(
@@ -75,7 +78,7 @@ class Traffic:
     ) -> Callable[[], list[Step] | None]:
         return lambda: act(invoice)
 
-    def _around(self) -> list[Step]:
+    def _around(self, at: int) -> list[Step]:
         """What else happens beside one order."""
         chances = (
             (_PRICE_CHANGES, self._change_price),
@@ -83,7 +86,7 @@ class Traffic:
             (_ADDRESS_CHANGES, self._change_address),
             (_OLD_ORDERS, self._move_old_order),
         )
-        return [Step(act) for chance, act in chances if self._dice.random() < chance]
+        return [Step(act, at=at) for chance, act in chances if self._dice.random() < chance]
 
     # -- orders
 

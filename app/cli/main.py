@@ -13,6 +13,7 @@ from app.cli import (
     jobs,
     keys,
     migrations,
+    planning,
     quarantine,
     readiness,
     removals,
@@ -74,6 +75,9 @@ program.add_typer(jobs.runs, name="run")
 program.add_typer(jobs.commands, name="job")
 program.command("status")(migrations.status)
 program.command("order-numbers")(order_numbers)
+program.command("estimate")(planning.estimate)
+program.command("activity")(planning.activity)
+program.command("plan")(planning.plan)
 program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")

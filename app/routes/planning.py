@@ -10,9 +10,9 @@ from app import errors
 from app.routes.answers import refusals
 from app.routes.dependencies import MigrationInPath, Opened, Reader
 from app.routes.guard import GuardedRoute
-from app.schemas.planning import EstimateKind, EstimateOut
+from app.schemas.planning import ActivityOut, EstimateKind, EstimateOut, PlanOut
 from app.schemas.values import Moment
-from app.services import estimates
+from app.services import estimates, plans
 
 router = APIRouter(prefix="/v1/migrations/{migration}", tags=["planning"], route_class=GuardedRoute)
 
@@ -42,3 +42,39 @@ async def estimate(
     few questions, and shows some pages of what it cannot count.
     """
     return await estimates.estimate(given, migration, kind, at)
+
+
+@router.get(
+    "/activity",
+    summary="Show when the shop sells",
+    responses=refusals(errors.MigrationNotFound, errors.StoreCannot),
+)
+async def activity(_: Reader, migration: MigrationInPath, given: Opened) -> ActivityOut:
+    """Arrivals by hour of the week, learned from what was copied, and whether the shop sells enough
+    to need a final run. The source is asked for its time zone alone.
+    """
+    return await plans.activity(given, migration)
+
+
+@router.get(
+    "/plan",
+    summary="Plan the launch",
+    responses=refusals(errors.MigrationNotFound, errors.StoreCannot),
+)
+async def plan(
+    *,
+    _: Reader,
+    migration: MigrationInPath,
+    given: Opened,
+    launch_at: Annotated[
+        Moment | None, Query(description="Instead of the migration's own.")
+    ] = None,
+    freeze_at: Annotated[
+        Moment | None,
+        Query(description="When the source is to be stopped; by default as late as is safe."),
+    ] = None,
+) -> PlanOut:
+    """How long the source has to stand still, whether repeated runs catch up with it, the quietest
+    times, what to do when, and what endangers the launch.
+    """
+    return await plans.plan(given, migration, launch=launch_at, freeze_at=freeze_at)

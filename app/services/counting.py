@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from app.planning.sizing import Basis, Number, by_ratio
-from connectors.base import Extent, Source, Sweep
+from connectors.base import Extent, Source, Sweep, Tallies
 from connectors.records import InventoryLevel, Stream
 
 READING_SECONDS = 15.0
@@ -24,6 +24,10 @@ async def count(
     total = await source.count(stream, extent)
     if total is not None:
         return Number.exact(total, Basis.COUNTED)
+    if isinstance(extent, Sweep) and isinstance(source, Tallies):
+        tallied = await source.tally(stream, MOST_PAGES)
+        if tallied is not None:
+            return Number.exact(tallied, Basis.COUNTED)
     if linked is not None and isinstance(extent, Sweep):
         return Number.exact(linked, Basis.LEDGER)
     return await _read(source, stream, extent, groups)

@@ -95,9 +95,10 @@ class Outlook:
 
     def learned(self) -> Experience:
         """What its jobs teach."""
-        spans = {job.covered for job in self.jobs if job.covered is not None}
+        runs = [job for job in self.jobs if job.kind != "verify"]
+        spans = {job.covered for job in runs if job.covered is not None}
         arrived = {span: counted(self.history.counts, *span) for span in spans}
-        return experience(self.jobs, self.page_sizes, arrived)
+        return experience(runs, self.page_sizes, arrived)
 
 
 async def load_outlook(session: AsyncSession, name: str) -> Outlook:

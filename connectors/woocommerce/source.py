@@ -44,6 +44,7 @@ from connectors.woocommerce.probing import probe
 from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.single import SingleRecords
+from connectors.woocommerce.tally import levels
 from connectors.woocommerce.wire import WireId, WireStamp
 from connectors.woocommerce.wordpress import examine, examine_addon
 
@@ -90,6 +91,10 @@ class WooCommerceSource(Session):
             return None
         *counted, last = [total or 0 for total in totals]
         return max(0, sum(counted) - last) if stream is Stream.ORDERS else last
+
+    async def tally(self, stream: Stream, pages: int) -> int | None:
+        """Levels of stock, which no count of the store's tells."""
+        return await levels(self._api, pages) if stream is Stream.INVENTORY else None
 
     async def _total(self, stream: Stream, extent: Extent, name: str) -> int | None:
         fields: dict[str, str | int] = {"per_page": 1, "_fields": "id"}

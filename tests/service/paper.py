@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
@@ -10,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from connectors.base import (
     Action,
     Connector,
+    Extent,
     Loss,
     Permission,
     ReadCapability,
@@ -21,6 +23,9 @@ from connectors.base import (
 )
 from connectors.errors import BadAnswer, SignInAgain, Unreachable
 from connectors.records import Stream
+
+NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
+"""The time in every paper shop."""
 
 
 class PaperSettings(BaseModel):
@@ -46,6 +51,7 @@ class Paper:
     def __init__(self, access: StoreAccess, side: str) -> None:
         assert isinstance(access.settings, PaperSettings)
         self.mood = access.settings.mood
+        self.pages = access.settings.pages
         self.side = side
 
     async def __aenter__(self) -> Self:
@@ -69,6 +75,13 @@ class Paper:
         return StoreReport(
             platform_version="1.2", name="Paper shop", currency="EUR", findings=(("old", "Old."),)
         )
+
+    async def server_time(self) -> datetime:
+        await self.check()
+        return NOW
+
+    async def count(self, stream: Stream, extent: Extent) -> int:
+        return self.pages
 
 
 def paper() -> Connector:
