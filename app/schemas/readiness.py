@@ -28,6 +28,13 @@ class Threshold(Input):
     )
     pages: Annotated[int, Strict(), Field(ge=1, le=100_000)] | None = Field(
         None, description="`urls.answer`: pages that are visited at the most, for all its group."
+    records: Annotated[int, Strict(), Field(ge=1, le=10_000)] | None = Field(
+        None,
+        description="Workflows, numbers and `effects.mails`: records that are looked up one by one"
+        " (100; newest orders of `numbers.collisions`: 1000).",
+    )
+    free: Annotated[int, Strict(), Field(ge=0)] | None = Field(
+        None, description="`numbers.headroom`: numbers that have to be free at launch (0)."
     )
 
 
