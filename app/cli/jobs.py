@@ -89,13 +89,13 @@ def recent(
 def demo(
     migration: MigrationOption,
     streams: Streams = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    *,
     size: Annotated[
         int | None, typer.Option(min=1, max=200, help="Records of each stream [25].")
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed chooses others.")] = None,
-    idempotency_key: Key = None,
-    timeout: Timeout = DEFAULT_TIMEOUT,
-    *,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Map only; write nothing to the target.")
     ] = False,

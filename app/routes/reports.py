@@ -33,7 +33,7 @@ HTML = "text/html"
         **refusals(errors.JobNotFound, errors.ReportNotFound),
     },
 )
-async def show(
+async def report(
     *,
     _: Reader,
     job: JobInPath,
@@ -47,8 +47,8 @@ async def show(
     """What mapping made of the sample: fields that were kept, changed, dropped and defaulted, what
     the target cannot keep, custom fields, and what each rule did. While the job runs it grows.
     """
-    report = await mapping_report(work.session, job)
+    found = await mapping_report(work.session, job)
     headers = {"Cache-Control": "private, no-cache", "Vary": "Authorization, Accept"}
     if given == "html" or (given is None and accept.lower().startswith(HTML)):
-        return HTMLResponse(page("mapping_report", report=report), headers=headers)
-    return JSONResponse(report.model_dump(mode="json"), headers=headers)
+        return HTMLResponse(page("mapping_report", report=found), headers=headers)
+    return JSONResponse(found.model_dump(mode="json"), headers=headers)
