@@ -21,12 +21,12 @@ from app.routes import (
     health,
     jobs,
     ledger,
+    mapping_reports,
     mappings,
     migrations,
     platforms,
     quarantine,
     removals,
-    reports,
     stores,
     streams,
 )
@@ -43,7 +43,7 @@ _ROUTERS = (
     conflicts.router,
     removals.router,
     jobs.router,
-    reports.router,
+    mapping_reports.router,
     api_keys.router,
     health.router,
 )

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from app.schemas.report import ReportOut
+from app.schemas.mapping_report import MappingReportOut
 from tests.cli.test_commands import JOB
 
 HOME = "/v1/migrations/spring/mapping"
@@ -95,7 +95,7 @@ def test_a_demo_is_asked_for(service, run, job):
 
 
 def test_a_report_is_shown_and_written_as_a_page(service, run, tmp_path):
-    (example,) = ReportOut.model_config["json_schema_extra"]["examples"]
+    (example,) = MappingReportOut.model_config["json_schema_extra"]["examples"]
     service.answers[f"GET /v1/jobs/{JOB}/report"] = (200, example)
     shown = run("report", JOB)
     assert shown.code == 0

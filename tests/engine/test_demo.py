@@ -8,8 +8,8 @@ from typing import Any
 from msgspec.structs import replace
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from app.schemas.report import ReportOut
-from app.services.reports import mapping_report
+from app.schemas.mapping_report import MappingReportOut
+from app.services.mapping_report import mapping_report
 from connectors.base import Loss
 from connectors.records import (
     Address,
@@ -63,7 +63,7 @@ def fill(bench: Bench) -> None:
     source.tick(minutes=5)
 
 
-async def report(bench: Bench, job: Any) -> ReportOut:
+async def report(bench: Bench, job: Any) -> MappingReportOut:
     async with AsyncSession(bench.resources.engine) as session:
         return await mapping_report(session, job)
 
