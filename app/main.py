@@ -22,6 +22,7 @@ from app.routes import (
     health,
     jobs,
     ledger,
+    mapping_reports,
     mappings,
     migrations,
     order_numbers,
@@ -56,6 +57,7 @@ _ROUTERS = (
     jobs.router,
     schedules.router,
     reports.router,
+    mapping_reports.router,
     api_keys.router,
     health.router,
 )

@@ -97,6 +97,7 @@ class StreamReportOut(Output):
 
 
 class MappingReport(Output):
+class MappingReportOut(Output):
     """The mapping report of a demo. Holds no personal data in the clear."""
 
     job: UUID

@@ -14,6 +14,8 @@ from app.routes.guard import GuardedRoute
 from app.routes.jobs import JobInPath
 from app.schemas.report import MappingReport
 from app.services.reports import mapping_report
+from app.schemas.mapping_report import MappingReportOut
+from app.services.mapping_report import mapping_report
 from app.web.pages import page
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"], route_class=GuardedRoute)
@@ -24,6 +26,7 @@ HTML = "text/html"
 @router.get(
     "/{job}/report",
     response_model=MappingReport,
+    response_model=MappingReportOut,
     summary="Get the report of a demo",
     responses={
         200: {
