@@ -21,6 +21,9 @@ NOT_UNDERSTOOD = "record_not_understood"
 REFERENCE_MISSING = "reference_missing"
 """Code of a record that refers to records which are on neither store."""
 
+CREATE_UNCONFIRMED = "create_unconfirmed"
+"""Code of a record that the source has lost, and that the target may have all the same."""
+
 _MINUTE = 60.0
 _HOUR = 60 * _MINUTE
 
@@ -71,6 +74,7 @@ _SCHEDULES = {
     TARGET_GONE: _NEVER,
     AMBIGUOUS: _NEVER,
     IGNORED: _NEVER,
+    CREATE_UNCONFIRMED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,
