@@ -12,6 +12,8 @@
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
     │        StorefrontUnknown, RedirectsNotTaken, StillInFlight, AnswerLost
+    │        ConflictApplied, RemovalNotUndoable, AdoptionApplied, AdoptionTaken,
+    │        StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,

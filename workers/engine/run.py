@@ -18,6 +18,8 @@ from app.models import AUDIT_RUNS
 from app.security import Vault
 from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
 from connectors.records import Record, Stream
+from connectors.base import Action, ReadCapability, ReadsWhole, Source, Target, WriteCapability
+from connectors.records import Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
 from workers.engine.policy import Policies
@@ -156,7 +158,7 @@ class Run:
     target: Target
     reads: Mapping[Stream, ReadCapability]
     writes: Mapping[Stream, WriteCapability]
-    read_target: Callable[[], AbstractAsyncContextManager[Source]]
+    read_target: Callable[[], AbstractAsyncContextManager[ReadsWhole]]
     counters: Counter[str] = field(default_factory=Counter)
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)
