@@ -152,6 +152,16 @@ class ScheduleNotFound(NotFound):
     title = "There is no such schedule"
 
 
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+    title = "There is no such webhook"
+
+
+class DeliveryNotFound(NotFound):
+    code = "delivery_not_found"
+    title = "There is no such delivery"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -243,6 +253,12 @@ class ScheduleExists(Problem):
     status = 409
     code = "schedule_exists"
     title = "The migration has a schedule of this name"
+
+
+class WebhookDisabled(Problem):
+    status = 409
+    code = "webhook_disabled"
+    title = "The webhook is disabled"
 
 
 class StillInFlight(Problem):
@@ -343,6 +359,11 @@ class InvalidExpiry(InvalidRequest):
 class InvalidSchedule(InvalidRequest):
     code = "invalid_schedule"
     title = "This schedule cannot be kept"
+
+
+class InvalidWebhook(InvalidRequest):
+    code = "invalid_webhook"
+    title = "This webhook cannot be delivered to"
 
 
 class IdempotencyKeyReused(InvalidRequest):

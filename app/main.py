@@ -28,6 +28,7 @@ from app.routes import (
     schedules,
     stores,
     streams,
+    webhooks,
 )
 from app.settings import Settings
 
@@ -42,6 +43,7 @@ _ROUTERS = (
     removals.router,
     jobs.router,
     schedules.router,
+    webhooks.router,
     api_keys.router,
     health.router,
 )

@@ -19,6 +19,7 @@ from app.cli import (
     service,
     stores,
     trust,
+    webhooks,
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
@@ -76,6 +77,7 @@ program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
 program.add_typer(schedules.commands, name="schedule")
+program.add_typer(webhooks.commands, name="webhook")
 
 
 def main(arguments: list[str] | None = None) -> int:
