@@ -56,7 +56,7 @@ def test_adding_sends_what_was_given(scheduled, run):
     assert "2026-11-27T17:40:00Z (final)" in outcome.out
     run(
         "schedule", "add", "nightly", "-m", "spring", "--cron", "5 4 * * *", "--timezone",
-        "Europe/Berlin", "--kind", "full", "--streams", "orders,customers",
+        "Europe/Berlin", "--kind", "full", "--streams", "customers,orders",
     )  # fmt: skip
     body = scheduled.asked[-1].body
     assert (body["cron"], body["timezone"]) == ("5 4 * * *", "Europe/Berlin")
