@@ -169,6 +169,14 @@ class ScheduleNotFound(NotFound):
 class WaiverNotFound(NotFound):
     code = "waiver_not_found"
     title = "There is no such waiver"
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+    title = "There is no such webhook"
+
+
+class DeliveryNotFound(NotFound):
+    code = "delivery_not_found"
+    title = "There is no such delivery"
 
 
 class MethodNotAllowed(Problem):
@@ -296,6 +304,10 @@ class RedirectsNotTaken(Problem):
     status = 409
     code = "redirects_not_taken"
     title = "The target's platform takes no redirects"
+class WebhookDisabled(Problem):
+    status = 409
+    code = "webhook_disabled"
+    title = "The webhook is disabled"
 
 
 class StillInFlight(Problem):
@@ -403,6 +415,11 @@ class InvalidExpiry(InvalidRequest):
 class InvalidSchedule(InvalidRequest):
     code = "invalid_schedule"
     title = "This schedule cannot be kept"
+
+
+class InvalidWebhook(InvalidRequest):
+    code = "invalid_webhook"
+    title = "This webhook cannot be delivered to"
 
 
 class IdempotencyKeyReused(InvalidRequest):

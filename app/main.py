@@ -36,6 +36,7 @@ from app.routes import (
     schedules,
     stores,
     streams,
+    webhooks,
 )
 from app.settings import Settings
 
@@ -58,6 +59,7 @@ _ROUTERS = (
     schedules.router,
     reports.router,
     mapping_reports.router,
+    webhooks.router,
     api_keys.router,
     health.router,
 )

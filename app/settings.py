@@ -109,3 +109,8 @@ def _is_key(text: str) -> bool:
         return len(base64.urlsafe_b64decode(text)) == _KEY_BYTES
     except ValueError:
         return False
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may go to addresses inside the network of the service, and "
+        "without TLS.",
+    )

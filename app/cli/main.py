@@ -25,6 +25,7 @@ from app.cli import (
     stores,
     trust,
     waivers,
+    webhooks,
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
@@ -98,6 +99,7 @@ program.add_typer(adopt.commands, name="adopt")
 program.add_typer(readiness.commands, name="readiness")
 program.add_typer(waivers.commands, name="waivers")
 program.add_typer(redirects.commands, name="redirects")
+program.add_typer(webhooks.commands, name="webhook")
 
 
 def main(arguments: list[str] | None = None) -> int:
