@@ -6,20 +6,18 @@
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
     │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
-    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound
+    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound, WebhookNotFound, DeliveryNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
-    │        StorefrontUnknown, RedirectsNotTaken, StillInFlight, AnswerLost
-    │        ConflictApplied, RemovalNotUndoable, AdoptionApplied, AdoptionTaken,
-    │        StillInFlight, AnswerLost
+    │        StorefrontUnknown, RedirectsNotTaken, WebhookDisabled, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
     │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
     │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
-    │        IdempotencyKeyReused, InvalidTable
+    │        InvalidWebhook, IdempotencyKeyReused, InvalidTable
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -169,6 +167,8 @@ class ScheduleNotFound(NotFound):
 class WaiverNotFound(NotFound):
     code = "waiver_not_found"
     title = "There is no such waiver"
+
+
 class WebhookNotFound(NotFound):
     code = "webhook_not_found"
     title = "There is no such webhook"
@@ -304,6 +304,8 @@ class RedirectsNotTaken(Problem):
     status = 409
     code = "redirects_not_taken"
     title = "The target's platform takes no redirects"
+
+
 class WebhookDisabled(Problem):
     status = 409
     code = "webhook_disabled"

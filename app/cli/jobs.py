@@ -89,8 +89,6 @@ def recent(
 def demo(
     migration: MigrationOption,
     streams: Streams = None,
-    idempotency_key: Key = None,
-    timeout: Timeout = DEFAULT_TIMEOUT,
     *,
     size: Annotated[
         int | None, typer.Option(min=1, max=200, help="Records of each stream [25].")
@@ -98,7 +96,6 @@ def demo(
     seed: Annotated[str | None, typer.Option(help="Another seed chooses others.")] = None,
     idempotency_key: Key = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
-    seed: Annotated[int | None, typer.Option(min=0, help="Another seed chooses others.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Map only; write nothing to the target.")
     ] = False,

@@ -35,10 +35,6 @@ def report(
 
 
 def _write(file: Path, found: Json) -> None:
-    from app.schemas.report import MappingReport  # noqa: PLC0415  slow to import
-    from app.web.pages import page  # noqa: PLC0415  slow to import
-
-    text = page("mapping_report", report=MappingReport.model_validate(found))
     from app.schemas.mapping_report import MappingReportOut  # noqa: PLC0415  slow to import
     from app.web.pages import page  # noqa: PLC0415  slow to import
 

@@ -28,6 +28,7 @@ class Threshold(Input):
     )
     pages: Annotated[int, Strict(), Field(ge=1, le=100_000)] | None = Field(
         None, description="`urls.answer`: pages that are visited at the most, for all its group."
+    )
     records: Annotated[int, Strict(), Field(ge=1, le=10_000)] | None = Field(
         None,
         description="Workflows, numbers and `effects.mails`: records that are looked up one by one"

@@ -18,7 +18,6 @@ from app.schemas.mapping_report import (
     ExampleOut,
     FieldOut,
     LossOut,
-    MappingReport,
     MappingReportOut,
     RefusalOut,
     RuleOut,
@@ -36,7 +35,6 @@ Finding = Mapping[str, Any]
 """What a worker kept of a record: see `workers.engine.demo.findings.Finding`."""
 
 
-async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReport:
 async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReportOut:
     """Raises `JobNotFound`, `ReportNotFound` where the job is no demo."""
     job = await session.get(Job, job_id)
@@ -51,7 +49,6 @@ async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReportOu
     by_stream = await _records(session, job.id)
     rules = await _rules(session, job)
     options = job.params.get("options") or {}
-    return MappingReport(
     return MappingReportOut(
         job=job.id,
         migration=migration.slug,

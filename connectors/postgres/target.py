@@ -31,7 +31,6 @@ from connectors.permit import require_permit
 from connectors.postgres import failures
 from connectors.postgres.batch import Batch
 from connectors.postgres.desk import PostgresDesk, PostgresTraces
-from connectors.postgres.reading import record
 from connectors.postgres.reading import page, record
 from connectors.postgres.settings import PostgresSettings, connection_arguments
 from connectors.postgres.statements import Statements, statements

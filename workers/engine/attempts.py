@@ -80,9 +80,6 @@ _SCHEDULES = {
     IGNORED: _NEVER,
     # Other rules make it due.
     MAPPING_FAILED: _NEVER,
-    AMBIGUOUS: _NEVER,
-    IGNORED: _NEVER,
-    CREATE_UNCONFIRMED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,

@@ -48,8 +48,6 @@ class Delivery:
     of the contents, by source id; `announced` are records whose content is kept with their intent;
     `awaited` are the references that a refused record lacks; `new` are the records that had no link
     before.
-    `awaited` are the references that a refused record lacks; `new` are the records that had no
-    link before.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)

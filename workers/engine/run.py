@@ -16,10 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault
-from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
-from connectors.records import Record, Stream
 from connectors.base import Action, ReadCapability, ReadsWhole, Source, Target, WriteCapability
-from connectors.records import Stream
+from connectors.records import Record, Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
 from workers.engine.policy import Policies

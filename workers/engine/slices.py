@@ -254,7 +254,6 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         return await _prepare_looking(run)
     began = await run.source.server_time()
     if asked.writes:
-    if await _writes(run):
         await run.target.check()
         await _outwait(run)
         await silence.mute(run.lease, stores.target_store, run.target)
