@@ -6,18 +6,18 @@
     ├── 403  MissingScope
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
     │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
-    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound
+    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound, WebhookNotFound, DeliveryNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
-    │        StillInFlight, AnswerLost
+    │        StorefrontUnknown, RedirectsNotTaken, WebhookDisabled, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
     │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
     │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
-    │        IdempotencyKeyReused
+    │        InvalidWebhook, IdempotencyKeyReused, InvalidTable
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -169,6 +169,16 @@ class WaiverNotFound(NotFound):
     title = "There is no such waiver"
 
 
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+    title = "There is no such webhook"
+
+
+class DeliveryNotFound(NotFound):
+    code = "delivery_not_found"
+    title = "There is no such delivery"
+
+
 class MethodNotAllowed(Problem):
     status = 405
     code = "method_not_allowed"
@@ -284,6 +294,24 @@ class ScheduleExists(Problem):
     title = "The migration has a schedule of this name"
 
 
+class StorefrontUnknown(Problem):
+    status = 409
+    code = "storefront_unknown"
+    title = "It is not known where the public pages of a store are"
+
+
+class RedirectsNotTaken(Problem):
+    status = 409
+    code = "redirects_not_taken"
+    title = "The target's platform takes no redirects"
+
+
+class WebhookDisabled(Problem):
+    status = 409
+    code = "webhook_disabled"
+    title = "The webhook is disabled"
+
+
 class StillInFlight(Problem):
     status = 409
     code = "request_in_flight"
@@ -391,18 +419,37 @@ class InvalidSchedule(InvalidRequest):
     title = "This schedule cannot be kept"
 
 
+class InvalidWebhook(InvalidRequest):
+    code = "invalid_webhook"
+    title = "This webhook cannot be delivered to"
+
+
 class IdempotencyKeyReused(InvalidRequest):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used for another request"
 
 
 # --- 500, 502, 503, 504 ------------------------------------------------------------------------
+class InvalidTable(InvalidRequest):
+    code = "invalid_table"
+    title = "The table cannot be read"
+
+
+# --- 500, 502, 503 -----------------------------------------------------------------------------
 
 
 class InternalError(Problem):
     status = 500
     code = "internal_error"
     title = "Something went wrong on our side"
+
+
+class StoreFailed(Problem):
+    """A store did not do what it was asked for. `store` says which one, `store_code` why."""
+
+    status = 502
+    code = "store_failed"
+    title = "A store could not be asked"
 
 
 class DatabaseUnavailable(Problem):
@@ -415,12 +462,6 @@ class NotReady(Problem):
     status = 503
     code = "not_ready"
     title = "The service is not ready"
-
-
-class StoreFailed(Problem):
-    status = 502
-    code = "store_failed"
-    title = "A store could not be read"
 
 
 class StoreTooSlow(Problem):

@@ -22,6 +22,7 @@ from app.routes import (
     health,
     jobs,
     ledger,
+    mapping_reports,
     mappings,
     migrations,
     order_numbers,
@@ -29,11 +30,12 @@ from app.routes import (
     platforms,
     quarantine,
     readiness,
+    redirects,
     removals,
-    reports,
     schedules,
     stores,
     streams,
+    webhooks,
 )
 from app.settings import Settings
 
@@ -51,9 +53,11 @@ _ROUTERS = (
     removals.router,
     adoption.router,
     readiness.router,
+    redirects.router,
     jobs.router,
     schedules.router,
-    reports.router,
+    mapping_reports.router,
+    webhooks.router,
     api_keys.router,
     health.router,
 )

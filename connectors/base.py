@@ -313,6 +313,35 @@ class TellsDeletions(Protocol):
 
 
 @runtime_checkable
+class ReadsWhole(Protocol):
+    """What it takes to read a store from its first record to its last. Every source does; a target
+    on a platform without sources may.
+    """
+
+    def traffic(self) -> Traffic:
+        """As in `Source`."""
+        ...
+
+    async def check(self) -> StoreReport:
+        """As in `Source`."""
+        ...
+
+    async def count(self, stream: Stream, extent: Extent) -> int | None:
+        """As in `Source`."""
+        ...
+
+    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        """As in `Source`."""
+        ...
+
+    def read(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncGenerator[Page, None]:
+        """As in `Source`."""
+        ...
+
+
+@runtime_checkable
 class ShowsMetadata(Protocol):
     """What a source has besides, where records hold fields that are no part of their content."""
 

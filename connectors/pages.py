@@ -101,14 +101,14 @@ class HasPages(Protocol):
     """What a platform's settings have besides, where its stores have public pages."""
 
     @property
-    def pages(self) -> PageRules:
+    def public_pages(self) -> PageRules:
         """Where they are."""
         ...
 
 
 def page_rules(settings: BaseModel) -> PageRules:
     """A store's public side by its settings; without a base where it is not known."""
-    return settings.pages if isinstance(settings, HasPages) else PageRules("", {})
+    return settings.public_pages if isinstance(settings, HasPages) else PageRules("", {})
 
 
 @runtime_checkable

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import NamedTuple
 
+from msgspec import Struct
+
 ANYBODY = "*"
 _MOST_LINES = 10_000
 
@@ -36,11 +38,10 @@ class Rule(NamedTuple):
         return path.endswith(others[-1]) if others else path == first
 
 
-class Robots:
+class Robots(Struct, frozen=True):
     """The rules of one file, by the crawler they are for."""
 
-    def __init__(self, rules: dict[str, list[Rule]]) -> None:
-        self._rules = rules
+    rules: dict[str, list[Rule]]
 
     @classmethod
     def parse(cls, text: str) -> Robots:
@@ -66,7 +67,7 @@ class Robots:
 
     def allows(self, path: str, agent: str = ANYBODY) -> bool:
         """Whether a crawler may fetch a path. One that is not named keeps the rules of all."""
-        rules = self._rules.get(agent.lower(), self._rules.get(ANYBODY, []))
+        rules = self.rules.get(agent.lower(), self.rules.get(ANYBODY, []))
         fitting = [rule for rule in rules if rule.fits(path)]
         if not fitting:
             return True

@@ -85,6 +85,14 @@ async def _clean(resources: Resources) -> None:
             text("DELETE FROM idempotency_records WHERE created_at < now() - interval '2 days'")
         )
         await connection.execute(
+            text(
+                "DELETE FROM webhook_events AS e WHERE at < now() - make_interval(days => :days)"
+                " AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS d"
+                " WHERE d.event_id = e.id AND d.status = 'pending')"
+            ),
+            {"days": days},
+        )
+        await connection.execute(
             text("DELETE FROM schedule_runs WHERE at < now() - make_interval(days => :days)"),
             {"days": days},
         )

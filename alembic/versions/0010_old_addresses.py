@@ -1,7 +1,7 @@
 """Where records' pages are on both shops, visits of old paths, and redirects that were pushed.
 
 Revision ID: 0010
-Revises: 0007
+Revises: 0008
 Create Date: 2026-11-26 13:40:00.000000
 """
 
@@ -45,8 +45,19 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["migration_id"], ["migrations.id"], ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("migration_id", "key"),
     )
+    op.create_table(
+        "page_sights",
+        sa.Column("migration_id", sa.Uuid(), nullable=False),
+        sa.Column("job_id", sa.Uuid(), nullable=False),
+        sa.Column("seen", sa.LargeBinary(), nullable=False),
+        sa.ForeignKeyConstraint(["job_id"], ["jobs.id"], ondelete="CASCADE"),
+        sa.ForeignKeyConstraint(["migration_id"], ["migrations.id"], ondelete="CASCADE"),
+        sa.PrimaryKeyConstraint("migration_id"),
+    )
+    op.create_index(op.f("ix_page_sights_job_id"), "page_sights", ["job_id"])
 
 
 def downgrade() -> None:
+    op.drop_table("page_sights")
     op.drop_table("old_paths")
     op.drop_table("page_addresses")

@@ -18,12 +18,14 @@ from app.cli import (
     planning,
     quarantine,
     readiness,
+    redirects,
     removals,
     schedules,
     service,
     stores,
     trust,
     waivers,
+    webhooks,
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
@@ -92,6 +94,8 @@ program.add_typer(schedules.commands, name="schedule")
 program.add_typer(adopt.commands, name="adopt")
 program.add_typer(readiness.commands, name="readiness")
 program.add_typer(waivers.commands, name="waivers")
+program.add_typer(redirects.commands, name="redirects")
+program.add_typer(webhooks.commands, name="webhook")
 
 
 def main(arguments: list[str] | None = None) -> int:

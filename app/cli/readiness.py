@@ -183,14 +183,10 @@ def _keys(given: str) -> Json:
 
 def _own_keys() -> Json:
     """The public keys by this machine's settings, where the service runs on it."""
-    from app.security import VaultError  # noqa: PLC0415
-    from app.settings import Settings  # noqa: PLC0415
-    from app.signing import Signer, SigningKeyError  # noqa: PLC0415
+    from app.cli.local import read_settings  # noqa: PLC0415
+    from app.signing import Signer  # noqa: PLC0415
 
-    settings = Settings()
+    settings = read_settings()
     if settings.signing_key is None and settings.encryption_keys is None:
         raise UsageProblemError("Whose signature? --key takes what `readiness keys` prints.")
-    try:
-        return Signer.from_settings(settings).published()
-    except (SigningKeyError, VaultError) as error:
-        raise UsageProblemError(f"{error}.") from None
+    return Signer.from_settings(settings).published()

@@ -35,10 +35,10 @@ def report(
 
 
 def _write(file: Path, found: Json) -> None:
-    from app.schemas.report import MappingReport  # noqa: PLC0415  slow to import
+    from app.schemas.mapping_report import MappingReportOut  # noqa: PLC0415  slow to import
     from app.web.pages import page  # noqa: PLC0415  slow to import
 
-    text = page("mapping_report", report=MappingReport.model_validate(found))
+    text = page("mapping_report", report=MappingReportOut.model_validate(found))
     try:
         file.write_text(text, encoding="utf-8")
     except OSError as error:

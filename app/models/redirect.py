@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Column, Index, text
+from sqlalchemy import BigInteger, Column, Index, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import created, moment, now
@@ -30,6 +30,18 @@ class PageAddress(SQLModel, table=True):
     old_key: str
     new_path: str | None = None
     seen_at: datetime = Field(default_factory=now, sa_column=created())
+
+
+class PageSights(SQLModel, table=True):
+    """What the latest job that checks has seen of public pages, for the checks that come after the
+    first: they may run in another process. Compressed MessagePack, without personal data.
+    """
+
+    __tablename__ = "page_sights"
+
+    migration_id: UUID = Field(primary_key=True, foreign_key="migrations.id", ondelete="CASCADE")
+    job_id: UUID = Field(foreign_key="jobs.id", ondelete="CASCADE", index=True)
+    seen: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class OldPath(SQLModel, table=True):

@@ -99,7 +99,7 @@ _RESULT: dict[str, Any] = {
     "stands_in_way": True,
     "tolerated": False,
     "waived": None,
-    "summary": "1 amounts differ.",
+    "summary": "Amounts that differ: 1.",
     "examined": 512,
     "total": 18642,
     "sample": "orders: all 312 that changed, and 200 of the other 18,330 by chance",

@@ -26,6 +26,17 @@ class Threshold(Input):
     seconds: Annotated[float, Field(ge=0)] | None = Field(
         None, description="`data.freshness`: age of a cursor. `preflight.clocks`: difference."
     )
+    pages: Annotated[int, Strict(), Field(ge=1, le=100_000)] | None = Field(
+        None, description="`urls.answer`: pages that are visited at the most, for all its group."
+    )
+    records: Annotated[int, Strict(), Field(ge=1, le=10_000)] | None = Field(
+        None,
+        description="Workflows, numbers and `effects.mails`: records that are looked up one by one"
+        " (100; newest orders of `numbers.collisions`: 1000).",
+    )
+    free: Annotated[int, Strict(), Field(ge=0)] | None = Field(
+        None, description="`numbers.headroom`: numbers that have to be free at launch (0)."
+    )
 
 
 class ReadinessPolicy(Input):

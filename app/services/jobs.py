@@ -51,11 +51,8 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
     if kind is JobKind.ADOPT and asked.since is None:
         text = "Say with `since` when the other tool began to read the source."
         raise BaselineRequired(text, extra={"streams": streams})
-    params = asked.model_dump(
-        mode="json",
-        include={"streams", "since", "cutover", "dry_run", "options"},
-        exclude_none=True,
-    )
+    kept = {"streams", "since", "cutover", "options"} | ({"dry_run"} if asked.dry_run else set())
+    params = asked.model_dump(mode="json", include=kept, exclude_none=True)
     return await add_job(work, migration, kind, params)
 
 

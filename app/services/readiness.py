@@ -129,7 +129,7 @@ def _shown(
         reasons=[ReasonOut(code=each.code, message=each.message) for each in reasons],
         job=basis and basis.job,
         verified_at=basis and basis.finished_at,
-        expires_at=basis and basis.finished_at + known.rules.valid,
+        expires_at=basis and _expiry(basis, judged, known.rules),
         launch_at=known.migration.launch_at,
         asked_at=at,
         watermarks={
@@ -141,6 +141,12 @@ def _shown(
         checks=[_result(each) for each in judged],
         token=None,
     )
+
+
+def _expiry(basis: Basis, judged: list[Judged], rules: Rules) -> datetime:
+    """A verdict holds no longer than the waivers that it rests on."""
+    waived = [each.waiver.expires_at for each in judged if each.waiver is not None]
+    return min([basis.finished_at + rules.valid, *waived])
 
 
 def _signed(resources: Resources, found: ReadinessOut) -> ReadinessOut:

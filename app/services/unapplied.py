@@ -5,7 +5,6 @@ The digest decides, as in a run: what was touched and is the same has not change
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from uuid import UUID
@@ -14,18 +13,18 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
-from connectors.base import Extent, Source
+from connectors.base import Extent, Page, Source
 from connectors.digest import digest
 from connectors.records import Record, Stream
 
 # What is in quarantine with this very content is known to be missing, and not new.
 _KNOWN = text(
     """
-    SELECT l.source_id, l.digest FROM links AS l
+    SELECT l.source_id, l.digest, false AS held FROM links AS l
     WHERE l.migration_id = :migration AND l.stream = :stream AND l.state = 'applied'
       AND l.source_id = ANY(CAST(:ids AS text[]))
     UNION ALL
-    SELECT q.source_id, q.digest FROM quarantine AS q
+    SELECT q.source_id, q.digest, true FROM quarantine AS q
     WHERE q.migration_id = :migration AND q.stream = :stream AND q.status <> 'resolved'
       AND q.source_id = ANY(CAST(:ids AS text[]))
     """
@@ -59,24 +58,29 @@ async def drift(
     async with aclosing(source.read(stream, extent, {}, None)) as pages:
         async for page in pages:
             found.examined += len(page.records) + len(page.failed)
-            found.changed += await changed(engine, migration, stream, page.records)
-            found.changed += [each for each, _ in page.failed]
+            found.changed += await changed(engine, migration, stream, page)
             if enough is not None and len(found.changed) >= enough:
                 found.complete = page.resume is None
                 break
     return found
 
 
-async def changed(
-    engine: AsyncEngine, migration: UUID, stream: Stream, records: Sequence[Record]
-) -> list[str]:
-    """Ids of the records whose content is not what was last applied."""
-    if not records:
+async def changed(engine: AsyncEngine, migration: UUID, stream: Stream, page: Page) -> list[str]:
+    """Ids of a page's records whose content is not what was last applied, and of those that cannot
+    be understood, unless quarantine knows of them.
+    """
+    unread = [each for each, _ in page.failed]
+    ids = [*(each.id for each in page.records), *unread]
+    if not ids:
         return []
-    ids = [each.id for each in records]
     async with autocommit(engine) as connection:
-        rows = await connection.execute(
-            _KNOWN, {"migration": migration, "stream": str(stream), "ids": ids}
-        )
-        known = {(row.source_id, row.digest) for row in rows}
-    return [each.id for each in records if (each.id, digest(each.content).whole) not in known]
+        values = {"migration": migration, "stream": str(stream), "ids": ids}
+        rows = (await connection.execute(_KNOWN, values)).all()
+    known = {(row.source_id, row.digest) for row in rows}
+    held = {row.source_id for row in rows if row.held}
+    differing = [each.id for each in page.records if (each.id, _digest(each)) not in known]
+    return differing + [each for each in unread if each not in held]
+
+
+def _digest(record: Record) -> bytes:
+    return digest(record.content).whole

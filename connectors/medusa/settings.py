@@ -60,7 +60,7 @@ class MedusaSettings(BaseModel):
         return tuple(each.strip() for each in self.locations.split(",") if each.strip())
 
     @property
-    def pages(self) -> PageRules:
+    def public_pages(self) -> PageRules:
         """The storefront is the merchant's own: only the settings know where it is."""
         return by_patterns(self.storefront_url, self.product_path, self.category_path)
 

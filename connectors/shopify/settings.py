@@ -118,7 +118,7 @@ class ShopifySettings(BaseModel):
         return ",".join(numbers)
 
     @property
-    def pages(self) -> PageRules:
+    def public_pages(self) -> PageRules:
         """Shopify's own form of addresses, which nobody can change."""
         base = self.storefront_url or self.url
         return by_patterns(base, "/products/{slug}", "/collections/{slug}")

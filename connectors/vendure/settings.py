@@ -83,7 +83,7 @@ class VendureSettings(BaseModel):
         return address if urlsplit(address).path else f"{address}/admin-api"
 
     @property
-    def pages(self) -> PageRules:
+    def public_pages(self) -> PageRules:
         """The storefront is the merchant's own: only the settings know where it is."""
         return by_patterns(self.storefront_url, self.product_path, self.category_path)
 

@@ -79,7 +79,7 @@ class WooCommerceSettings(BaseModel):
         return shop_address(value, suffix="/wp-json")
 
     @property
-    def pages(self) -> PageRules:
+    def public_pages(self) -> PageRules:
         """Pages of products are where the store says."""
         return by_patterns(self.storefront_url or self.url, "", self.category_path)
 

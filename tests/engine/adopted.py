@@ -83,6 +83,16 @@ def fill(bench: Bench) -> None:
         bench.target.put(Stream.ORDERS, f"to{number}", replace(there, number=str(70 + number)))
 
 
+def twins(bench: Bench) -> None:
+    """Two orders that nothing tells apart, of which the target has both, without their dates."""
+    fill(bench)
+    here = bench.source.rows[Stream.ORDERS]["o1"].content
+    bench.source.put(Stream.ORDERS, "o4", replace(here, created_at=START - timedelta(hours=1)))
+    there = bench.target.rows[Stream.ORDERS]["to1"].content
+    for name in ("to1", "to4"):
+        bench.target.put(Stream.ORDERS, name, replace(there, created_at=None))
+
+
 async def adopt(bench: Bench, **params: Any) -> dict[str, Any]:
     row = await bench.run("adopt", since=SINCE, **params)
     assert row["error"] is None, row["error"]

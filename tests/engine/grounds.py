@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 from tests.engine.conftest import Bench
@@ -25,6 +26,12 @@ async def ground_of(bench: Bench, **options: Any) -> AsyncIterator[Ground]:
             options=Options(**{"seed": "seven"} | options),
             clock=lambda: bench.source.now,
         )
+
+
+def limit(ground: Ground, check: str, **limits: float) -> None:
+    """As `policies.readiness.thresholds` would."""
+    scope = replace(ground.stores.scope, thresholds={check: limits})
+    ground.stores = replace(ground.stores, scope=scope)
 
 
 async def outcome_of(bench: Bench, check: Check, **options: Any) -> Outcome:

@@ -2,26 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 
-from msgspec.structs import replace
-
 from connectors.records import Stream
-from tests.engine.adopted import SINCE, adopt, fill, states
+from tests.engine.adopted import SINCE, adopt, fill, states, twins
 from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
-from tests.engine.shop import START
-
-
-def twins(bench: Bench) -> None:
-    """Two orders that nothing tells apart, of which the target has both, without their dates."""
-    fill(bench)
-    here = bench.source.rows[Stream.ORDERS]["o1"].content
-    bench.source.put(Stream.ORDERS, "o4", replace(here, created_at=START - timedelta(hours=1)))
-    there = bench.target.rows[Stream.ORDERS]["to1"].content
-    for name in ("to1", "to4"):
-        bench.target.put(Stream.ORDERS, name, replace(there, created_at=None))
 
 
 async def test_what_may_be_there_already_is_not_brought_over_twice(bench: Bench) -> None:

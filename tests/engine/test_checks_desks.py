@@ -13,7 +13,7 @@ from connectors.base import StoreAccess
 from connectors.desk import SHOWN, NotTold, NumberedOrder, Numbering
 from connectors.records import Customer, Order, Record, Stream, money
 from tests.engine.conftest import Bench
-from tests.engine.grounds import ground_of, outcome_of
+from tests.engine.grounds import ground_of, limit, outcome_of
 from tests.engine.shop import START, FakeStore, Shop, fake_connector
 from workers.checks import effects, numbers, support, workflows
 from workers.checks.base import Check, State
@@ -146,7 +146,8 @@ async def test_a_limit_of_people_is_kept_and_told(bench: Bench) -> None:
         bench.source.put(Stream.ORDERS, f"o{number}", order)
     await bench.run("full")
     give_desk(bench, "source", "target")
-    async with ground_of(bench, thresholds={"workflows.support": {"people": 2}}) as ground:
+    async with ground_of(bench) as ground:
+        limit(ground, "workflows.support", records=2)
         outcome = await support.support(ground)
     assert (outcome.state, outcome.examined, outcome.total) == (State.PASSED, 2, 5)
     assert outcome.sample == "2 of 5 people of the sample, by their newest order"

@@ -9,7 +9,7 @@ import pytest
 
 from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
-from tests.engine.grounds import ground_of
+from tests.engine.grounds import ground_of, limit
 from tests.engine.practice_stores import Stores, between_practice_stores
 from workers.checks import numbers
 from workers.checks.base import Outcome, State
@@ -62,7 +62,8 @@ async def test_a_number_of_an_older_order_is_looked_up_at_the_source(
 ) -> None:
     oldest, *_, newest = await stores.all(stores.old, "orders")
     await own_order(stores, oldest["number"])
-    async with ground_of(bench, thresholds={"numbers.collisions": {"orders": 2}}) as ground:
+    async with ground_of(bench) as ground:
+        limit(ground, "numbers.collisions", records=2)
         found = await numbers.collisions(ground)
     assert (found.state, found.found) == (State.FAILED, 1)
     assert found.evidence[0].source_id == str(oldest["id"])

@@ -53,7 +53,7 @@ def fronts(monkeypatch: pytest.MonkeyPatch) -> Fronts:
 
     class WithPages(FakeSettings):
         @property
-        def pages(self) -> PageRules:
+        def public_pages(self) -> PageRules:
             return known.rules(self.name)
 
     monkeypatch.setattr(practice_stores, "FakeSettings", WithPages)
@@ -314,13 +314,14 @@ async def test_the_most_visited_are_looked_at_first_and_added_redirects_too(
     await keep(
         stores, **{"/product/black-mug": (900, None), "/about": (500, "/"), "/gone": (1, "/no/")}
     )
-    limits = {"urls.answer": {"pages": 3.0}}
-    found = await failed(stores.bench, thresholds=limits)
+    await stores.set_policies(readiness={"thresholds": {"urls.answer": {"pages": 3}}})
+    found = await failed(stores.bench)
     assert set(found) == {"urls.answer"}
     outcome = found["urls.answer"]
     assert (outcome.examined, outcome.total) == (3, 10)
     assert "of these 10 the 3 most visited and newest" in outcome.sample
     assert {each.message.partition(" ")[0] for each in outcome.evidence} == {"/about", "/gone"}
+    await stores.set_policies()
     await plant(stores.new, redirects={"/about": "/", "/gone": "/product/red-mug/"})
     (evidence,) = (await failed(stores.bench))["urls.answer"].evidence
     assert evidence.message == "/gone leads to /product/red-mug/; it should lead to /no/."
@@ -369,3 +370,34 @@ async def test_pages_that_do_not_answer_are_no_proof_of_anything(stores: Stores)
     await stores.new.faults(error_before={"probability": 1.0, "status": 500, "route": "/product/"})
     found = await failed(stores.bench)
     assert {each.state for each in found.values()} == {State.UNKNOWN}
+
+
+async def test_a_job_looks_once_for_all_its_checks(stores: Stores) -> None:
+    """Also where each check runs in another process: what the first one saw is kept."""
+    await plant(stores.new, hidden=True)
+    job = await stores.bench.start("verify")
+    outcomes = []
+    visits = []
+    for check in urls.CHECKS:
+        stores.new.app.store.requests.clear()
+        async with ground_of(stores.bench) as ground:
+            ground.job = job
+            outcomes.append(await check.run(ground))
+        visits.append(sum(stores.new.app.store.requests.values()))
+    assert [each.state for each in outcomes] == [State.PASSED] * 4 + [State.FAILED]
+    assert visits[0] > 10
+    assert visits[1:] == [0] * 4
+
+
+async def test_they_are_a_part_of_a_job_that_verifies(stores: Stores) -> None:
+    await plant(stores.new, noindex=["/product/blue-mug/"])
+    row = await stores.bench.run("verify", options={"checks": ["urls"]})
+    assert row["status"] == "completed_with_errors"
+    found = await stores.bench.rows("SELECT check_id, state FROM check_results ORDER BY position")
+    assert [(each["check_id"], each["state"]) for each in found] == [
+        ("urls.answer", "passed"),
+        ("urls.loops", "passed"),
+        ("urls.slugs", "passed"),
+        ("urls.content", "passed"),
+        ("urls.robots", "failed"),
+    ]

@@ -8,9 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.fernet import Fernet
+from pydantic import SecretStr, ValidationError
 from sqlalchemy import text
 
 from app.services import source_moves
+from app.settings import Settings
 from app.signing import NotSignedError, OutOfTimeError, Signer, read_signed
 from connectors.errors import Unreachable
 from connectors.records import Stream
@@ -152,6 +155,37 @@ async def test_a_waiver_covers_what_it_names_and_not_one_finding_more(
     assert (await verdict(api))[0] == "not_ready"
 
 
+async def test_a_verdict_holds_no_longer_than_the_waivers_it_rests_on(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    await wrong_total(bench)
+    await checked(bench)
+    soon = datetime.now(UTC) + timedelta(minutes=5)
+    body = {"check": "data.money", "reason": "Agreed.", "expires_at": soon.isoformat()}
+    await api.post("waivers", json=body)
+    _, _, found = await verdict(api)
+    assert found["verdict"] == "ready"
+    assert datetime.fromisoformat(found["expires_at"]) == soon
+    assert read_signed(found["token"], await keys(api))["exp"] == int(soon.timestamp())
+
+
+async def test_what_quarantine_holds_already_is_no_move_of_the_source(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    bench.source.tick(seconds=60)
+    bench.source.put(Stream.ORDERS, "o103", an_order("103"))
+    bench.target.script = ["refused"]
+    await bench.run("recent")
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE quarantine SET status = 'waived'"))
+    await checked(bench)
+    assert (await verdict(api))[0] == "ready"
+    bench.source.edit(Stream.ORDERS, "o103", status="cancelled")
+    assert (await verdict(api))[:2] == ("stale", ["source_moved"])
+
+
 async def test_waivers_are_refused_for_the_past_and_for_checks_that_are_not_there(
     bench: Bench, api: httpx.AsyncClient
 ):
@@ -254,6 +288,18 @@ async def test_all_processes_sign_alike_and_old_keys_stay_published(bench: Bench
         update={"encryption_keys": type(old)(f"another-key,{old.get_secret_value()}")}
     )
     assert Signer.from_settings(rotated).published()["keys"][1] == first["keys"][0]
+
+
+async def test_a_key_of_its_own_signs_where_one_is_set(bench: Bench):
+    settings = bench.resources.settings
+    derived = Signer.from_settings(settings).published()["keys"]
+    secret = Fernet.generate_key().decode()
+    own = settings.model_copy(update={"signing_key": SecretStr(f"{secret}, {secret}")})
+    published = Signer.from_settings(own).published()["keys"]
+    assert len(published) == 2
+    assert published[0] not in derived
+    with pytest.raises(ValidationError):
+        Settings(signing_key="too short")
 
 
 async def test_policies_of_a_wrong_form_are_refused(bench: Bench, api: httpx.AsyncClient):

@@ -58,7 +58,9 @@ async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migr
 @pytest.mark.parametrize(
     ("change", "status", "code", "pointer"),
     [
-        ({"kind": "demo"}, 422, "kind_not_available", "/kind"),
+        ({"dry_run": True}, 422, "invalid_request", "/dry_run"),
+        ({"options": {"size": 5}}, 422, "invalid_request", "/options/size"),
+        ({"kind": "demo", "cutover": True}, 422, "invalid_request", "/cutover"),
         ({"kind": "sideways"}, 422, "kind_not_available", "/kind"),
         ({"migration": "nowhere"}, 404, "migration_not_found", None),
         ({"migration": SOMEBODY}, 404, "migration_not_found", None),
@@ -68,6 +70,21 @@ async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migr
         ({"cutover": True}, 422, "invalid_request", "/cutover"),
         ({"since": "2026-01-01T00:00:00Z"}, 422, "invalid_request", "/since"),
         ({"options": {"only": "quarantine"}}, 422, "invalid_request", "/options/only"),
+        ({"options": {"checks": ["data"]}}, 422, "invalid_request", "/options/checks"),
+        ({"options": {"sample": 3}}, 422, "invalid_request", "/options/sample"),
+        ({"kind": "verify", "cutover": True}, 422, "invalid_request", "/cutover"),
+        (
+            {"kind": "verify", "options": {"release_brake": True}},
+            422,
+            "invalid_request",
+            "/options/release_brake",
+        ),
+        (
+            {"kind": "verify", "options": {"checks": ["luck"]}},
+            422,
+            "invalid_request",
+            "/options/checks/0",
+        ),
         ({"kind": "recent"}, 409, "baseline_required", None),
         ({"kind": "recent", "since": "2999-01-01T00:00:00Z"}, 422, "invalid_since", "/since"),
         ({"kind": "recent", "since": "2026-01-01T00:00:00"}, 422, "invalid_request", "/since"),

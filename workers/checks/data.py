@@ -33,9 +33,7 @@ async def _freshness(ground: Ground) -> Outcome:
             found.add("It came since the last run.", stream=stream, source_id=source_id)
         for source_id in dict.fromkeys([*surveyed.changed, *compared.stale]):
             found.add("It changed since it was applied.", stream=stream, source_id=source_id)
-    return found.outcome(
-        "Nothing is waiting at the source.", "{found} things are waiting at the source."
-    )
+    return found.outcome("Nothing is waiting at the source.", "Waiting at the source: {found}.")
 
 
 def _compare_age(found: Findings, stream: Stream, age: float, limit: float) -> None:
@@ -61,8 +59,8 @@ async def _ids(ground: Ground) -> Outcome:
                 target_id=target_id,
             )
     return found.outcome(
-        "All {examined} records of the source are on the target.",
-        "{found} records are not on the target.",
+        "All records of the source are on the target: {examined}.",
+        "Records that are not on the target: {found}.",
     )
 
 
@@ -99,8 +97,8 @@ async def _doubled(ground: Ground) -> Outcome:
     if found.total is None:
         return skipped("The target's platform cannot be read whole: its key keeps doubles out.")
     return found.outcome(
-        "None of {examined} records of the target is there twice.",
-        "{found} records are there more than once.",
+        "No record of the target is there twice, of {examined}.",
+        "Records that are there more than once: {found}.",
     )
 
 
@@ -117,9 +115,10 @@ async def _content(ground: Ground) -> Outcome:
                 target_id=pair.target_id,
             )
         _add(found, stream, compared, Kind.CONTENT, "It differs")
-    kept = f" {edits:,} fields are the team's edits, and stay." if edits else ""
+    kept = f" Fields that the team edited, which stay: {edits:,}." if edits else ""
     return found.outcome(
-        f"{{examined}} records have the same content.{kept}", f"{{found}} fields differ.{kept}"
+        f"Records with the same content: {{examined}}.{kept}",
+        f"Fields that differ: {{found}}.{kept}",
     )
 
 
@@ -129,7 +128,7 @@ async def _relations(ground: Ground) -> Outcome:
         compared = await _looked_at(ground, stream, found)
         _add(found, stream, compared, Kind.RELATION, "It names another record")
     return found.outcome(
-        "{examined} records name the same others.", "{found} relations are wrong on the target."
+        "Records that name the same others: {examined}.", "Relations that differ: {found}."
     )
 
 
@@ -140,7 +139,8 @@ async def _money(ground: Ground) -> Outcome:
             compared = await _looked_at(ground, stream, found)
             _add(found, stream, compared, Kind.MONEY, "Source and target")
     return found.outcome(
-        "{examined} orders and products agree to the minor unit.", "{found} amounts differ."
+        "Orders and products that agree to the minor unit: {examined}.",
+        "Amounts that differ: {found}.",
     )
 
 
@@ -182,8 +182,10 @@ async def _quarantine(ground: Ground) -> Outcome:
                 stream=Stream(row.stream),
                 source_id=row.source_id,
             )
-    left = f" {waived:,} are left out, waived with a reason." if waived else ""
-    return found.outcome(f"Quarantine is empty.{left}", f"{{found}} records wait there.{left}")
+    left = f" Left out, waived with a reason: {waived:,}." if waived else ""
+    return found.outcome(
+        f"Quarantine is empty.{left}", f"Records that wait there: {{found}}.{left}"
+    )
 
 
 # Chosen for the source and not written yet: the target does not hold what was decided.
@@ -208,7 +210,7 @@ async def _conflicts(ground: Ground) -> Outcome:
                 target_id=row.target_id,
                 field=row.field,
             )
-    return found.outcome("All conflicts are settled.", "{found} conflicts are not settled.")
+    return found.outcome("All conflicts are settled.", "Conflicts that are not settled: {found}.")
 
 
 def _in_scope(ground: Ground) -> dict[str, object]:

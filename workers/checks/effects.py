@@ -88,7 +88,7 @@ async def _orders(ground: Ground) -> tuple[Sequence[Pair], str]:
     if Stream.ORDERS not in ground.streams:
         return (), "orders are not in scope"
     sample = await ground.sample(Stream.ORDERS)
-    some = sample.pairs[: int(ground.threshold(effects.MAILS.id, "orders", LOOKED_UP))]
+    some = sample.pairs[: int(ground.threshold(effects.MAILS.id, "records", LOOKED_UP))]
     return some, f"{len(some):,} of {len(sample.pairs):,} orders of the sample ({sample.words})"
 
 

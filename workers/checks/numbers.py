@@ -66,7 +66,7 @@ async def _survey(ground: Ground) -> Numbers | Outcome:
         side = "source" if source is None else "target"
         return skipped(f"The {side}'s platform does not tell which numbers its orders have.")
     if "order numbers" not in ground.memo:
-        most = int(ground.threshold(numbers.COLLISIONS.id, "orders", NEWEST))
+        most = int(ground.threshold(numbers.COLLISIONS.id, "records", NEWEST))
         migration = await _migration(ground)
         now = await ground.source.server_time()
         try:

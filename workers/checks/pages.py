@@ -6,10 +6,8 @@ looked at, and the words of the sample say so. All checks share the visits.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import NamedTuple
+import time
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel
@@ -17,11 +15,12 @@ from pydantic import BaseModel
 from app.database import autocommit
 from app.redirects.paths import key
 from app.services.old_paths import Kept, kept_paths
+from connectors.concurrency import together
 from connectors.pages import PAGED, page_paths, page_rules
 from connectors.records import Stream
-from connectors.robots import Robots
-from connectors.storefront import Storefront, Visit, open_storefront
-from workers.checks.base import Findings, Ground, Outcome, State, skipped
+from connectors.storefront import Storefront, open_storefront
+from workers.checks.base import Ground
+from workers.checks.sights import Page, Sight, Sights, keep, recall
 
 MOST_PAGES = 1000
 """Pages that are visited, unless the migration's thresholds say otherwise."""
@@ -29,92 +28,22 @@ MOST_PAGES = 1000
 MOST_VISITED = 200
 """The most visited old paths are looked at whether they are in a sample or not."""
 
+_SECONDS = 600.0
+"""After so many no further page is visited: a check may take a quarter of an hour."""
+
 _AT_ONCE = 8
 _LOCKED = "/password"
-
-
-class Page(NamedTuple):
-    """An old path, and the path that should answer in its place: None where the target has no
-    public page of the record. An added redirect is of no record.
-    """
-
-    old: str
-    new: str | None
-    visits: int
-    changed: bool
-    stream: Stream | None = None
-    source_id: str | None = None
-    target_id: str | None = None
-
-
-class Sight(NamedTuple):
-    """What visitors see at the old path: on the new shop, and, where that led to the right page,
-    on the old shop.
-    """
-
-    page: Page
-    visit: Visit
-    before: Visit | None = None
-
-    @property
-    def arrived(self) -> bool:
-        """Whether the visit ended on the page that it should."""
-        return self.visit.found and self.is_at(self.visit.url)
-
-    def is_at(self, url: str) -> bool:
-        """Whether an address is that of the record's page."""
-        return self.page.new is not None and key(urlsplit(url).path) == key(
-            self.page.new.partition("?")[0]
-        )
-
-
-@dataclass(slots=True)
-class Sights:
-    """All visits. `why` is set where none could be made: a sentence. `robots` are both shops'."""
-
-    seen: list[Sight] = field(default_factory=list)
-    total: int = 0
-    words: str = ""
-    why: str = ""
-    closed: bool = False
-    old_robots: Robots | None = None
-    new_robots: Robots | None = None
-
-    def refused(self) -> Outcome | None:
-        """The outcome of a check that has nothing to look at; None where it has."""
-        if self.closed:
-            return Outcome(state=State.UNKNOWN, summary=self.why)
-        return skipped(self.why) if self.why else None
-
-    def findings(self) -> Findings:
-        """Findings of a check that looks at all of them."""
-        found = Findings()
-        found.looked_at(sum(each.visit.told for each in self.seen), self.total, self.words)
-        return found
-
-    def outcome(self, found: Findings, good: str, bad: str) -> Outcome:
-        """As `Findings.outcome`; where nothing was found, and some pages have not answered,
-        nobody knows.
-        """
-        silent = sum(not each.visit.told for each in self.seen)
-        outcome = found.outcome(good, bad)
-        if found.count or not silent:
-            return outcome
-        text = f"{silent:,} of {len(self.seen):,} pages of the new shop did not answer."
-        return Outcome(
-            state=State.UNKNOWN,
-            summary=text,
-            examined=found.examined,
-            total=found.total,
-            sample=outcome.sample,
-        )
 
 
 async def sights(ground: Ground) -> Sights:
     """Visit the pages, once for all checks. Raises `StoreError` where the stores' APIs do."""
     known = ground.memo.get("pages")
     if not isinstance(known, Sights):
-        known = ground.memo["pages"] = await _look(ground)
+        known = await recall(ground)
+        if known is None:
+            known = await _look(ground)
+            await keep(ground, known)
+        ground.memo["pages"] = known
     return known
 
 
@@ -134,11 +63,16 @@ async def _look(ground: Ground) -> Sights:
             return Sights(why=closed, closed=True)
         most = int(ground.threshold("urls.answer", "pages", MOST_PAGES))
         chosen = sorted(pages, key=lambda each: (-each.visits, not each.changed))[:most]
-        gate = asyncio.Semaphore(_AT_ONCE)
-        seen = await asyncio.gather(*[_visit(each, old, new, gate) for each in chosen])
-        if len(chosen) < len(pages):
-            words += f"; of these {len(pages):,} the {len(chosen):,} most visited and newest"
-        return Sights(seen, len(pages), words, "", False, await old.robots(), await new.robots())
+        seen = await _visit_all(chosen, old, new)
+        if len(seen) < len(pages):
+            words += f"; of these {len(pages):,} the {len(seen):,} most visited and newest"
+        return Sights(
+            seen=seen,
+            total=len(pages),
+            words=words,
+            old_robots=await old.robots(),
+            new_robots=await new.robots(),
+        )
 
 
 async def _closed(shop: Storefront, settings: BaseModel) -> str:
@@ -152,12 +86,25 @@ async def _closed(shop: Storefront, settings: BaseModel) -> str:
     return ""
 
 
-async def _visit(page: Page, old: Storefront, new: Storefront, gate: asyncio.Semaphore) -> Sight:
-    async with gate:
-        sight = Sight(page, await new.visit(page.old))
-        if not sight.arrived:
-            return sight
-        return sight._replace(before=await old.visit(page.old))
+async def _visit_all(pages: Sequence[Page], old: Storefront, new: Storefront) -> list[Sight]:
+    """One after the other in a few rows, until all are visited or the time is up."""
+    until = time.monotonic() + _SECONDS
+    waiting = iter(enumerate(pages))
+    seen: dict[int, Sight] = {}
+
+    async def row() -> None:
+        for number, page in waiting:
+            if time.monotonic() > until:
+                return
+            seen[number] = await _visit(page, old, new)
+
+    await together([row() for _ in range(_AT_ONCE)])
+    return [seen[number] for number in sorted(seen)]
+
+
+async def _visit(page: Page, old: Storefront, new: Storefront) -> Sight:
+    sight = Sight(page, await new.visit(page.old))
+    return sight._replace(before=await old.visit(page.old)) if sight.arrived else sight
 
 
 async def _pages(ground: Ground) -> tuple[list[Page], str]:

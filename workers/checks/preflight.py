@@ -35,7 +35,7 @@ async def _stores(ground: Ground) -> Outcome:
         except StoreError as error:
             found.add(f"The {side} does not answer as it should: {error.message} [{error.code}]")
     good = "Both stores answer."
-    return found.outcome(" ".join([good, *notes]), "{found} of 2 stores do not answer.")
+    return found.outcome(" ".join([good, *notes]), "Stores that do not answer: {found} of 2.")
 
 
 async def _permissions(ground: Ground) -> Outcome:
@@ -47,7 +47,8 @@ async def _permissions(ground: Ground) -> Outcome:
         except SignInAgain as error:
             found.add(f"The {side} refuses us: {error.message} [{error.code}]")
     return found.outcome(
-        "The credentials allow what runs do.", "{found} of 2 stores do not allow what runs do."
+        "The credentials allow what runs do.",
+        "Stores that do not allow what runs do: {found} of 2.",
     )
 
 
@@ -58,8 +59,8 @@ async def _clocks(ground: Ground) -> Outcome:
     # Asked anew: what an earlier check was told is some seconds old.
     await _compare_clock(ground, found, "target", lambda: _clock_of(ground.target), limit)
     return found.outcome(
-        f"{{examined}} clocks are within {limit:g} seconds of ours.",
-        f"{{found}} clocks are more than {limit:g} seconds away from ours.",
+        f"Clocks within {limit:g} seconds of ours: {{examined}}.",
+        f"Clocks more than {limit:g} seconds away from ours: {{found}}.",
     )
 
 
@@ -139,10 +140,12 @@ async def _space(ground: Ground) -> Outcome:
         waiting = [*surveyed.missing, *surveyed.new][: ground.options.changed]
         found.looked_at(len(waiting), len(surveyed.missing) + len(surveyed.new))
         joined += await _look_for_owners(ground, stream, waiting, found)
-    joining = f" {joined:,} will be joined with records that are there." if joined else ""
+    joining = (
+        f" Some of them will be joined with records that are there: {joined:,}." if joined else ""
+    )
     return found.outcome(
-        f"The keys of {{examined}} records to be created are free.{joining}",
-        "{found} records to be created have an SKU or email that another record holds.",
+        f"Records to be created whose keys are free: {{examined}}.{joining}",
+        "Records to be created whose SKU or email another record holds: {found}.",
     )
 
 
@@ -201,7 +204,7 @@ async def _trust(ground: Ground) -> Outcome:
             found.add(f"{row.message} [{row.reason}]", stream=Stream(row.stream))
     return found.outcome(
         "Timestamps are believed as far as the platform's are.",
-        "{found} streams are swept, because their timestamps were caught lying.",
+        "Streams that are swept, because their timestamps were caught lying: {found}.",
     )
 
 

@@ -40,7 +40,7 @@ async def shopper(ground: Ground) -> Outcome:
     goods = await _goods(ground)
     if not goods:
         return skipped("No product was brought over.")
-    some = goods[: int(ground.threshold(workflows.SHOPPER.id, "products", LOOKED_UP))]
+    some = goods[: int(ground.threshold(workflows.SHOPPER.id, "records", LOOKED_UP))]
     findings = Findings()
     sample = await ground.sample(Stream.PRODUCTS)
     words = f"{len(some):,} of {len(goods):,} products of the sample ({sample.words})"

@@ -12,6 +12,7 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from app.database import autocommit
@@ -67,19 +68,22 @@ async def _read_whole(
 ) -> None:
     pages = ground.source.read(stream, Sweep(), {}, None)
     seen: set[str] = set()
+    oldest = None if cursor is None else cursor - ground.scope.lags.overlap_of(ground.reads[stream])
     async with aclosing(pages):
         async for page in pages:
-            records = [each for each in page.records if each.id not in seen]
-            seen.update(each.id for each in records)
-            found.total += len(records)
-            differing = await changed(ground.engine, ground.migration, stream, records)
-            unlinked = set(await _unlinked(ground, stream, [each.id for each in records]))
+            fresh = [each for each in page.records if each.id not in seen]
+            seen.update(each.id for each in fresh)
+            found.total += len(fresh) + len(page.failed)
+            records = {each.id: each for each in fresh}
+            differing = await changed(
+                ground.engine, ground.migration, stream, replace(page, records=tuple(fresh))
+            )
+            unlinked = await _unlinked(ground, stream, list(records))
             found.changed += [each for each in differing if each not in unlinked]
-            for record in records:
-                if record.id in unlinked:
-                    came = _came(record)
-                    is_new = cursor is not None and came is not None and came >= cursor
-                    (found.new if is_new else found.missing).append(record.id)
+            for each in unlinked:
+                came = _came(records[each])
+                is_new = oldest is not None and came is not None and came >= oldest
+                (found.new if is_new else found.missing).append(each)
 
 
 def _came(record: Record) -> datetime | None:
@@ -95,7 +99,7 @@ async def _read_window(ground: Ground, stream: Stream, cursor: datetime, found: 
     window = Window(since=cursor - overlap, until=await ground.source.server_time())
     seen = await drift(ground.engine, ground.source, ground.migration, stream, window)
     differing = list(dict.fromkeys(seen.changed))
-    unlinked = set(await _unlinked(ground, stream, differing))
+    unlinked = await _unlinked(ground, stream, differing)
     found.new = [each for each in differing if each in unlinked]
     found.changed = [each for each in differing if each not in unlinked]
 
@@ -130,11 +134,12 @@ _UNLINKED = text(
 )
 
 
-async def _unlinked(ground: Ground, stream: Stream, ids: Sequence[str]) -> list[str]:
+async def _unlinked(ground: Ground, stream: Stream, ids: Sequence[str]) -> dict[str, None]:
+    """In the order given."""
     if not ids:
-        return []
+        return {}
     async with autocommit(ground.engine) as connection:
         rows = await connection.execute(
             _UNLINKED, {"migration": ground.migration, "stream": str(stream), "ids": list(ids)}
         )
-        return list(rows.scalars())
+        return dict.fromkeys(rows.scalars())

@@ -40,7 +40,7 @@ async def support(ground: Ground) -> Outcome:
     desk = desk_of(ground.target)
     if desk is None or Stream.ORDERS not in ground.streams:
         return skipped(_NO_DESK if desk is None else "Orders are not in scope.")
-    most = int(ground.threshold(workflows.SUPPORT.id, "people", LOOKED_UP))
+    most = int(ground.threshold(workflows.SUPPORT.id, "records", LOOKED_UP))
     chosen, all_of_them = await people(ground, most)
     expected = await _expected(ground, chosen)
     if not expected:
@@ -137,7 +137,7 @@ async def fulfilment(ground: Ground) -> Outcome:
     """Compare what a packer needs of each order that waits to be sent."""
     if Stream.ORDERS not in ground.streams:
         return skipped("Orders are not in scope.")
-    most = int(ground.threshold(workflows.FULFILMENT.id, "orders", LOOKED_UP))
+    most = int(ground.threshold(workflows.FULFILMENT.id, "records", LOOKED_UP))
     sample = await ground.sample(Stream.ORDERS)
     records = await ground.source_records(Stream.ORDERS, [one.source_id for one in sample.pairs])
     waiting = [
@@ -218,7 +218,7 @@ async def returning(ground: Ground) -> Outcome:
     desk = desk_of(ground.target)
     if desk is None or Stream.CUSTOMERS not in ground.streams:
         return skipped(_NO_DESK if desk is None else "Customers are not in scope.")
-    most = int(ground.threshold(workflows.RETURNING.id, "people", LOOKED_UP))
+    most = int(ground.threshold(workflows.RETURNING.id, "records", LOOKED_UP))
     sample = await ground.sample(Stream.CUSTOMERS)
     records = await ground.source_records(Stream.CUSTOMERS, [one.source_id for one in sample.pairs])
     accounts = [

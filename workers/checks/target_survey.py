@@ -1,8 +1,8 @@
 """All records of a stream on the target: which of ours are gone, which are there twice.
 
 Only where the target's platform can be read whole. A record is there twice when another one, that
-is no record of ours, has its key, its number with the same total, its SKU, its email or its name
-in the same place. What the source itself has twice is linked twice, and no double.
+is no record of ours, has its key, its number with the same total and email, its SKU, its email or
+its name in the same place. What the source itself has twice is linked twice, and no double.
 """
 
 from __future__ import annotations
@@ -83,7 +83,8 @@ def _names(record: Record) -> Iterator[tuple[str, str]]:
             ours = external_source_id(order, None)
             if ours is not None:
                 yield "key", str(order.extra.get("external_key"))
-            yield "number", f"{order.number}/{order.total.amount} {order.total.currency}"
+            total = f"{order.total.amount} {order.total.currency}"
+            yield "number", f"{order.number}/{total}/{order.email.casefold()}"
         case _:
             return
 

@@ -12,7 +12,8 @@ from connectors.storefront import LEFT_SHOP, LOOP, TOO_MANY_HOPS, Visit
 from connectors.webpage import keeps_out
 from workers.checks.base import Check, Findings, Ground, Outcome, State
 from workers.checks.heads import Heads
-from workers.checks.pages import Page, Sight, sights
+from workers.checks.pages import sights
+from workers.checks.sights import Page, Sight
 
 _CIRCLES = (LOOP, TOO_MANY_HOPS)
 

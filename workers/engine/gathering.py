@@ -21,7 +21,7 @@ from app.models import Side, SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
 from connectors import counterparts
-from connectors.base import Page, ShowsMetadata, Source, Sweep
+from connectors.base import Page, ReadsWhole, ShowsMetadata, Sweep
 from connectors.comparable import Names, comparable
 from connectors.counterparts import Part
 from connectors.digest import value_digest
@@ -96,12 +96,12 @@ class _Reading:
     run: Run
     stream: Stream
     side: Side
-    store: Source
+    store: ReadsWhole
     fields: tuple[str, ...] = ()
 
 
 async def _gather(
-    run: Run, stream: Stream, side: Side, store: Source, out_of_time: Callable[[], bool]
+    run: Run, stream: Stream, side: Side, store: ReadsWhole, out_of_time: Callable[[], bool]
 ) -> bool:
     held = run.lease.held
     resume = None if stream is Stream.CATEGORIES else held.resume
@@ -184,8 +184,9 @@ def _place_on_target(reading: _Reading, record: Record, hidden: Mapping[str, str
     told = (hidden[each] for each in reading.fields if each in hidden)
     names += [name for each in told for name in evidence.own_names(each)]
     begin = f"{reading.run.scope.key_prefix}:{reading.stream}:"
-    ours = [hidden[each] for each in _KEY_FIELDS if hidden.get(each, "").startswith(begin)]
-    key = ours[0].removeprefix(begin) if ours else ""
+    # Some platforms have our key for an id.
+    carried = (record.id, *(hidden.get(each, "") for each in _KEY_FIELDS))
+    key = next((each.removeprefix(begin) for each in carried if each.startswith(begin)), "")
     return Place(names=tuple(dict.fromkeys(names)), own_key=key)
 
 

@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault
-from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
+from connectors.base import Action, ReadCapability, ReadsWhole, Source, Target, WriteCapability
 from connectors.records import Record, Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
@@ -156,7 +156,7 @@ class Run:
     target: Target
     reads: Mapping[Stream, ReadCapability]
     writes: Mapping[Stream, WriteCapability]
-    read_target: Callable[[], AbstractAsyncContextManager[Source]]
+    read_target: Callable[[], AbstractAsyncContextManager[ReadsWhole]]
     counters: Counter[str] = field(default_factory=Counter)
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)

@@ -257,6 +257,9 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         await run.target.check()
         await _outwait(run)
         await silence.mute(run.lease, stores.target_store, run.target)
+    else:
+        async with run.read_target() as target:
+            await target.check()
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
         order = job.order(run.scope.streams)

@@ -20,6 +20,7 @@ from app.security import Vault, VaultError
 from connectors.base import (
     Connector,
     ReadCapability,
+    ReadsWhole,
     Source,
     StoreAccess,
     Target,
@@ -87,13 +88,19 @@ class Stores:
             yield mapping(source, self.scope.mapper), target
 
     @asynccontextmanager
-    async def read_target(self, budgets: Budgets) -> AsyncIterator[Source]:
+    async def read_target(self, budgets: Budgets) -> AsyncIterator[ReadsWhole]:
         """A connection to the target that reads it as if it were a source."""
-        if self.target_platform.source is None:
-            raise JobFailed("wrong_direction", f"{self.target_platform.title} cannot be read")
-        access = replace(self.target_access, budgets=budgets)
-        async with self.target_platform.source(access) as source:
-            yield source
+        access, platform = replace(self.target_access, budgets=budgets), self.target_platform
+        if platform.source is not None:
+            async with platform.source(access) as source:
+                yield source
+            return
+        if platform.target is not None:
+            async with platform.target(access) as target:
+                if isinstance(target, ReadsWhole):
+                    yield target
+                    return
+        raise JobFailed("wrong_direction", f"{platform.title} cannot be read")
 
 
 _LOAD = text(

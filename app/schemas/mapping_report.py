@@ -96,7 +96,7 @@ class StreamReportOut(Output):
     lacking: list[str] = Field(description="Records that are named and are on neither store.")
 
 
-class MappingReport(Output):
+class MappingReportOut(Output):
     """The mapping report of a demo. Holds no personal data in the clear."""
 
     job: UUID

@@ -13,12 +13,12 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.errors import JobNotFound, ReportNotFound
 from app.models import DEMO_SIZE, DemoRecord, Job, JobKind, JobStatus, MappingVersion, Migration
 from app.models import Store as StoreRow
-from app.schemas.report import (
+from app.schemas.mapping_report import (
     CustomFieldOut,
     ExampleOut,
     FieldOut,
     LossOut,
-    MappingReport,
+    MappingReportOut,
     RefusalOut,
     RuleOut,
     StreamReportOut,
@@ -35,7 +35,7 @@ Finding = Mapping[str, Any]
 """What a worker kept of a record: see `workers.engine.demo.findings.Finding`."""
 
 
-async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReport:
+async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReportOut:
     """Raises `JobNotFound`, `ReportNotFound` where the job is no demo."""
     job = await session.get(Job, job_id)
     if job is None:
@@ -49,7 +49,7 @@ async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReport:
     by_stream = await _records(session, job.id)
     rules = await _rules(session, job)
     options = job.params.get("options") or {}
-    return MappingReport(
+    return MappingReportOut(
         job=job.id,
         migration=migration.slug,
         source=_title(source.platform),
