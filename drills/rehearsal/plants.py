@@ -72,12 +72,12 @@ def _a_cent_more(stage: Stage, chosen: Chosen) -> Undo:
 def _refund_lost(stage: Stage, chosen: Chosen) -> Undo:
     path = f"/orders/{chosen.refunded}"
     [refund, *_] = stage.target.get(f"{path}/refunds")
-    forget = stage.target.patch("order", chosen.refunded, path, refunds=[])
-    put_back = stage.target.take("refund", refund["id"], f"{path}/refunds/{refund['id']}")
+    put_back = stage.target.patch("order", chosen.refunded, path, refunds=[])
+    stage.target.edit("refund", refund["id"], parent_id=0)
 
     def undo() -> None:
+        stage.target.edit("refund", refund["id"], parent_id=chosen.refunded)
         put_back()
-        forget()
 
     return undo
 
@@ -231,8 +231,11 @@ def _refused(stage: Stage, chosen: Chosen) -> Undo:
 
 def _renamed(stage: Stage, chosen: Chosen) -> Undo:
     """Something else held the slug when the product was made."""
-    slug = stage.target.get(f"/products/{chosen.product}")["slug"]
-    change = _patch_product(stage, chosen, slug=f"{slug}-2")
+    product = stage.target.get(f"/products/{chosen.product}")
+    slug, address = product["slug"], product["permalink"]
+    change = _patch_product(
+        stage, chosen, slug=f"{slug}-2", permalink=address.replace(slug, f"{slug}-2")
+    )
     _, remove = stage.target.load(
         "product", {"name": "Somebody else's", "slug": slug, "status": "publish"}
     )
@@ -245,9 +248,9 @@ def _renamed(stage: Stage, chosen: Chosen) -> Undo:
 
 
 def _guessed(stage: Stage, chosen: Chosen) -> Undo:
-    """The slug is gone, and WordPress leads to another product that begins alike."""
+    """The product is hidden, and WordPress leads to another one that begins alike."""
     slug = stage.target.get(f"/products/{chosen.product}")["slug"]
-    change = _patch_product(stage, chosen, slug=f"moved-{chosen.product}")
+    change = _patch_product(stage, chosen, status="draft")
     _, remove = stage.target.load(
         "product", {"name": "Begins alike", "slug": f"{slug}-large", "status": "publish"}
     )
@@ -259,7 +262,21 @@ def _guessed(stage: Stage, chosen: Chosen) -> Undo:
     return undo
 
 
-MONEY = frozenset(("data.content",))
+def _path_of(stage: Stage, chosen: Chosen) -> str:
+    return f"/product/{stage.target.get(f'/products/{chosen.product}')['slug']}/"
+
+
+def _loop(stage: Stage, chosen: Chosen) -> Undo:
+    """A plugin leads an old address to another one, and that one back."""
+    path = _path_of(stage, chosen)
+    other = f"/goods{path}"
+    return stage.target.dress("redirects", **{path: other, other: path})
+
+
+def _title_lost(stage: Stage, chosen: Chosen) -> Undo:
+    return stage.target.dress("titles", **{_path_of(stage, chosen): "Untitled"})
+
+
 _SHOWN = frozenset(("data.content", "workflows.shopper"))
 
 PLANTS = (
@@ -291,9 +308,13 @@ PLANTS = (
     Plant(
         "redirect guessed",
         "urls.answer",
-        frozenset(("urls.slugs", "urls.content", "data.content")),
+        frozenset(("workflows.shopper", "data.content")),
         _guessed,
     ),
+    Plant(
+        "redirect loop", "urls.loops", frozenset(("urls.answer", "urls.content")), _loop
+    ),
+    Plant("title changed", "urls.content", frozenset(), _title_lost),
     Plant("stock deducted twice", "effects.stock", _SHOWN, _taken_from_stock_twice),
     Plant(
         "refund missing",

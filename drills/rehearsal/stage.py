@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
@@ -18,6 +19,7 @@ from app.cli.watch import wait_for
 
 JOB_SECONDS = 900.0
 _SETTLE, _OVERLAP = 2.0, 60.0
+_LAUNCH_IN = timedelta(hours=6)
 _API = "/wp-json/wc/v3"
 
 Undo = Callable[[], None]
@@ -54,8 +56,12 @@ class Desk:
     def patch(self, kind: str, record: int, path: str, **fields: Any) -> Undo:
         """Change a record without a trace in its dates. `path` is where the API shows it."""
         before = {name: each for name, each in self.get(path).items() if name in fields}
+        self.edit(kind, record, **fields)
+        return lambda: self.edit(kind, record, **before)
+
+    def edit(self, kind: str, record: int, **fields: Any) -> None:
+        """As `patch`, also of what the API does not show."""
         self._edit(op="patch", kind=kind, id=record, fields=fields)
-        return lambda: self._edit(op="patch", kind=kind, id=record, fields=before)
 
     def load(self, kind: str, document: Mapping[str, Any]) -> tuple[int, Undo]:
         """Put a record there as it is: its id, and how to take it away."""
@@ -67,6 +73,12 @@ class Desk:
         document = self.get(path)
         self._edit(op="hard_delete", kind=kind, id=record)
         return lambda: self.store.ask("POST", "/load", {kind: [document]})
+
+    def dress(self, member: str, **what: Any) -> Undo:
+        """Let plugins do something to the public pages, by their paths."""
+        before = self.store.ask("GET", "/storefront")[member]
+        self.store.ask("PUT", "/storefront", {member: {**before, **what}})
+        return lambda: self.store.ask("PUT", "/storefront", {member: before})
 
     def _edit(self, **what: Any) -> None:
         self.store.ask("POST", "/edits", {"edits": [what]})
@@ -134,6 +146,7 @@ def register(scene: Scene, source: PracticeStore, target: PracticeStore, slug: s
             "source": f"{slug}-{source.name.lower()}",
             "target": f"{slug}-{target.name.lower()}",
             "policies": {"overlap": _OVERLAP, "settle": _SETTLE},
+            "launch_at": (datetime.now(UTC) + _LAUNCH_IN).isoformat(),
         },
     )
     return Stage(scene, Desk(source), Desk(target), slug)
