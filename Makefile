@@ -10,7 +10,7 @@ INSTALLED = .venv/.installed
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo drill test test-live kills check format up bench lock clean
+.PHONY: help install demo drill rehearsal test test-live kills check format up bench lock clean
 
 help: ## Explain the commands
 	@awk -F ': .*## ' '/^[a-z-]+: .*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -30,6 +30,9 @@ demo: $(INSTALLED) ## Watch a selling shop move to another store, without losing
 
 drill: $(INSTALLED) ## Practise migrations in which everything goes wrong
 	@$(RUN) app.cli drill $(ARGS)
+
+rehearsal: $(INSTALLED) ## Rehearse a whole launch: gates, planted faults, adoption, forecasts
+	@$(RUN) app.cli rehearsal $(ARGS)
 
 test: $(INSTALLED) ## Run the tests
 	@$(RUN) pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)

@@ -30,6 +30,7 @@ from app.cli import (
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.drill import drill
+from app.cli.rehearsal import rehearsal
 from app.cli.failures import CommandError, UsageProblemError
 from app.cli.order_numbers import order_numbers
 from app.cli.report import report
@@ -67,6 +68,7 @@ def _root(
 
 program.command("demo")(demo)
 program.command("drill")(drill)
+program.command("rehearsal")(rehearsal)
 program.command("up")(service.up)
 program.command("serve")(service.serve)
 program.command("worker")(service.worker)

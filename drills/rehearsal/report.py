@@ -34,6 +34,7 @@ class Report:
     `freeze_errors` the shares by which forecasts missed the freezes that were needed.
     """
 
+    parts: tuple[str, ...] = ()
     pipeline_exit_codes: list[int] = field(default_factory=list)
     plants: list[Plant] = field(default_factory=list)
     clean_alarms: list[str] = field(default_factory=list)
@@ -62,18 +63,41 @@ class Report:
         ordered = sorted(self.freeze_errors)
         return ordered[len(ordered) // 2] if ordered else 0.0
 
+    def rows(self) -> list[tuple[str, str, bool]]:
+        """What was played: its name, what came of it in words, and whether that is as it should."""
+        found: list[tuple[str, str, bool]] = []
+        if "launch" in self.parts:
+            codes = ", ".join(map(str, self.pipeline_exit_codes))
+            good = tuple(self.pipeline_exit_codes) == PIPELINE
+            found.append(("exit codes of the gate", codes, good))
+            found.append(
+                (
+                    "estimate missed by",
+                    f"{self.estimate_error:.2%}",
+                    self.estimate_error <= ESTIMATE_ERROR,
+                )
+            )
+        if "faults" in self.parts:
+            of = len(self.plants)
+            words = f"{self.planted_found} of {of}"
+            found.append(("planted faults found", words, self.planted_found == of > 0))
+            found.append(("false alarms", str(self.false_alarms), not self.false_alarms))
+        if "adoption" in self.parts:
+            for name in ("adopted_wrong", "adopted_missed", "created_doubled"):
+                count = getattr(self, name)
+                found.append((name.replace("_", " "), str(count), not count))
+        if "forecast" in self.parts:
+            of = len(self.freeze_errors)
+            words = f"{self.freeze_covered} of {of}"
+            found.append(("freezes within the forecast", words, self.freeze_covered == of >= FREEZES))
+            error = self.freeze_median_error
+            found.append(("forecasts off by", f"{error:.0%}", error < FREEZE_ERROR))
+        return found
+
     @property
     def is_good(self) -> bool:
         """Whether a launch would go as it should."""
-        return (
-            tuple(self.pipeline_exit_codes) == PIPELINE
-            and self.planted_found == len(self.plants) > 0
-            and not self.false_alarms
-            and not (self.adopted_wrong or self.adopted_missed or self.created_doubled)
-            and self.estimate_error <= ESTIMATE_ERROR
-            and self.freeze_covered == len(self.freeze_errors) == FREEZES
-            and self.freeze_median_error < FREEZE_ERROR
-        )
+        return all(good for _, _, good in self.rows())
 
     def document(self) -> dict[str, Any]:
         """As `--json` prints it."""
