@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -13,8 +14,10 @@ from app.models import Store
 from app.resources import Resources
 from app.security import VaultError
 from connectors import registry
-from connectors.base import Source, StoreAccess, Target
+from connectors.base import Connector, Source, StoreAccess, Target
 from connectors.errors import StoreError
+
+Side = TypeVar("Side", Source, Target)
 
 SECONDS = 45.0
 """How long a request may talk to a store."""
@@ -34,25 +37,27 @@ def access_of(resources: Resources, store: Store) -> StoreAccess:
     return replace(access, budgets=resources.budgets)
 
 
-@asynccontextmanager
-async def opened_source(resources: Resources, store: Store) -> AsyncIterator[Source]:
+def opened_source(resources: Resources, store: Store) -> AbstractAsyncContextManager[Source]:
     """A store to read from. Whatever it raises within the block is a `StoreFailed`."""
-    access = access_of(resources, store)
-    make = registry.connector(store.platform).source
-    if make is None:
-        raise _failed(store, "wrong_direction", "It cannot be read.")
-    with _failing(store):
-        async with asyncio.timeout(SECONDS), make(access) as opened:
-            yield opened
+    return _opened(resources, store, lambda platform: platform.source, "read")
+
+
+def opened_target(resources: Resources, store: Store) -> AbstractAsyncContextManager[Target]:
+    """A store to write to, as `opened_source`."""
+    return _opened(resources, store, lambda platform: platform.target, "written")
 
 
 @asynccontextmanager
-async def opened_target(resources: Resources, store: Store) -> AsyncIterator[Target]:
-    """A store to write to, as `opened_source`."""
+async def _opened(
+    resources: Resources,
+    store: Store,
+    side: Callable[[Connector], Callable[[StoreAccess], Side] | None],
+    done: str,
+) -> AsyncIterator[Side]:
     access = access_of(resources, store)
-    make = registry.connector(store.platform).target
+    make = side(registry.connector(store.platform))
     if make is None:
-        raise _failed(store, "wrong_direction", "It cannot be written.")
+        raise _failed(store, "wrong_direction", f"It cannot be {done}.")
     with _failing(store):
         async with asyncio.timeout(SECONDS), make(access) as opened:
             yield opened

@@ -246,7 +246,7 @@ async def test_a_category_that_was_renamed_is_found(stores: Stores) -> None:
     await stores.new.admin("PUT", f"products/categories/{baking['id']}", {"slug": "pastry"})
     (evidence,) = (await only(stores, "urls.slugs")).evidence
     assert (evidence.stream, evidence.source_id) == ("categories", "32")
-    assert "shows Not Found" in evidence.message
+    assert evidence.message.endswith("/product-category/kitchen/baking/ answers 404.")
 
 
 async def test_a_title_that_changed_is_found(stores: Stores) -> None:
