@@ -401,3 +401,16 @@ async def test_they_are_a_part_of_a_job_that_verifies(stores: Stores) -> None:
         ("urls.content", "passed"),
         ("urls.robots", "failed"),
     ]
+
+
+async def test_paths_that_nobody_knows_are_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stores: Stores, fronts: Fronts
+) -> None:
+    monkeypatch.setattr(
+        Fronts, "rules", lambda self, name: by_patterns(self.shops[name].url, "", "")
+    )
+    await stores.scope("categories")
+    found = await failed(bench)
+    assert {each.summary for each in found.values()} == {
+        "It is not known how the source makes paths of categories: set its category_path."
+    }
