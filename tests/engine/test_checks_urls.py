@@ -281,6 +281,7 @@ async def test_descriptions_and_canonical_addresses_are_compared(
         {"noindex": ["/product/white-mug/"]},
         {"x_robots": {"/product/white-mug/": "googlebot: noindex"}},
         {"robots": "User-agent: *\nDisallow: /*white\n"},
+        {"robots": "User-agent: *\nDisallow:\n\nUser-agent: Googlebot\nDisallow: /*white\n"},
     ],
 )
 async def test_what_keeps_search_engines_out_is_found(

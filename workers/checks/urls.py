@@ -99,9 +99,9 @@ async def _find_hidden(_: Ground, looked: Sights, found: Findings) -> str:
         page = sight.page
         if page.new is None or not sight.arrived or not _was_open(sight):
             continue
-        if old is not None and not old.allows(page.old):
+        if old is not None and not old.is_open(page.old):
             continue
-        if new is not None and not new.allows(page.new):
+        if new is not None and not new.is_open(page.new):
             _add(found, page, f"{page.new}: robots.txt keeps search engines out.")
         elif _is_kept_out(sight.visit):
             _add(found, page, f"{page.new}: the page asks search engines not to list it.")
