@@ -156,13 +156,11 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
 
 async def _dispatch(resources: Resources, lease: Lease, stopping: Callable[[], bool]) -> list[Wake]:
     stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
-    reads = stores.reads
-    if lease.held.kind is not SliceKind.FINISH:
+    if lease.held.ending and lease.held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
-            if transaction.ending:
-                return await progress.finish_slice(
-                    transaction.connection, lease.held.id, lease.held.job_id, reads
-                )
+            return await progress.finish_slice(
+                transaction.connection, lease.held.id, lease.held.job_id, stores.reads
+            )
     with permitted_by(lease.check):
         return await _work_on(resources, lease, stores, stopping)
 
@@ -189,7 +187,7 @@ async def _work_on(
             case SliceKind.FINISH:
                 return await _finish(run, stores)
             case _:
-                await silence.prove(run.engine, stores.target_store, run.target)
+                await silence.prove(stores.unmuted, run.target)
                 seconds = resources.settings.slice_seconds
                 return await _go_on(run, _timer(seconds, stopping, lease.clock))
 

@@ -18,6 +18,7 @@ from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
 from connectors.base import (
     Connector,
+    Json,
     ReadCapability,
     Source,
     StoreAccess,
@@ -36,8 +37,8 @@ from workers.engine.window import Lags
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both ends of a migration, not opened yet, and its scope. `demoted` are streams whose
-    timestamps were caught lying.
+    """Both ends of a migration, not opened yet, and its scope. `unmuted` is how loud the target
+    was, while it is silent; `demoted` are streams whose timestamps were caught lying.
     """
 
     scope: Scope
@@ -46,6 +47,7 @@ class Stores:
     target_platform: Connector
     target_access: StoreAccess
     target_store: UUID
+    unmuted: Json | None
     demoted: frozenset[Stream] = frozenset()
 
     @property
@@ -88,7 +90,7 @@ _LOAD = text(
            s.platform AS source_platform, s.settings AS source_settings,
            s.credentials AS source_credentials,
            t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
-           t.credentials AS target_credentials,
+           t.credentials AS target_credentials, t.unmuted,
            ARRAY(
                SELECT stream FROM stream_states AS d
                WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL
@@ -117,6 +119,7 @@ async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Sto
                 row.target_platform, row.target_settings, vault.open(row.target_credentials)
             ),
             target_store=row.target_id,
+            unmuted=row.unmuted,
             demoted=frozenset(Stream(each) for each in row.demoted),
         )
     except UnknownPlatformError as error:
