@@ -203,13 +203,11 @@ async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
         # Whatever is wrong with the rules, the target gets its voice back.
         with_rules=held.kind is not SliceKind.FINISH,
     )
-    reads = stores.reads
-    if lease.held.kind is not SliceKind.FINISH:
+    if held.ending and held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
-            if transaction.ending:
-                return await progress.finish_slice(
-                    transaction.connection, lease.held.id, lease.held.job_id, reads
-                )
+            return await progress.finish_slice(
+                transaction.connection, lease.held.id, lease.held.job_id, stores.reads
+            )
     with permitted_by(lease.check):
         return await _work_on(turn, lease, stores)
 
@@ -240,7 +238,7 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
                 return await _go_on(run, finished)
             case kind:
                 if not (run.dry or kind in _QUIET):
-                    await silence.prove(run.engine, stores.target_store, run.target)
+                    await silence.prove(stores.unmuted, run.target)
                 going_on = _GOING_ON[kind]
                 stream = Stream(str(lease.held.stream))
                 return await _go_on(run, going_on(run, stream, out_of_time=turn.timer(lease)))
