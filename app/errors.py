@@ -7,8 +7,8 @@
     ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
     │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ReportNotFound
     ├── 405  MethodNotAllowed
-    ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
-    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
+    ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
+    │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
@@ -174,6 +174,12 @@ class MigrationExists(Problem):
     status = 409
     code = "migration_exists"
     title = "A migration of this slug exists"
+
+
+class StoresPaired(Problem):
+    status = 409
+    code = "stores_paired"
+    title = "A migration between these two stores exists"
 
 
 class JobRunning(Problem):

@@ -76,7 +76,9 @@ class Counters(Output):
 
 
 class Progress(Output):
-    """How far a job is. `total` counts what is known of so far, by the store's own count."""
+    """How far a job is. `total` counts what is known of so far, by the store's own count; of a job
+    that has ended, what was read.
+    """
 
     stage: int = Field(description="Stages that are done.")
     stages: int | None = Field(description="All stages; null until they are planned.")

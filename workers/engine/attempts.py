@@ -22,6 +22,9 @@ REFERENCE_MISSING = "reference_missing"
 MAPPING_FAILED = "mapping_failed"
 """Code of a record of which the migration's mapping rules make no valid one."""
 
+CREATE_UNCONFIRMED = "create_unconfirmed"
+"""Code of a record that the source has lost, and that the target may have all the same."""
+
 _MINUTE = 60.0
 _HOUR = 60 * _MINUTE
 
@@ -72,6 +75,7 @@ _SCHEDULES = {
     TARGET_GONE: _NEVER,
     # Other rules make it due.
     MAPPING_FAILED: _NEVER,
+    CREATE_UNCONFIRMED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,

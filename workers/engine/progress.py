@@ -19,8 +19,8 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import ledger, removals, retries, sightings
-from workers.engine.demo import sample
+from workers.engine import intents, ledger, removals, retries, samples, sightings
+from workers.engine.attempts import CREATE_UNCONFIRMED
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -225,6 +225,8 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
     """
     if stream is None:
         return False
+    if await intents.any_open(connection, job.migration_id, stream):
+        return True
     swept = job.swept(stream)
     if swept is not None:
         await sightings.welcome_back(connection, swept)
@@ -337,7 +339,7 @@ async def _suspect_empty_source(connection: AsyncConnection, job: JobRow) -> Non
 async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: list[str]) -> bool:
     """Whether records are not right: all of the streams', or of a demo those of its sample."""
     if JobKind(job.kind) is JobKind.DEMO:
-        return await sample.any_refused(connection, job.id)
+        return await samples.any_refused(connection, job.id)
     found = await connection.execute(
         text(
             "SELECT EXISTS (SELECT FROM quarantine WHERE migration_id = :migration"
@@ -346,6 +348,18 @@ async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: l
         {"migration": job.migration_id, "streams": streams},
     )
     return bool(found.scalar_one())
+
+
+async def _tell_unconfirmed(connection: AsyncConnection, job: JobRow, streams: list[str]) -> None:
+    """As long as nobody knows whether a record was made, all is not well."""
+    number = await intents.count(connection, job.migration_id, streams)
+    if number:
+        await set_error(
+            connection,
+            job.id,
+            CREATE_UNCONFIRMED,
+            f"{number} records may be on the target without our knowing: the next run looks",
+        )
 
 
 async def end_job(
@@ -357,6 +371,9 @@ async def end_job(
     streams = [str(each) for each in order.streams]
     if job.ending is None and not job.cancelling and order.reads_everything:
         await _suspect_empty_source(connection, job)
+        job = await lock_job(connection, job_id)
+    if job.ending is None and not job.cancelling and not order.dry:
+        await _tell_unconfirmed(connection, job, streams)
         job = await lock_job(connection, job_id)
     left = await _is_anything_left(connection, job, streams)
     if job.ending:

@@ -17,8 +17,7 @@ from app.database import autocommit
 from connectors.base import Extent, Json, Page, Source, Trust, Window
 from connectors.records import Stream
 from connectors.references import references
-from workers.engine import ledger, progress
-from workers.engine.demo import sample
+from workers.engine import ledger, progress, samples
 from workers.engine.demo.choosing import Choice, Seen, choose, seen
 from workers.engine.errors import Ending
 from workers.engine.mapped import map_each, unmapped
@@ -50,12 +49,12 @@ async def sample_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bo
     job = run.lease.held.job_id
     async with autocommit(run.engine) as connection:
         order = (await progress.read_job(connection, job)).order(run.scope.streams)
-        chosen = await sample.any_chosen(connection, job, stream)
+        chosen = await samples.any_chosen(connection, job, stream)
     if stream in order.streams and not chosen:
         await _choose(run, stream, order)
     while True:
         async with autocommit(run.engine) as connection:
-            ids = await sample.not_closed(connection, job, stream, _AT_ONCE)
+            ids = await samples.not_closed(connection, job, stream, _AT_ONCE)
         if not ids:
             return True
         await _close(run, stream, ids)
@@ -73,7 +72,7 @@ async def _choose(run: Run, stream: Stream, order: Order) -> None:
         job = await progress.lock_job(connection, held.job_id)
         job.passes[stream] = _view(look, choice)
         await progress.store_plan(connection, job.id, job.stages, job.passes)
-        await sample.add(connection, job.id, stream, choice.reasons)
+        await samples.add(connection, job.id, stream, choice.reasons)
         await ledger.progress(connection, held.id, resume=None, counters=run.tally())
     if transaction.ending:
         raise Ending
@@ -104,8 +103,8 @@ async def _close(run: Run, stream: Stream, ids: Sequence[str]) -> None:
         if each.stream in run.scope.streams
     }
     async with run.lease.fenced() as transaction:
-        await sample.add_named(transaction.connection, job, names)
-        await sample.close(transaction.connection, job, stream, ids)
+        await samples.add_named(transaction.connection, job, names)
+        await samples.close(transaction.connection, job, stream, ids)
     if transaction.ending:
         raise Ending
 

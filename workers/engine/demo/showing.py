@@ -15,9 +15,9 @@ from connectors.base import Page
 from connectors.digest import digest
 from connectors.records import Product, Record, Stream
 from connectors.references import Reference
-from workers.engine import ledger
+from workers.engine import ledger, samples
 from workers.engine.attempts import MAPPING_FAILED, NOT_UNDERSTOOD
-from workers.engine.demo import findings, sample
+from workers.engine.demo import findings
 from workers.engine.demo.findings import Finding
 from workers.engine.errors import Ending
 from workers.engine.ledger import LinkRow
@@ -34,7 +34,7 @@ async def demo_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool
     job = run.lease.held.job_id
     while True:
         async with autocommit(run.engine) as connection:
-            ids = await sample.not_mapped(connection, job, stream, _AT_ONCE)
+            ids = await samples.not_mapped(connection, job, stream, _AT_ONCE)
         if not ids:
             return True
         await _show(run, stream, ids)
@@ -61,7 +61,7 @@ async def _show(run: Run, stream: Stream, ids: Sequence[str]) -> None:
         # Of a product with variants the store may count those alone.
         async with run.lease.fenced() as transaction:
             job = run.lease.held.job_id
-            await sample.drop(transaction.connection, job, stream, absent)
+            await samples.drop(transaction.connection, job, stream, absent)
 
 
 async def _links(run: Run, stream: Stream, ids: Sequence[str]) -> dict[str, LinkRow]:
@@ -141,7 +141,7 @@ async def _commit(
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
         plain = {source_id: msgspec.to_builtins(each) for source_id, each in told.items()}
-        await sample.note(connection, held.job_id, stream, plain)
+        await samples.note(connection, held.job_id, stream, plain)
         await _add_stock(run, connection, records)
         await ledger.progress(connection, held.id, resume=None, counters=run.tally())
     if transaction.ending:
@@ -158,4 +158,4 @@ async def _add_stock(run: Run, connection: AsyncConnection, records: Iterable[Re
         if isinstance(each.content, Product)
         for source_id in (each.id, *(f"{each.id}:{part.id}" for part in each.content.variants))
     }
-    await sample.add(connection, run.lease.held.job_id, Stream.INVENTORY, levels)
+    await samples.add(connection, run.lease.held.job_id, Stream.INVENTORY, levels)
