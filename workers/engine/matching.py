@@ -31,7 +31,7 @@ _BEGIN = (
     text(
         "UPDATE adoption_records SET state = side || '_only', other_id = NULL, matched_by = NULL,"
         " confidence = NULL, candidates = '{}', differs = '{}', declared = '{}'"
-        f" WHERE {_OURS}"
+        f" WHERE {_OURS} AND state <> side || '_only'"
     ),
 )
 
