@@ -95,7 +95,7 @@ class Progress(Output):
 class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
-    mode: str | None = Field(description="`window` or `sweep`.")
+    mode: str | None = Field(description="`window`, `sweep` or `adopt`.")
     depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
     horizon: datetime | None = Field(
         description="A sweep leaves out closed records created before; null where it does not."
