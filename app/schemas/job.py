@@ -120,7 +120,7 @@ class Progress(Output):
 class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
-    mode: str | None = Field(description="`window`, `sweep`, or `sample` in a demo.")
+    mode: str | None = Field(description="`window`, `sweep`, `adopt`, or `sample` in a demo.")
     depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
     horizon: datetime | None = Field(
         description="A sweep leaves out closed records created before; null where it does not."
