@@ -8,8 +8,8 @@
     │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, ScheduleNotFound,
     │        WebhookNotFound, DeliveryNotFound
     ├── 405  MethodNotAllowed
-    ├── 409  StoreExists, StoreInUse, MigrationExists, JobRunning, JobNotEnded, JobEnded,
-    │        BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
+    ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
+    │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
     │        ConflictApplied, RemovalNotUndoable, ScheduleExists, WebhookDisabled,
     │        CutoverRequired, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
@@ -189,6 +189,12 @@ class MigrationExists(Problem):
     title = "A migration of this slug exists"
 
 
+class StoresPaired(Problem):
+    status = 409
+    code = "stores_paired"
+    title = "A migration between these two stores exists"
+
+
 class JobRunning(Problem):
     status = 409
     code = "job_running"
@@ -247,6 +253,14 @@ class RemovalNotUndoable(Problem):
     status = 409
     code = "removal_not_undoable"
     title = "The removal cannot be undone"
+
+
+class CutoverRequired(Problem):
+    """What counts from the cutover needs one that has ended."""
+
+    status = 409
+    code = "cutover_required"
+    title = "No cutover of this migration has ended well"
 
 
 class ScheduleExists(Problem):

@@ -2,16 +2,29 @@
 
 from __future__ import annotations
 
+import base64
 from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import Field, SecretStr
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+LogLevel = Annotated[
+    Literal["DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"],
+    BeforeValidator(lambda value: value.upper() if isinstance(value, str) else value),
+]
+
+
+_KEY_BYTES = 32
 
 
 class Settings(BaseSettings):
     """Every setting has a default that works on one machine; production sets the first four."""
 
-    model_config = SettingsConfigDict(env_prefix="RECENT_SYNC_", extra="ignore")
+    # A wrong value may hold a password.
+    model_config = SettingsConfigDict(
+        env_prefix="RECENT_SYNC_", extra="ignore", hide_input_in_errors=True
+    )
 
     database_url: SecretStr | None = Field(
         default=None,
@@ -36,8 +49,10 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address the API listens on.")
     port: int = Field(default=8400, ge=0, le=65535, description="Port the API listens on.")
-    log_level: str = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
-    log_format: str = Field(default="json", description="`json`, or `text` for a terminal.")
+    log_level: LogLevel = Field(default="INFO", description="DEBUG, INFO, WARNING or ERROR.")
+    log_format: Literal["json", "text"] = Field(
+        default="json", description="`json`, or `text` for a terminal."
+    )
     max_body_bytes: int = Field(
         default=1_048_576, ge=1024, description="Largest request body accepted, in bytes."
     )
@@ -78,3 +93,18 @@ class Settings(BaseSettings):
         description="Whether webhooks may go to addresses inside the network of the service, and "
         "without TLS.",
     )
+
+    @field_validator("encryption_keys")
+    @classmethod
+    def _are_keys(cls, given: SecretStr | None) -> SecretStr | None:
+        for key in given.get_secret_value().split(",") if given else ():
+            if key.strip() and not _is_key(key.strip()):
+                raise ValueError("each key is 32 bytes in URL-safe base64")
+        return given
+
+
+def _is_key(text: str) -> bool:
+    try:
+        return len(base64.urlsafe_b64decode(text)) == _KEY_BYTES
+    except ValueError:
+        return False

@@ -84,7 +84,9 @@ def print_fields(fields: Mapping[str, Any]) -> None:
 def say(value: Any) -> str:
     """A value as a person reads it."""
     match value:
-        case None | [] | () | {}:
+        case None | [] | ():
+            text = "-"
+        case dict() if not value:  # a pattern of braces would fit every dictionary
             text = "-"
         case bool():
             text = "yes" if value else "no"

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, print_done, print_fields, print_json, print_table
+from app.cli.display import AsJson, note, print_done, print_fields, print_json, print_table
 from app.cli.duration import given_duration
 from app.cli.failures import UsageProblemError
 from app.cli.streams import Streams, split_streams
@@ -180,6 +180,8 @@ def status(migration: MigrationOption, *, json: AsJson = False) -> None:
     )
     if latest:
         print_job(latest)
+        if latest["error"]:
+            note(f"{latest['error']['message']} [{latest['error']['code']}]")
 
 
 def path(slug: str) -> str:

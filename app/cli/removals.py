@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from app.cli.client import Api
+from app.cli.client import Api, Json
 from app.cli.display import AsJson, print_json, print_line, print_table
 from app.cli.duration import Timeout, given_duration
 from app.cli.migrations import MigrationOption, path
@@ -38,8 +38,21 @@ def show_all(
     if json:
         print_json(found)
         return
-    columns = ("id", "stream", "source_id", "target_id", "action", "status", "undoable")
-    print_table(columns, [[each[column] for column in columns] for each in found])
+    columns = ("id", "stream", "source_id", "target_id", "action", "status", "proof", "undoable")
+    shown = [each | {"proof": _proof(each["evidence"])} for each in found]
+    print_table(columns, [[each[column] for column in columns] for each in shown])
+
+
+def _proof(evidence: Json) -> str:
+    """What proves that a record is gone, in a few words."""
+    if evidence.get("reused"):
+        return "its id belongs to another record"
+    words = []
+    if sweeps := evidence.get("sweeps"):
+        words.append(f"not in {sweeps} sweep{'s' if sweeps > 1 else ''}")
+    if evidence.get("direct"):
+        words.append("denied by its id")
+    return ", ".join(words)
 
 
 @commands.command("undo")

@@ -21,6 +21,9 @@ from app.cli.failures import UnreachableError, UsageProblemError
 commands = typer.Typer(no_args_is_help=True, help="Shops and how to reach them.")
 
 Name = Annotated[str, typer.Argument(help="Name or id of the store.")]
+_AWAY = {"store_busy", "store_limits", "store_unreachable"}
+"""Codes of a store that may answer another time."""
+
 _COLUMNS = ("name", "platform", "settings", "credentials_set", "id")
 
 
@@ -122,13 +125,20 @@ def check(name: Name, *, json: AsJson = False) -> None:
     else:
         _print_check(found)
     if not found["ok"]:
-        raise UnreachableError(f"The store {name} is not usable: {check_sentence(found)}")
+        # What answers, and is no such store or lets nobody in, was registered wrongly.
+        away = all(side["code"] in _AWAY for side in _wrong_sides(found))
+        error = UnreachableError if away else UsageProblemError
+        raise error(f"The store {name} is not usable: {check_sentence(found)}")
 
 
 def check_sentence(found: Json) -> str:
     """Why a check failed."""
-    wrong = [side for side in (found["source"], found["target"]) if side and not side["ok"]]
+    wrong = _wrong_sides(found)
     return " ".join(dict.fromkeys(f"{side['message']} [{side['code']}]" for side in wrong))
+
+
+def _wrong_sides(found: Json) -> list[Json]:
+    return [side for side in (found["source"], found["target"]) if side and not side["ok"]]
 
 
 def _print_check(found: Json) -> None:

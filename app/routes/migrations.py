@@ -32,7 +32,11 @@ router = APIRouter(prefix="/v1/migrations", tags=["migrations"], route_class=Gua
     response_model=MigrationOut,
     summary="Set up a migration",
     responses=refusals(
-        errors.MigrationExists, errors.UnknownStore, errors.SameStore, errors.StoreCannot
+        errors.MigrationExists,
+        errors.StoresPaired,
+        errors.UnknownStore,
+        errors.SameStore,
+        errors.StoreCannot,
     ),
 )
 async def create(_: Runner, asked: MigrationIn, once: OneAnswer) -> Response:

@@ -28,6 +28,11 @@ class JobOptions(Input):
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
     release_brake: Flag | None = None
+    stragglers: Flag | None = Field(
+        None,
+        description="After a cutover: late orders of the source alone, and whatever they need. "
+        "What people changed on the target stays, nothing is removed, and stock is left alone.",
+    )
 
 
 class JobIn(Input):
@@ -67,7 +72,9 @@ class Counters(Output):
 
 
 class Progress(Output):
-    """How far a job is. `total` counts what is known of so far, by the store's own count."""
+    """How far a job is. `total` counts what is known of so far, by the store's own count; of a job
+    that has ended, what was read.
+    """
 
     stage: int = Field(description="Stages that are done.")
     stages: int | None = Field(description="All stages; null until they are planned.")

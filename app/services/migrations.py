@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import col, delete, or_, select
+from sqlmodel import and_, col, delete, or_, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import (
@@ -19,6 +19,7 @@ from app.errors import (
     MigrationNotFound,
     SameStore,
     StoreCannot,
+    StoresPaired,
     UnknownStore,
 )
 from app.models import Job, JobStatus, Migration, Store
@@ -35,7 +36,7 @@ UNFINISHED = (JobStatus.QUEUED, JobStatus.RUNNING)
 
 
 async def create_migration(work: Work, asked: MigrationIn) -> MigrationOut:
-    """Raises `UnknownStore`, `SameStore`, `StoreCannot`, `MigrationExists`."""
+    """Raises `UnknownStore`, `SameStore`, `StoreCannot`, `MigrationExists`, `StoresPaired`."""
     session = work.session
     source = await _store(session, asked.source, "/source")
     target = await _store(session, asked.target, "/target")
@@ -44,7 +45,7 @@ async def create_migration(work: Work, asked: MigrationIn) -> MigrationOut:
     _refuse_impossible(asked.policies, target)
     migration = Migration(
         slug=asked.slug,
-        key_prefix=await _key_prefix(session, source, target),
+        key_prefix=await _key_prefix(session, asked.slug, source, target),
         source_id=source.id,
         target_id=target.id,
         streams=_scope(source, target, asked.streams),
@@ -218,22 +219,40 @@ def _policies(asked: MigrationIn) -> dict[str, Any]:
     return asked.policies.model_dump(mode="json", exclude_none=True)
 
 
-async def _key_prefix(session: AsyncSession, source: Store, target: Store) -> str:
+async def _key_prefix(session: AsyncSession, slug: str, source: Store, target: Store) -> str:
     """How our keys on the target begin.
 
     The same for the same pair of shops, so that a migration which is deleted and made again
-    recognises what it wrote before; never shared by two migrations that exist.
+    recognises what it wrote before. Two at a time between the same shops are refused: neither would
+    know what the other has written, and every order would be there twice.
     """
-    pair = json.dumps([_identity(source), _identity(target)])
-    digest = hashlib.sha256(pair.encode()).hexdigest()
+    pair = [_identity(source), _identity(target)]
+    digest = hashlib.sha256(json.dumps(pair).encode()).hexdigest()
     prefix = f"rs{digest[:10]}"
-    taken = await session.exec(select(Migration.id).where(Migration.key_prefix == prefix))
-    return prefix if taken.first() is None else f"rs{secrets.token_hex(5)}"
+    ends = and_(Migration.source_id == source.id, Migration.target_id == target.id)
+    query = select(Migration).where(or_(ends, Migration.key_prefix == prefix))
+    other = (await session.exec(query)).first()
+    if other is None:
+        return prefix
+    if other.slug == slug:
+        raise MigrationExists.at("/slug", "Choose another slug.")
+    same = (other.source_id, other.target_id) == (source.id, target.id)
+    if not same and not all("url" in each.settings for each in (source, target)):
+        # Databases may look alike here whose credentials hold their addresses.
+        return f"rs{secrets.token_hex(5)}"
+    raise StoresPaired(
+        f"It is `{other.slug}`. Change its streams or policies, or delete it first: a migration"
+        " between the same two stores finds what was written before.",
+        extra={"migration": other.slug},
+    )
 
 
 def _identity(store: Store) -> list[str]:
+    """What makes a store the same one, whatever it is called here."""
     place = store.settings.get("url") or json.dumps(store.settings, sort_keys=True)
-    return [store.platform, str(place).rstrip("/")]
+    # One Vendure server may hold several shops.
+    channel = store.settings.get("channel")
+    return [store.platform, str(place).rstrip("/").casefold(), *([channel] if channel else [])]
 
 
 def _id_is(name: str) -> list[Any]:
@@ -246,5 +265,7 @@ def _id_is(name: str) -> list[Any]:
 async def _flush(session: AsyncSession) -> None:
     try:
         await session.flush()
-    except IntegrityError:
+    except IntegrityError as error:
+        if "key_prefix" in str(error.orig):
+            raise StoresPaired("It was made a moment ago.") from None
         raise MigrationExists.at("/slug", "Choose another slug.") from None

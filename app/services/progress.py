@@ -209,7 +209,8 @@ def _progress(job: Job, tally: _Tally, expected: int | None) -> Progress:
         stages=len(job.plan) or None,
         stream=stage.get("stream"),
         read=read,
-        total=tally.total,
+        # Once nothing more comes, what came is the total, whatever a store counted before.
+        total=read if ended else tally.total,
         rate=rate,
         seconds_left=round(expected / rate) if expected is not None and rate else None,
     )

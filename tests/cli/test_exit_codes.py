@@ -155,6 +155,48 @@ def test_a_store_that_cannot_be_reached_is_3(service, run):
     assert outcome.err.count("Nobody answers.") == 1
 
 
+@pytest.mark.parametrize("code", ["store_unauthorized", "store_bad_answer"])
+def test_a_store_that_answers_otherwise_is_2(service, run, code):
+    side = {"ok": False, "code": code, "message": "No.", "report": None}
+    service.answers["POST /v1/stores/old/check"] = (
+        200,
+        {"ok": False, "source": side, "target": None},
+    )
+    assert run("store", "check", "old").code == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("LOG_LEVEL", "LOUD"),
+        ("LOG_FORMAT", "xml"),
+        ("ENCRYPTION_KEYS", "c2hvcnQ="),
+        ("ENCRYPTION_KEYS", "no key at all"),
+        ("PORT", "many"),
+    ],
+)
+def test_a_wrong_setting_is_2_and_one_sentence_without_its_value(run, monkeypatch, name, value):
+    monkeypatch.setenv(f"RECENT_SYNC_{name}", value)
+    outcome = run("db", "upgrade")
+    assert outcome.code == 2
+    assert outcome.err.startswith(f"recent-sync: The configuration is wrong: RECENT_SYNC_{name}:")
+    assert "Traceback" not in outcome.err
+    assert value not in outcome.err
+
+
+def test_a_fault_that_there_is_not_is_2_before_anything_starts(run):
+    outcome = run("demo", "--faults", "rate_limit,bogus")
+    assert outcome.code == 2
+    assert "'bogus'" in outcome.err
+
+
+def test_a_store_in_a_table_shows_its_settings(service, run):
+    store = {"name": "old", "platform": "woocommerce", "settings": {"url": "https://old.example"}}
+    shown = {**store, "credentials_set": ["consumer_key"], "id": "1", "version": 1}
+    service.answers["GET /v1/stores/old"] = (200, shown)
+    assert "https://old.example" in run("store", "show", "old").out
+
+
 def test_a_wait_that_is_too_long_is_4(service, run, job):
     service.answers["POST /v1/jobs"] = (202, job("queued"))
     service.answers[f"GET /v1/jobs/{JOB}"] = (200, job("running"))

@@ -5,6 +5,7 @@ from tests.cli.test_commands import JOB
 ITEM = "b1d6f0a4-6f0e-4f38-9f8e-7a2f8f0e5d21"
 HOME = "/v1/migrations/spring/removals"
 REMOVAL = {
+    "evidence": {"sweeps": 2, "direct": True, "reused": False, "jobs": []},
     "id": ITEM,
     "stream": "products",
     "source_id": "412",
@@ -21,6 +22,7 @@ def test_removals_are_listed_by_what_became_of_them(service, run):
     outcome = run("removals", "list", "-m", "spring", "--status", "done", "--stream", "products")
 
     assert outcome.code == 0
+    assert "not in 2 sweeps, denied by its id" in outcome.out
     assert "412" in outcome.out
     assert "status=done" in service.asked[0].path
     assert "stream=products" in service.asked[0].path

@@ -122,19 +122,40 @@ async def test_a_migration_with_an_unfinished_job_stays(api, shops, service):
 
 
 async def test_a_migration_made_anew_finds_what_it_wrote_before(api, shops, service):
-    """The keys on the target begin alike for the same two shops, and never alike for two
-    migrations at a time.
-    """
+    """The keys on the target begin alike for the same two shops, whatever they are called."""
 
-    async def prefixes():
-        return {r["slug"]: r["key_prefix"] for r in await service.rows("SELECT * FROM migrations")}
+    async def prefix(slug):
+        rows = await service.rows("SELECT slug, key_prefix FROM migrations")
+        return {row["slug"]: row["key_prefix"] for row in rows}[slug]
 
     await api.post("/v1/migrations", json=a_migration())
-    first = (await prefixes())["spring"]
+    first = await prefix("spring")
     await api.delete("/v1/migrations/spring")
-    await api.post("/v1/migrations", json=a_migration(slug="again"))
-    await api.post("/v1/migrations", json=a_migration(slug="twin"))
+    url = {"url": "https://A.example/"}
+    await api.post("/v1/stores", json=a_store("renamed", settings=url))
+    await api.post("/v1/migrations", json=a_migration(slug="again", source="renamed"))
     await api.post("/v1/migrations", json=a_migration(slug="other", target="press"))
-    found = await prefixes()
-    assert found["again"] == first
-    assert len(set(found.values())) == 3
+    assert await prefix("again") == first
+    assert await prefix("other") != first
+
+
+@pytest.mark.parametrize("source", ["a", "renamed"])
+async def test_two_migrations_between_the_same_shops_would_double_orders(api, shops, source):
+    await api.post("/v1/stores", json=a_store("renamed", settings={"url": "https://a.example/"}))
+    await api.post("/v1/migrations", json=a_migration())
+    body = a_migration(slug="twin", source=source)
+    members = problem(await api.post("/v1/migrations", json=body), 409, "stores_paired")
+    assert members["migration"] == "spring"
+    back = {"slug": "back", "source": "b", "target": source}
+    assert (await api.post("/v1/migrations", json=back)).status_code == 201, "another direction"
+
+
+async def test_databases_that_only_look_alike_may_both_be_targets(api, shops, service):
+    """Their addresses stand in the credentials."""
+    for name in ("one", "two"):
+        await api.post("/v1/stores", json=a_store(name, platform="press"))
+        await service.write("UPDATE stores SET settings = '{}' WHERE name = :name", name=name)
+        body = {"slug": name, "source": "a", "target": name}
+        assert (await api.post("/v1/migrations", json=body)).status_code == 201
+    rows = await service.rows("SELECT key_prefix FROM migrations")
+    assert len({row["key_prefix"] for row in rows}) == 2

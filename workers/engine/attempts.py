@@ -19,6 +19,9 @@ NOT_UNDERSTOOD = "record_not_understood"
 REFERENCE_MISSING = "reference_missing"
 """Code of a record that refers to records which are on neither store."""
 
+CREATE_UNCONFIRMED = "create_unconfirmed"
+"""Code of a record that the source has lost, and that the target may have all the same."""
+
 _MINUTE = 60.0
 _HOUR = 60 * _MINUTE
 
@@ -67,6 +70,7 @@ _NEVER = Schedule(first=0.0, longest=0.0, attempts=0)
 
 _SCHEDULES = {
     TARGET_GONE: _NEVER,
+    CREATE_UNCONFIRMED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,

@@ -126,7 +126,7 @@ async def record(
     ]
     if new:
         ids = {each.record.id for each, _ in new}
-        bases = await _contents(connection, vault, migration, stream, ids)
+        bases = await contents(connection, vault, migration, stream, ids)
         rows = [_row(vault, each, conflict, bases.get(each.record.id)) for each, conflict in new]
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         values = {"migration": migration, "stream": str(stream), "job": job, **columns}
@@ -234,13 +234,14 @@ async def keep_contents(
     await connection.execute(_KEEP, {"migration": migration, "stream": str(stream), **values})
 
 
-async def _contents(
+async def contents(
     connection: AsyncConnection,
     vault: Vault,
     migration: UUID,
     stream: Stream,
     ids: Iterable[str],
 ) -> dict[str, Content]:
+    """What the source held of these records when they were sent last, as far as it is kept."""
     rows = await connection.execute(
         _CONTENTS, {"migration": migration, "stream": str(stream), "ids": list(ids)}
     )

@@ -140,6 +140,7 @@ async def _add_slices(
             part={
                 "extent": extent,
                 "part": part,
+                "parts": len(cut.parts),
                 "closing": stage.closing,
                 "shallow": cut.shallow,
                 "eager": order.eager,

@@ -20,7 +20,7 @@ from app.database import autocommit
 from app.services.lifecycle import record_event
 from connectors.base import Action, Page, Sweep
 from connectors.records import Stream
-from workers.engine import ledger, progress, quarantine, removals, sightings
+from workers.engine import ledger, progress, quarantine, removals, sightings, unfinished
 from workers.engine.errors import Ending
 from workers.engine.passes import apply_page
 from workers.engine.plan import Order
@@ -54,7 +54,10 @@ async def remove_slice(run: Run, stream: Stream, *, out_of_time: OutOfTime) -> b
     False means that time is up: the slice continues in another turn, in the phase it was in.
     """
     task = await _task(run, stream)
-    if run.lease.held.resume is None:
+    resume = run.lease.held.resume
+    if resume is None or resume.get("phase") == unfinished.PHASE:
+        if not await unfinished.settle(run, stream, task.action, out_of_time=out_of_time):
+            return False
         await _begin(run, stream, task)
     if _phase(run) == "ask" and not await _ask_all(run, stream, task, out_of_time):
         return False

@@ -45,13 +45,15 @@ _BUSY_PAUSE = 2.0
 class Delivery:
     """What came of it: ready for the ledger, and refused. `kept` counts records of which nothing
     had to be written, because the target's values stay or are the source's already. `digests` are
-    of the contents, by source id; `awaited` are the references that a refused record lacks.
+    of the contents, by source id; `announced` are records whose content is kept with their intent;
+    `awaited` are the references that a refused record lacks.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)
     merged: list[conflicts.Found] = field(default_factory=list)
     refused: list[Refused] = field(default_factory=list)
     digests: dict[str, bytes] = field(default_factory=dict)
+    announced: set[str] = field(default_factory=set)
     awaited: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     created: int = 0
     updated: int = 0
@@ -116,7 +118,9 @@ async def _round(
         return parcels
     parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
     parcels = _without_kept(run, stream, parcels, delivery)
-    await _announce(run, stream, parcels)
+    if parcels:
+        await run.hush()
+    delivery.announced |= await _announce(run, stream, parcels)
     size = run.writes[stream].batch
     for start in range(0, len(parcels), size):
         batch = parcels[start : start + size]
@@ -152,18 +156,18 @@ async def _wait(run: Run, parcels: list[Parcel], seconds: float) -> None:
         parcel.pause = max(0.0, parcel.pause - seconds)
 
 
-async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
-    """Commit what is about to be sent, before the first of it is."""
+async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]:
+    """Commit what is about to be sent, before the first of it is. Answers with the creates."""
     idempotent = run.writes[stream].idempotent
     creates = [] if idempotent else [parcel for parcel in parcels if parcel.creates]
     updates = [parcel for parcel in parcels if parcel.was_applied]
     if not creates and not updates:
-        return
+        return set()
     held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
         await _doubt(connection, migration, stream, updates, held)
-        ours = set()
+        ours: set[str] = set()
         if creates:
             ours = await ledger.intend(
                 connection,
@@ -174,11 +178,15 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
                 fence=held.fence,
                 again=[parcel.id for parcel in creates if parcel.candidate.again],
             )
+            # Should the source lose a record before its answer is heard, this finds it again.
+            sent = [parcel.candidate.record for parcel in creates if parcel.id in ours]
+            await conflicts.keep_contents(connection, run.vault, migration, stream, sent)
     if len(ours) < len(creates):
         # Another slice fetched the same record on demand. What it makes of it is in the ledger
         # soon, and then this page is sorted anew.
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
     reach(Place.AFTER_INTENT)
+    return ours
 
 
 async def _doubt(
@@ -191,10 +199,10 @@ async def _doubt(
             for path, value in parcel.merged.sent.items():
                 parcel.sent[path] = tuple(dict.fromkeys((*parcel.sent.get(path, ()), value)))
             sent[parcel.id] = msgspec.msgpack.encode(parcel.sent)
-    ours: Any = {"slice_id": held.id, "fence": held.fence}
-    await ledger.doubt_merged(connection, migration, stream, sent, **ours)
+    sender: Any = {"slice_id": held.id, "fence": held.fence}
+    await ledger.doubt_merged(connection, migration, stream, sent, **sender)
     plain = [parcel.id for parcel in updates if parcel.merged is None]
-    await ledger.doubt(connection, migration, stream, plain, **ours)
+    await ledger.doubt(connection, migration, stream, plain, **sender)
 
 
 async def _send(
@@ -302,7 +310,8 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         run.counters["conflicts"] += await conflicts.record(
             connection, run.vault, migration, stream, delivery.merged, job=run.lease.held.job_id
         )
-        applied = [each.record for each in delivery.entries]
+        known = delivery.announced
+        applied = [each.record for each in delivery.entries if each.record.id not in known]
         await conflicts.keep_contents(connection, run.vault, migration, stream, applied)
     await ledger.apply(connection, migration, stream, delivery.entries)
     await quarantine.resolve(connection, migration, stream, delivery.applied_ids)

@@ -356,6 +356,11 @@ _FORGET = text(
         UPDATE links SET intent_slice = NULL, intent_fence = NULL, intent_at = NULL
         WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'
           AND intent_at IS NOT NULL AND source_id = ANY(CAST(:ids AS text[]))
+    ), dropped AS (
+        DELETE FROM contents AS c USING links AS l
+        WHERE l.migration_id = :migration AND l.stream = :stream AND l.state = 'intent'
+          AND l.source_id = ANY(CAST(:ids AS text[])) AND c.migration_id = l.migration_id
+          AND c.stream = l.stream AND c.source_id = l.source_id
     )
     DELETE FROM links WHERE migration_id = :migration AND stream = :stream
       AND state = 'intent' AND generation = 0 AND source_id = ANY(CAST(:ids AS text[]))

@@ -193,12 +193,17 @@ async def _commit(
         )
         resume = held.resume if page.resume is None else page.resume
         await ledger.progress(
-            connection, held.id, resume=resume, counters=run.tally(), total=page.total
+            connection, held.id, resume=resume, counters=run.tally(), total=_share(held, page.total)
         )
     held.resume = resume
     reach(Place.AFTER_COMMIT)
     if transaction.ending:
         raise Ending
+
+
+def _share(held: Held, total: int | None) -> int | None:
+    """A slice's share of what the store counts in the whole list."""
+    return None if total is None else total // int(held.part.get("parts") or 1)
 
 
 def _is_sweep(held: Held) -> bool:

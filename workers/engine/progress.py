@@ -19,7 +19,8 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import ledger, removals, retries, sightings
+from workers.engine import intents, ledger, removals, retries, sightings
+from workers.engine.attempts import CREATE_UNCONFIRMED
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -91,6 +92,7 @@ class JobRow(msgspec.Struct):
             quarantine_ids=ids,
             undo_ids=tuple(options["ids"]) if options.get("only") == "undo" else (),
             release_brake=bool(options.get("release_brake")),
+            stragglers=bool(options.get("stragglers")),
         )
 
 
@@ -209,6 +211,8 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
     """
     if stream is None:
         return False
+    if await intents.any_open(connection, job.migration_id, stream):
+        return True
     swept = job.swept(stream)
     if swept is not None:
         await sightings.welcome_back(connection, swept)
@@ -318,6 +322,18 @@ async def _suspect_empty_source(connection: AsyncConnection, job: JobRow) -> Non
         )
 
 
+async def _tell_unconfirmed(connection: AsyncConnection, job: JobRow, streams: list[str]) -> None:
+    """As long as nobody knows whether a record was made, all is not well."""
+    number = await intents.count(connection, job.migration_id, streams)
+    if number:
+        await set_error(
+            connection,
+            job.id,
+            CREATE_UNCONFIRMED,
+            f"{number} records may be on the target without our knowing: the next run looks",
+        )
+
+
 async def end_job(
     connection: AsyncConnection, job_id: UUID, scope: tuple[Stream, ...]
 ) -> list[Wake]:
@@ -327,6 +343,9 @@ async def end_job(
     streams = [str(each) for each in order.streams]
     if job.ending is None and not job.cancelling and order.reads_everything:
         await _suspect_empty_source(connection, job)
+        job = await lock_job(connection, job_id)
+    if job.ending is None and not job.cancelling:
+        await _tell_unconfirmed(connection, job, streams)
         job = await lock_job(connection, job_id)
     left = await connection.execute(
         text(

@@ -72,9 +72,14 @@ async def prove(
     prefix: str,
     action: Action,
     reused: bool = False,
+    unfinished: bool = False,
 ) -> None:
-    """Note that records are gone from the source, with what proves it."""
+    """Note that records are gone from the source, with what proves it. `unfinished`: the source
+    lost them before the target's answer to their create was heard.
+    """
     proof = {"reused": True} if reused else {"direct": True}
+    if unfinished:
+        proof["unfinished"] = True
     await connection.execute(
         text(_PROVE),
         {
@@ -126,7 +131,8 @@ async def forget_stock(
 
 _REOPEN = text(
     "UPDATE removals SET status = 'proven', job_id = :job, action = :action"
-    " WHERE migration_id = :migration AND stream = :stream AND evidence ? 'reused'"
+    " WHERE migration_id = :migration AND stream = :stream"
+    " AND (evidence ? 'reused' OR evidence ? 'unfinished')"
     " AND status IN ('proven', 'held', 'failed')"
 )
 
@@ -134,7 +140,9 @@ _REOPEN = text(
 async def reopen(
     connection: AsyncConnection, migration: UUID, stream: Stream, job: UUID, action: Action
 ) -> None:
-    """Take up what earlier jobs left: of a reused id no sweep will tell again."""
+    """Take up what earlier jobs left: of a reused id no sweep will tell again, and of what was
+    unfinished no window.
+    """
     await connection.execute(
         _REOPEN,
         {"migration": migration, "stream": str(stream), "job": job, "action": str(action)},
@@ -143,12 +151,13 @@ async def reopen(
 
 _LEFT = text(
     "SELECT EXISTS (SELECT 1 FROM removals WHERE migration_id = :migration AND stream = :stream"
-    " AND status IN ('proven', 'held', 'failed') AND evidence ? 'reused')"
+    " AND status IN ('proven', 'held', 'failed')"
+    " AND (evidence ? 'reused' OR evidence ? 'unfinished'))"
 )
 
 
 async def any_left(connection: AsyncConnection, migration: UUID, stream: Stream) -> bool:
-    """Whether records whose ids were given away still wait for what becomes of them."""
+    """Whether records of which no sweep or window tells wait for what becomes of them."""
     found = await connection.execute(_LEFT, {"migration": migration, "stream": str(stream)})
     return bool(found.scalar_one())
 

@@ -64,6 +64,16 @@ def operations(
     return ready, built, delivery
 
 
+async def as_operation(run: Run, stream: Stream, record: Record, generation: int) -> Operation:
+    """A record as the target is asked for it; references that nobody knows are left out."""
+    await _learn_linked(run, _unknown(run, [record]))
+    return Operation(
+        source_id=record.id,
+        key=run.scope.key(stream, record.id, generation),
+        content=with_target_ids(record.content, run.known.get),
+    )
+
+
 def _operation(run: Run, stream: Stream, candidate: Candidate) -> Operation:
     changed = candidate.changed
     return Operation(

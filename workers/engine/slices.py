@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -27,7 +28,8 @@ from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
 from workers.engine.plan import StageKind, stages
-from workers.engine.run import Run
+from workers.engine.policy import TARGET_STAYS
+from workers.engine.run import Run, Scope
 from workers.engine.stores import Stores, load_stores
 
 log = structlog.get_logger(__name__)
@@ -175,12 +177,14 @@ async def _work_on(
             engine=resources.engine,
             vault=resources.vault,
             lease=lease,
-            scope=stores.scope,
+            scope=_scope(lease, stores),
             source=source,
             target=target,
             reads=stores.reads,
             writes=stores.writes,
         )
+        if lease.held.stragglers:
+            run.hush = _hush_once(run, stores)
         match lease.held.kind:
             case SliceKind.PREPARE:
                 return await _prepare(run, stores)
@@ -194,13 +198,35 @@ async def _work_on(
                 return await _go_on(run, _timer(seconds, stopping, lease.clock))
 
 
+def _scope(lease: Lease, stores: Stores) -> Scope:
+    """The migration's scope. Once the target is selling, nobody's changes there are overwritten."""
+    scope = stores.scope
+    return replace(scope, policies=TARGET_STAYS) if lease.held.stragglers else scope
+
+
+def _hush_once(run: Run, stores: Stores) -> Callable[[], Awaitable[None]]:
+    """Silence a target that is selling only when something is written: its mails to its own
+    customers go out as long as nothing is.
+    """
+    done = False
+
+    async def hush() -> None:
+        nonlocal done
+        if not done:
+            await silence.mute(run.lease, stores.target_store, run.target)
+            done = True
+
+    return hush
+
+
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     """Look at both stores, silence the target, and lay out the stages."""
     held = run.lease.held
     began = await run.source.server_time()
     await run.target.check()
     await _outwait(run)
-    await silence.mute(run.lease, stores.target_store, run.target)
+    if not held.stragglers:
+        await silence.mute(run.lease, stores.target_store, run.target)
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
         order = job.order(run.scope.streams)

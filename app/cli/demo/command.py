@@ -59,6 +59,12 @@ def parse_faults(text: str) -> dict[str, Any] | None:
         return None
     if "none" in names:
         raise UsageProblemError("--faults takes `none` alone.")
+    from sandbox.faults import DEFAULTS  # noqa: PLC0415  slow to import
+
+    known = {"all", *DEFAULTS}
+    if unknown := [each for each in names if each not in known]:
+        there = ", ".join(sorted(known))
+        raise UsageProblemError(f"--faults knows no {unknown[0]!r}; it knows {there}.")
     # Each refusal holds back all requests for a second: at 3 in 100 that is all one would see.
     rarer = {"rate_limit": {"probability": 0.01}} if "all" in names else {}
     return {**{name: {} for name in names}, **rarer}
