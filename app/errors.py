@@ -19,6 +19,7 @@
     │        InvalidWatermark, InvalidExpiry, InvalidSchedule, InvalidWebhook,
     │        IdempotencyKeyReused
     ├── 500  InternalError
+    ├── 502  StoreFailed
     └── 503  DatabaseUnavailable, NotReady
 
 Nothing that a caller sent is repeated in an answer: it may be a secret.
@@ -392,6 +393,12 @@ class InternalError(Problem):
     status = 500
     code = "internal_error"
     title = "Something went wrong on our side"
+
+
+class StoreFailed(Problem):
+    status = 502
+    code = "store_failed"
+    title = "A store did not answer well"
 
 
 class DatabaseUnavailable(Problem):
