@@ -1,4 +1,4 @@
-"""What the new shop sold by itself, read from the shop and told apart from what was brought over."""
+"""What the new shop sold by itself, told apart from what was brought over."""
 
 from __future__ import annotations
 

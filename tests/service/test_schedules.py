@@ -248,8 +248,9 @@ async def test_a_reader_looks_and_changes_nothing(reader, add):
 
 async def test_stragglers_need_a_cutover_and_read_orders_alone(service, api, add, runs, end_jobs):
     late = {"kind": "recent", "options": {"stragglers": True}}
+    launch = now() - timedelta(hours=1)
     schedule = await add(job=late, until="launch+3d", name="late")
-    await api.patch("/v1/migrations/spring", json={"launch_at": now().isoformat()})
+    await api.patch("/v1/migrations/spring", json={"launch_at": launch.isoformat()})
     assert await tick(service.resources, now() + timedelta(seconds=1)) == 1
     assert await runs(schedule) == [("refused", "cutover_required")]
     body = {"kind": "recent", "migration": "spring"}
