@@ -9,7 +9,7 @@ from app import errors
 from app.routes.answers import refusals
 from app.routes.dependencies import Limit, MigrationInPath, Opened, Reader
 from app.routes.guard import GuardedRoute
-from app.schemas.sold import SoldPage
+from app.schemas.sold import SoldList
 from app.services import sold
 from app.sold_sheet import csv_text
 
@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/migrations", tags=["migrations"], route_class=Gua
 
 @router.get(
     "/{migration}/sold-meanwhile",
-    response_model=SoldPage,
+    response_model=SoldList,
     summary="List what the new shop sold by itself",
     responses={
         200: {"content": {"text/csv": {"schema": {"type": "string"}}}},

@@ -27,7 +27,7 @@ class SoldOrder(Output):
     lines: list[SoldLine]
 
 
-class SoldPage(Page[SoldOrder]):
+class SoldList(Page[SoldOrder]):
     """What the new shop sold by itself since a moment."""
 
     since: datetime

@@ -24,7 +24,7 @@ from app.models import LinkState, Migration, Store
 from app.models.columns import now
 from app.moments import resolve
 from app.resources import Resources
-from app.schemas.sold import SoldLine, SoldOrder, SoldPage
+from app.schemas.sold import SoldLine, SoldOrder, SoldList
 from app.security import VaultError
 from app.services.jobs import last_cutover
 from app.services.migrations import get_migration, refuse_while_running
@@ -59,7 +59,7 @@ class _Shop:
 
 async def sold_meanwhile(
     resources: Resources, name: str, *, since: str, limit: int, cursor: str | None
-) -> SoldPage:
+) -> SoldList:
     """At least `limit` orders, or what could be found in `SECONDS`; `next` reads on.
 
     `since` is `cutover`, `launch` or a moment. Raises `MigrationNotFound`, `CutoverRequired`,
@@ -118,7 +118,7 @@ def _open(store: Store, resources: Resources) -> tuple[Connector, StoreAccess]:
 
 async def _read(
     resources: Resources, shop: _Shop, since: datetime, limit: int, place: _Place | None
-) -> SoldPage:
+) -> SoldList:
     if shop.connector.source is None:
         raise StoreCannot
     deadline = time.monotonic() + SECONDS
@@ -139,7 +139,7 @@ async def _read(
                     break
             else:
                 resume = None
-    return SoldPage(
+    return SoldList(
         items=found,
         next=None if resume is None else _sealed(replace(place, resume=resume), resources),
         since=place.since,

@@ -18,7 +18,7 @@ from app.errors import (
     StoreCannot,
     StoreFailed,
 )
-from app.schemas.sold import SoldPage
+from app.schemas.sold import SoldList
 from app.services.sold import sold_meanwhile
 from app.sold_sheet import COLUMNS, csv_text
 from connectors.errors import Unreachable
@@ -107,7 +107,7 @@ async def test_without_a_cutover_there_is_no_meanwhile(bench: Bench) -> None:
 
 
 async def test_the_sheet_has_a_row_a_line_and_no_formula(launched: Bench) -> None:
-    page: SoldPage = await look(launched)
+    page: SoldList = await look(launched)
     [first, *_] = page.model_dump(mode="json")["items"]
     odd = {**first, "number": "=1+1", "lines": []}
     two = {**first, "lines": [{**first["lines"][0], "name": "-2 %"}, first["lines"][0]]}
