@@ -24,7 +24,7 @@ from app.models import LinkState, Migration, Store
 from app.models.columns import now
 from app.moments import resolve
 from app.resources import Resources
-from app.schemas.sold import SoldLine, SoldOrder, SoldList
+from app.schemas.sold import SoldLine, SoldList, SoldOrder
 from app.security import VaultError
 from app.services.jobs import last_cutover
 from app.services.migrations import get_migration, refuse_while_running
