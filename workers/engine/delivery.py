@@ -120,6 +120,8 @@ async def _round(
         return parcels
     parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
     parcels = _without_kept(run, stream, parcels, delivery)
+    if parcels:
+        await run.hush()
     delivery.announced |= await _announce(run, stream, parcels)
     size = run.writes[stream].batch
     for start in range(0, len(parcels), size):
