@@ -31,6 +31,7 @@ _CHANNEL = "vendure-token"
 _SOLD_OUT = "OUT_OF_STOCK"
 _MOST = 100
 _ELSEWHERE = "The Shop API of this store is not where it usually is: /shop-api beside /admin-api."
+_NO_SKUS = "Vendure's Shop API lists goods by name and not by SKU."
 _CLOSED = "The Shop API of this store keeps visitors out."
 
 FIND_GOODS = (
@@ -101,9 +102,9 @@ class VendureShopper:
         """By the list of products that are on sale."""
         return await self._found({"name": {"contains": name}})
 
-    async def by_sku(self, sku: str) -> tuple[Offer, ...]:
-        """By the SKU of a variant."""
-        return await self._found({"sku": {"eq": sku}})
+    async def by_sku(self, sku: str) -> tuple[Offer, ...]:  # noqa: ARG002  as all visitors do
+        """Visitors cannot: the list knows no SKUs, and a search is what a plugin makes of it."""
+        raise NotTold(_NO_SKUS)
 
     async def takes(self, buyable: str) -> bool:
         """Whether a new cart takes one of a variant."""
