@@ -29,6 +29,9 @@ async def test_the_sample_holds_all_that_changed_and_some_of_the_rest(bench: Ben
     bench.source.tick(minutes=10)
     bench.source.put(Stream.CATEGORIES, "c03", Category(name="New name"))
     await bench.run("recent")
+    bench.source.put(Stream.CATEGORIES, "c04", Category(name="Another name"))
+    await bench.run("recent")
+    await bench.run("recent")
 
     async with ground_of(bench, sample=5) as ground:
         sample = await ground.sample(Stream.CATEGORIES)
@@ -37,10 +40,10 @@ async def test_the_sample_holds_all_that_changed_and_some_of_the_rest(bench: Ben
     async with ground_of(bench, sample=5, seed="eight") as ground:
         other = await ground.sample(Stream.CATEGORIES)
 
-    assert [each.source_id for each in sample.pairs if each.changed] == ["c03"]
-    assert len(sample.pairs) == 6
+    assert [each.source_id for each in sample.pairs if each.changed] == ["c04", "c03"]
+    assert len(sample.pairs) == 7
     assert sample.total == 20
-    assert sample.words == "categories: all 1 that changed, and 5 of the other 19 by chance"
+    assert sample.words == "categories: all 2 that changed, and 5 of the other 18 by chance"
     assert again == sample
     assert {each.source_id for each in other.pairs} != {each.source_id for each in sample.pairs}
 

@@ -136,7 +136,7 @@ class Ground:
         return self._since
 
     async def sample(self, stream: Stream) -> Sample:
-        """All linked records that changed lately, and some of the others; drawn once."""
+        """Linked records that changed since the last full copy, and some others; drawn once."""
         if stream not in self._samples:
             self._samples[stream] = await draw(
                 self.engine, self.migration, stream, since=await self.since(), options=self.options

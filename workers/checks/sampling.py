@@ -1,4 +1,5 @@
-"""Which linked records checks look at: all that changed lately, and some of the others by chance.
+"""Which linked records checks look at: all that changed since the last full copy, and some of the
+others by chance.
 
 Chance is the job's own: the same seed draws the same records, so that a check which goes on in
 another process, or is run again, looks at the same ones.
@@ -30,7 +31,7 @@ _NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 class Options(NamedTuple):
     """What a job asks for. `seed` decides what is drawn; `since` from when records count as
-    changed, None for since the last job that wrote.
+    changed, None for since the last full copy.
     """
 
     seed: str
@@ -58,22 +59,34 @@ class Sample(NamedTuple):
     words: str
 
 
-_WROTE = text(
+# What the last full copy brought over is not «changed», unless it is all there is.
+_BASELINE = text(
     """
-    SELECT max(j.started_at) FROM jobs AS j
-    WHERE j.migration_id = :migration AND j.started_at IS NOT NULL AND EXISTS (
-        SELECT 1 FROM slices AS s
-        WHERE s.job_id = j.id AND s.counters ?| ARRAY['created', 'updated', 'fetched', 'deleted']
+    WITH wrote AS (
+        SELECT j.kind, j.started_at FROM jobs AS j
+        WHERE j.migration_id = :migration AND j.started_at IS NOT NULL AND EXISTS (
+            SELECT 1 FROM slices AS s WHERE s.job_id = j.id
+              AND s.counters ?| ARRAY['created', 'updated', 'fetched', 'deleted']
+        )
     )
+    SELECT coalesce(
+        min(started_at) FILTER (
+            WHERE started_at > (SELECT max(started_at) FROM wrote WHERE kind = 'full')
+        ),
+        max(started_at) FILTER (WHERE kind = 'full'),
+        min(started_at)
+    ) FROM wrote
     """
 )
 
 
 async def baseline(engine: AsyncEngine, migration: UUID) -> datetime:
-    """When the last job that wrote something began; before all time where none has."""
+    """When the first job began that wrote something after the last full copy; before all time
+    where none has written.
+    """
     async with autocommit(engine) as connection:
         found: datetime | None = (
-            await connection.execute(_WROTE, {"migration": migration})
+            await connection.execute(_BASELINE, {"migration": migration})
         ).scalar_one()
     return found or _NEVER
 
