@@ -324,10 +324,11 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         await quarantine.keep(
             connection, migration, stream, run.lease.held.job_id, delivery.refusals
         )
-    await arrivals.count(connection, migration, stream, delivery.new)
     arrived = _arrived(stream, delivery.entries)
     await quarantine.wake(connection, migration, arrived)
     await lost_references.mark(connection, migration, arrived)
+    # Last of all: pages that count the same hour wait for each other until one is committed.
+    await arrivals.count(connection, migration, stream, delivery.new)
     for entry in delivery.entries:
         run.known.learn(stream, entry.record.id, entry.applied.target_id, entry.children)
 
