@@ -10,8 +10,9 @@
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
-    │        StorefrontUnknown, RedirectsNotTaken, WebhookDisabled, StillInFlight, AnswerLost
+    │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, CutoverRequired,
+    │        ScheduleExists, StorefrontUnknown, RedirectsNotTaken, WebhookDisabled, StillInFlight,
+    │        AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
     ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
@@ -286,6 +287,14 @@ class RemovalNotUndoable(Problem):
     status = 409
     code = "removal_not_undoable"
     title = "The removal cannot be undone"
+
+
+class CutoverRequired(Problem):
+    """What counts from the cutover needs one that has ended."""
+
+    status = 409
+    code = "cutover_required"
+    title = "No cutover of this migration has ended well"
 
 
 class ScheduleExists(Problem):

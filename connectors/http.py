@@ -153,18 +153,22 @@ class StoreHttp:
         self._date = ""
         self._clock: tuple[datetime, float] | None = None
 
-    def visited_by(self, auth: httpx.Auth, headers: Mapping[str, str] | None = None) -> StoreHttp:
-        """The same store as somebody else meets it, in a session of its own. Nothing of our
-        credentials goes along. The budget is the same, and requests are counted here.
+    def visited_by(
+        self, auth: httpx.Auth, headers: Mapping[str, str] | None = None, *, base: str = ""
+    ) -> StoreHttp:
+        """The same store as somebody else meets it, in a session of its own: by another address
+        where `base` names one. Nothing of our credentials goes along. The budget is the same, and
+        requests are counted here.
         """
         visitor = StoreHttp(
-            self._base,
+            base or self._base,
             auth=auth,
             headers=headers,
             verify=self._verify,
             timeout=self._timeout,
             idle=self._idle,
             is_refusal=self._is_refusal,
+            judge=self._judge,
             max_bytes=self._max_bytes,
             patience=self._patience,
             budgets=self._budgets,

@@ -111,6 +111,18 @@ def page_rules(settings: BaseModel) -> PageRules:
     return settings.public_pages if isinstance(settings, HasPages) else PageRules("", {})
 
 
+def why_unknown(settings: BaseModel, side: str, stream: Stream | None = None) -> str:
+    """Why nobody knows where the pages of a store are, or those of a stream: a sentence that says
+    what to set. `side` names the store in it.
+    """
+    if not isinstance(settings, HasPages):
+        return f"The {side} is of a platform that has no public pages."
+    if stream is None:
+        return f"It is not known where visitors see the {side}: set its storefront_url."
+    wanted = "product_path" if stream is Stream.PRODUCTS else "category_path"
+    return f"It is not known how the {side} makes paths of {stream}: set its {wanted}."
+
+
 @runtime_checkable
 class TellsPaths(Protocol):
     """What a source or a target has besides, where its platform knows the addresses of pages."""

@@ -12,6 +12,9 @@ from typing import NamedTuple
 from msgspec import Struct
 
 ANYBODY = "*"
+CRAWLERS = (ANYBODY, "googlebot", "bingbot")
+"""Those that matter to a shop."""
+
 _MOST_LINES = 10_000
 
 
@@ -64,6 +67,10 @@ class Robots(Struct, frozen=True):
                 for agent in agents:
                     rules[agent].append(Rule(value, name == "allow"))
         return cls(dict(rules))
+
+    def is_open(self, path: str) -> bool:
+        """Whether every crawler that matters may fetch a path."""
+        return all(self.allows(path, agent) for agent in CRAWLERS)
 
     def allows(self, path: str, agent: str = ANYBODY) -> bool:
         """Whether a crawler may fetch a path. One that is not named keeps the rules of all."""

@@ -34,7 +34,7 @@ class Shopper(Protocol):
         ...
 
     async def by_sku(self, sku: str) -> tuple[Offer, ...]:
-        """What a search for a SKU finds; of a variant its product."""
+        """What a search for a SKU finds; of a variant its product. Not every shop can."""
         ...
 
     async def takes(self, buyable: str) -> bool:

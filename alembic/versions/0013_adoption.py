@@ -43,6 +43,7 @@ def upgrade() -> None:
             server_default=sa.text("'{}'"),
             nullable=False,
         ),
+        sa.Column("live", sa.Boolean(), server_default=sa.true(), nullable=False),
         sa.Column("form", sa.LargeBinary(), nullable=True),
         sa.Column("fields", sa.LargeBinary(), nullable=True),
         sa.Column("parts", sa.LargeBinary(), nullable=True),

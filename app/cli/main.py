@@ -13,6 +13,7 @@ from app.cli import (
     conflicts,
     jobs,
     keys,
+    launched,
     mapping,
     migrations,
     planning,
@@ -78,8 +79,10 @@ program.add_typer(service.database, name="db")
 program.add_typer(keys.commands, name="keys")
 program.command("platforms")(stores.platforms)
 program.add_typer(stores.commands, name="store")
+migrations.commands.command("sold-meanwhile")(launched.sold_meanwhile)
 program.add_typer(migrations.commands, name="migration")
 program.add_typer(mapping.commands, name="mapping")
+jobs.runs.command("stragglers")(launched.stragglers)
 program.add_typer(jobs.runs, name="run")
 program.add_typer(jobs.commands, name="job")
 program.command("report")(report)

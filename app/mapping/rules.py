@@ -27,6 +27,9 @@ from connectors.records import CONTENT_TYPES, Stream
 MOST_RULES = 200
 """Rules of one stream."""
 
+MOST_VALUES = 1000
+"""Old values that one rule names."""
+
 LONGEST_EXPRESSION = 500
 OPERATIONS = ("set", "values", "drop", "rename", "to_extra", "expression", "function")
 VALUE, PART, ID = "value", "part", "id"
@@ -67,7 +70,9 @@ class Rule(BaseModel):
     field: Path | None = Field(None, description="What is changed, such as `variants.sku`.")
     set: JsonValue = Field(None, description="A value for the field.")
     values: dict[str, JsonValue] | None = Field(
-        None, max_length=5000, description="New values by old ones; null leaves the field out."
+        None,
+        max_length=MOST_VALUES,
+        description="New values by old ones; null leaves the field out.",
     )
     otherwise: JsonValue = Field(None, description="For values that `values` does not name.")
     drop: Literal[True] | None = Field(None, description="Leave the field out.")

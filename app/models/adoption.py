@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
-from sqlalchemy import ARRAY, Column, Float, Index, LargeBinary, Text, text
+from sqlalchemy import ARRAY, Boolean, Column, Float, Index, LargeBinary, Text, text, true
 from sqlmodel import Field, SQLModel
 
 from app.models.columns import moment
@@ -54,8 +54,8 @@ class AdoptionRecord(SQLModel, table=True):
 
     Nothing personal is kept: `key_kinds` and `key_values` are evidence by which records are paired,
     as digests; `form` holds a digest of each field as both stores should show it, `parts` the
-    record's parts (both as MessagePack), `fields` what a later merge takes as its base. `label` is
-    for people; an email in it is masked.
+    record's parts (both as MessagePack), `fields` what a later merge takes as its base. `live`: it
+    is not in the trash. `label` is for people; an email in it is masked.
 
     `other_id` is the counterpart's id on the other side, of a doubled record the original's;
     `matched_by` says by which evidence, `candidates` are ids that an ambiguous record may belong
@@ -79,6 +79,9 @@ class AdoptionRecord(SQLModel, table=True):
     key_kinds: list[str] = Field(sa_column=_texts())
     key_values: list[bytes] = Field(
         sa_column=Column(ARRAY(LargeBinary), nullable=False, server_default=text("'{}'"))
+    )
+    live: bool = Field(
+        default=True, sa_column=Column(Boolean, nullable=False, server_default=true())
     )
     form: bytes | None = Field(default=None, sa_column=_bytes())
     fields: bytes | None = Field(default=None, sa_column=_bytes())

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 HOUR = timedelta(hours=1)
 HOURS_A_WEEK = 168
+_WEEK = timedelta(weeks=1)
 LONGEST = timedelta(weeks=12)
 """History further back says little about next week."""
 
@@ -50,9 +51,11 @@ class Profile(Struct, frozen=True, kw_only=True):
     def expected(self, begin: datetime, end: datetime) -> float:
         """How many arrive between two moments; 0 where the second is not later."""
         zone = ZoneInfo(self.zone)
-        return sum(
+        # A whole week holds each of its hours once, but for the two in which clocks change.
+        weeks = max(0, (end - begin) // _WEEK)
+        return weeks * sum(self.rates) + sum(
             self.rates[hour_of_week(hour, zone)] * (share / HOUR)
-            for hour, share in _hours(begin, end)
+            for hour, share in _hours(begin + weeks * _WEEK, end)
         )
 
 

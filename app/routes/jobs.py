@@ -53,6 +53,7 @@ _STREAM = (
         **refusals(
             errors.MigrationNotFound,
             errors.BaselineRequired,
+            errors.CutoverRequired,
             errors.KindNotAvailable,
             errors.InvalidSince,
             errors.StreamNotInScope,

@@ -11,7 +11,7 @@ from app.routes.answers import refusals
 from app.routes.dependencies import MigrationInPath, Opened, Reader
 from app.routes.guard import GuardedRoute
 from app.schemas.planning import ActivityOut, EstimateKind, EstimateOut, PlanOut
-from app.schemas.values import Moment
+from app.schemas.values import NearMoment
 from app.services import estimates, plans
 
 router = APIRouter(prefix="/v1/migrations/{migration}", tags=["planning"], route_class=GuardedRoute)
@@ -34,7 +34,7 @@ async def estimate(
         Query(description="By default `recent`, or `full` before the first run."),
     ] = None,
     at: Annotated[
-        Moment | None,
+        NearMoment | None,
         Query(description="When the run is to begin: what arrives until then is expected."),
     ] = None,
 ) -> EstimateOut:
@@ -67,10 +67,10 @@ async def plan(
     migration: MigrationInPath,
     given: Opened,
     launch_at: Annotated[
-        Moment | None, Query(description="Instead of the migration's own.")
+        NearMoment | None, Query(description="Instead of the migration's own.")
     ] = None,
     freeze_at: Annotated[
-        Moment | None,
+        NearMoment | None,
         Query(description="When the source is to be stopped; by default as late as is safe."),
     ] = None,
 ) -> PlanOut:

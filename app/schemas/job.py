@@ -32,6 +32,11 @@ class JobOptions(Input):
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
     release_brake: Flag | None = None
+    stragglers: Flag | None = Field(
+        None,
+        description="After a cutover: late orders of the source alone, and whatever they need. "
+        "What people changed on the target stays, nothing is removed, and stock is left alone.",
+    )
     id_fields: list[MetadataField] | None = Field(
         None,
         max_length=50,
@@ -120,7 +125,7 @@ class Progress(Output):
 class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
-    mode: str | None = Field(description="`window`, `sweep`, or `sample` in a demo.")
+    mode: str | None = Field(description="`window`, `sweep`, `adopt`, or `sample` in a demo.")
     depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
     horizon: datetime | None = Field(
         description="A sweep leaves out closed records created before; null where it does not."

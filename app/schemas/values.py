@@ -51,6 +51,28 @@ Moment = Annotated[
 ]
 """A moment with its zone, kept in UTC."""
 
+_FIRST, _LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+
+
+def _within_reach(value: datetime) -> datetime:
+    if not _FIRST <= value < _LAST:
+        raise ValueError("nothing can be reckoned for a moment before 2000 or after 2099")
+    return value
+
+
+NearMoment = Annotated[Moment, AfterValidator(_within_reach)]
+"""A moment for which something is to be reckoned."""
+
+
+def reckonable(moment: datetime) -> datetime:
+    """A moment that is kept, or the nearest one for which something can be reckoned.
+
+    The database's driver gives the first and the last days of all time without a zone.
+    """
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return min(max(aware, _FIRST), _LAST)
+
+
 Flag = Annotated[bool, Strict()]
 
 StoreName = Annotated[

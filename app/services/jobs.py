@@ -13,6 +13,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.errors import (
     BaselineRequired,
+    CutoverRequired,
     InvalidRequest,
     InvalidSince,
     JobEnded,
@@ -36,16 +37,20 @@ log = structlog.get_logger(__name__)
 # A caller's clock may run ahead of ours by a little without meaning the future.
 _SKEW = timedelta(seconds=30)
 
+_RAN = (JobStatus.SUCCEEDED, JobStatus.COMPLETED_WITH_ERRORS)
+
 
 async def create_job(work: Work, asked: JobIn) -> JobOut:
     """Queue a job, and start it where none runs.
 
     Raises `KindNotAvailable`, `InvalidSince`, `MigrationNotFound`, `StreamNotInScope`,
-    `BaselineRequired`.
+    `BaselineRequired`, `CutoverRequired`.
     """
     kind = _kind(asked)
     migration = await get_migration(work.session, asked.migration, lock=True)
     streams = _streams(asked, migration)
+    if _wants_stragglers(asked):
+        await last_cutover(work.session, migration)
     if kind is JobKind.RECENT and asked.since is None and not _reads_nothing(asked):
         await _require_baseline(work.session, migration, streams)
     if kind is JobKind.ADOPT and asked.since is None:
@@ -53,7 +58,26 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
         raise BaselineRequired(text, extra={"streams": streams})
     kept = {"streams", "since", "cutover", "options"} | ({"dry_run"} if asked.dry_run else set())
     params = asked.model_dump(mode="json", include=kept, exclude_none=True)
+    if _wants_stragglers(asked):
+        params["streams"] = streams
     return await add_job(work, migration, kind, params)
+
+
+async def last_cutover(session: AsyncSession, migration: Migration) -> Job:
+    """The latest cutover that ran to its end. Raises `CutoverRequired`."""
+    job = (
+        await session.exec(
+            select(Job)
+            .where(Job.migration_id == migration.id, Job.kind == JobKind.RECENT)
+            .where(col(Job.params)["cutover"].as_boolean())
+            .where(col(Job.status).in_(_RAN))
+            .order_by(col(Job.started_at).desc())
+            .limit(1)
+        )
+    ).first()
+    if job is None:
+        raise CutoverRequired("Run a job of kind `recent` with `cutover` first.")
+    return job
 
 
 def require_possible(asked: JobIn, migration: Migration) -> None:
@@ -145,6 +169,8 @@ def _kind(asked: JobIn) -> JobKind:
         there = ", ".join(JobKind)
         raise KindNotAvailable.at("/kind", f"Available are: {there}.") from None
     _refuse_foreign_members(kind, asked)
+    if _wants_stragglers(asked):
+        _refuse_beside_stragglers(asked)
     if asked.since is not None and asked.since > now() + _SKEW:
         raise InvalidSince.at("/since", "This moment lies in the future.")
     return kind
@@ -157,6 +183,7 @@ _ONLY_FOR: Mapping[str, tuple[JobKind, ...]] = {
     "/options/only": (JobKind.RECENT,),
     "/options/ids": (JobKind.RECENT,),
     "/options/release_brake": (JobKind.FULL, JobKind.RECENT),
+    "/options/stragglers": (JobKind.RECENT,),
     "/options/checks": (JobKind.VERIFY,),
     "/options/sample": (JobKind.VERIFY,),
     "/options/seed": (JobKind.DEMO, JobKind.VERIFY),
@@ -185,7 +212,34 @@ def _refuse_foreign_members(kind: JobKind, asked: JobIn) -> None:
         raise InvalidRequest(errors=places)
 
 
+def _wants_stragglers(asked: JobIn) -> bool:
+    return bool(asked.options and asked.options.stragglers)
+
+
+def _refuse_beside_stragglers(asked: JobIn) -> None:
+    """Late orders are read on from where the cutover left off, and nothing but them."""
+    options = asked.options
+    others = options is not None and bool(options.only or options.ids or options.release_brake)
+    given = {
+        "since": asked.since is not None,
+        "cutover": asked.cutover,
+        "options": others,
+        "streams": asked.streams not in (None, [Stream.ORDERS]),
+    }
+    places = [
+        {"pointer": f"/{name}", "detail": "A job for stragglers does not take this."}
+        for name, there in given.items()
+        if there
+    ]
+    if places:
+        raise InvalidRequest(errors=places)
+
+
 def _streams(asked: JobIn, migration: Migration) -> list[str]:
+    if _wants_stragglers(asked):
+        if Stream.ORDERS not in migration.streams:
+            raise StreamNotInScope.at("/options/stragglers", "Orders are not in scope.")
+        return [str(Stream.ORDERS)]
     outside = [each for each in asked.streams or [] if each not in migration.streams]
     if outside:
         scope = ", ".join(migration.streams)

@@ -16,6 +16,7 @@ from app.models import Migration, Store
 from app.planning.arrivals import LONGEST, Profile, counted, learn, quiet
 from app.planning.measured import Experience, JobRun, StageRun, experience
 from app.schemas.stream import StreamOut
+from app.schemas.values import reckonable
 from app.services.migrations import get_migration
 from app.services.streams import list_streams
 from connectors import registry
@@ -149,7 +150,8 @@ async def _by_stream(connection: AsyncConnection, query: Any, migration: UUID) -
 async def _cursors(connection: AsyncConnection, migration: UUID) -> dict[Stream, datetime]:
     query = text("SELECT stream, watermark FROM cursors WHERE migration_id = :id")
     found = await connection.execute(query, {"id": migration})
-    return {Stream(row.stream): row.watermark for row in found}
+    # A cursor may be set to any time of the past.
+    return {Stream(row.stream): reckonable(row.watermark) for row in found}
 
 
 # --- jobs --------------------------------------------------------------------------------------

@@ -31,6 +31,7 @@ from app.schemas.planning import (
     WindowOut,
 )
 from app.schemas.stream import StreamOut
+from app.schemas.values import reckonable
 from app.services.counting import count_sweeps
 from app.services.opening import open_source
 from app.services.outlook import Outlook, load_outlook
@@ -113,6 +114,12 @@ class Planner:
         self._profile: Profile = outlook.history.profile(place.zone)
         self._streams = tuple(map(self._swept, outlook.streams))
 
+    @property
+    def _launch(self) -> datetime | None:
+        """The migration's own launch, which may be set for any time at all."""
+        at = self._outlook.migration.launch_at
+        return None if at is None else reckonable(at)
+
     def activity(self) -> ActivityOut:
         """When the shop sells."""
         profile, history = self._profile, self._outlook.history
@@ -134,12 +141,12 @@ class Planner:
             ],
             busiest=_hour(course.quietest(profile, max)) if known else None,
             quietest=_hour(course.quietest(profile)) if known else None,
-            final_sync=NeedOut.model_validate(self._need(self._outlook.migration.launch_at)),
+            final_sync=NeedOut.model_validate(self._need(self._launch)),
         )
 
     def plan(self, launch: datetime | None, freeze_at: datetime | None) -> PlanOut:
         """The way to a launch, or to the one that the migration names."""
-        wanted = launch or self._outlook.migration.launch_at
+        wanted = launch or self._launch
         switch = course.until(wanted, self._place.now)
         caught_up = self._convergence()
         ahead = course.lead(caught_up.shortest)

@@ -28,7 +28,7 @@ from app.services.old_paths import Kept, Linked
 from app.services.opening import access_of, open_source, open_target
 from app.services.transaction import Work, transaction
 from connectors.base import Redirect, Redirected, RedirectState, TakesRedirects
-from connectors.pages import PAGED, PageRules, Reads, page_paths, page_rules
+from connectors.pages import PAGED, PageRules, Reads, page_paths, page_rules, why_unknown
 from connectors.records import Stream
 
 _PUSH_SECONDS = 15.0
@@ -132,10 +132,11 @@ async def _look_up(
     resources: Resources, stores: Sequence[Store], records: Sequence[Linked]
 ) -> dict[Stream, list[PageLink]]:
     """Pages by stream. A stream whose paths are not known on either side is left out."""
-    rules = [page_rules(access_of(each, resources).settings) for each in stores]
-    for side, rule in zip(("source", "target"), rules, strict=True):
+    settings = [access_of(each, resources).settings for each in stores]
+    rules = [page_rules(each) for each in settings]
+    for side, given, rule in zip(("source", "target"), settings, rules, strict=True):
         if not rule.base:
-            raise StorefrontUnknown(f"Set `storefront_url` in the settings of the {side}.")
+            raise StorefrontUnknown(why_unknown(given, side))
     found: dict[Stream, list[PageLink]] = {}
     async with (
         open_source(stores[0], resources) as old,

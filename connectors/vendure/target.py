@@ -29,6 +29,7 @@ from connectors.vendure.loading import Loader
 from connectors.vendure.removing import Remover
 from connectors.vendure.settings import VendureSettings
 from connectors.vendure.shop import Shops
+from connectors.vendure.shopper import VendureShopper
 from connectors.vendure.single import SingleRecords
 from connectors.vendure.walking import Walker
 from connectors.vendure.writing_orders import OrderWriter
@@ -54,6 +55,7 @@ class VendureTarget(Session):
         addresses = AddressWriter(api, loader)
         self._finder = Finder(loader)
         self.desk = VendureDesk(api, loader)
+        self.shopper = VendureShopper(api, self._shops, settings)
         self._single = SingleRecords(loader)
         others = PlainWriter(api, loader, facets, self._finder, addresses)
         self._writers: dict[Stream, WriteOne] = {

@@ -30,13 +30,15 @@ class Asked:
 
 @dataclass
 class FakeService:
-    """Answers by method and path: (status, document), or a list of them for one call each."""
+    """Answers by method and path: (status, document), or a list of them for one call each. A third
+    member is the answer's media type.
+    """
 
     answers: dict[str, Any] = field(default_factory=dict)
     asked: list[Asked] = field(default_factory=list)
     url: str = ""
 
-    def answer(self, request: Asked) -> tuple[int, Any]:
+    def answer(self, request: Asked) -> Any:
         self.asked.append(request)
         found = self.answers.get(f"{request.method} {request.path.partition('?')[0]}")
         if isinstance(found, list):
@@ -52,12 +54,14 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 
         def _answer(self) -> None:
             length = int(self.headers.get("content-length") or 0)
-            body = json.loads(self.rfile.read(length)) if length else None
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status, document = service.answer(Asked(self.command, self.path, headers, body))
+            sent = self.rfile.read(length)
+            is_json = headers.get("content-type") == "application/json"
+            body = (json.loads(sent) if is_json else sent) if length else None
+            status, document, *kind = service.answer(Asked(self.command, self.path, headers, body))
             text = document.encode() if isinstance(document, str) else json.dumps(document).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", kind[0] if kind else "application/json")
             self.send_header("content-length", str(len(text)))
             self.end_headers()
             self.wfile.write(text)

@@ -17,6 +17,7 @@ from connectors.desk import HasDesk, NotTold
 from connectors.medusa import CONNECTOR as MEDUSA
 from connectors.medusa.api import open_api as open_medusa
 from connectors.medusa.target import MedusaTarget
+from connectors.records import money
 from connectors.shopper import HasShopper
 from connectors.traces import Effect, HasTraces
 from connectors.vendure import CONNECTOR as VENDURE
@@ -168,6 +169,9 @@ def vendure(data: Data) -> VendureTarget:
 
     def answer(request: httpx.Request) -> httpx.Response:
         body = json.loads(request.content)
+        if request.url.path == "/shop-api":
+            # A visitor shows no key of ours.
+            assert "vendure-api-key" not in request.headers
         query, variables = body["query"], body["variables"]
         if query.startswith("query Shop"):
             found: Any = SHOP
@@ -220,8 +224,69 @@ async def test_vendures_newest_orders_are_those_that_were_placed() -> None:
     assert asked[0]["filter"] == {"orderPlacedAt": {"isNull": False}}
 
 
+def goods(record_id: str, *variants: tuple[str, int, str]) -> dict[str, Any]:
+    """A product of the Shop API: ids, prices without tax, and levels of its variants."""
+    return {
+        "id": record_id,
+        "variants": [
+            {"id": number, "price": price, "priceWithTax": price * 2}
+            | {"currencyCode": "GBP", "stockLevel": level}
+            for number, price, level in variants
+        ],
+    }
+
+
+async def test_a_visitor_of_vendure_sees_the_lowest_price_as_it_was_entered() -> None:
+    asked: list[dict[str, Any]] = []
+
+    def data(_: str, variables: dict[str, Any]) -> Any:
+        asked.append(variables["options"]["filter"])
+        row = goods("3", ("31", 900, "OUT_OF_STOCK"), ("32", 850, "LOW_STOCK"))
+        return {"products": {"totalItems": 1, "items": [row]}}
+
+    async with vendure(data) as store:
+        [offer] = await store.shopper.by_name("Mug")
+        with pytest.raises(NotTold):
+            await store.shopper.by_sku("MUG")
+    assert (offer.product, offer.price, offer.in_stock) == ("3", money("8.5", "GBP"), True)
+    assert offer.buyable == ("31", "32")
+    assert asked == [{"name": {"contains": "Mug"}}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "takes"),
+    [
+        ({"__typename": "Order", "lines": [{"productVariant": {"id": "31"}}]}, True),
+        ({"__typename": "InsufficientStockError"}, False),
+        ({"__typename": "Order", "lines": [{"productVariant": {"id": "99"}}]}, False),
+    ],
+)
+async def test_a_cart_of_vendure_is_emptied_again(answer: dict[str, Any], *, takes: bool) -> None:
+    sent: list[str] = []
+
+    def data(query: str, _: dict[str, Any]) -> Any:
+        sent.append(" ".join(query.replace("(", " ").split()[:2]))
+        if "addItemToOrder" in query:
+            return {"addItemToOrder": answer}
+        return {"removeAllOrderLines": {"__typename": "Order"}}
+
+    async with vendure(data) as store:
+        assert await store.shopper.takes("31") is takes
+    filled = answer["__typename"] == "Order"
+    assert sent == ["mutation AddItem", "mutation Empty"][: 1 + filled]
+
+
+async def test_a_vendure_store_with_an_address_of_its_own_is_not_visited() -> None:
+    access = StoreAccess(
+        VENDURE.settings(url="http://127.0.0.1:9/graphql/staff"), VENDURE.credentials(api_key="key")
+    )
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, json={"data": SHOP}))
+    async with VendureTarget(access, open_vendure(access, transport=transport)) as store:
+        with pytest.raises(NotTold):
+            await store.shopper.takes("31")
+
+
 def test_what_a_platform_cannot_do_is_not_there() -> None:
-    for target in (medusa({}, []), vendure(lambda *_: {})):
-        assert isinstance(target, HasDesk)
-        assert not isinstance(target, HasShopper)
-        assert not isinstance(target, HasTraces)
+    assert not isinstance(medusa({}, []), HasShopper | HasTraces)
+    assert isinstance(medusa({}, []), HasDesk)
+    assert not isinstance(vendure(lambda *_: {}), HasTraces)

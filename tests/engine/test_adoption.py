@@ -173,3 +173,14 @@ async def test_a_cancelled_adoption_stops_and_can_be_run_again(bench: Bench) -> 
     assert (await bench.finish(job))["status"] == "cancelled"
     await adopt(bench)
     assert len(await bench.rows(PAIRS)) == 12
+
+
+async def test_of_two_copies_the_one_in_use_is_linked(bench: Bench) -> None:
+    fill(bench)
+    there = bench.target.rows[Stream.ORDERS]["to1"].content
+    bench.target.edit(Stream.ORDERS, "to1", status="trashed")
+    bench.target.put(Stream.ORDERS, "to9", there)
+    await adopt(bench, streams=["orders"])
+    found = await states(bench, "orders")
+    assert found["source", "o1"] == ("paired", "to9")
+    assert found["target", "to1"] == ("doubled", "o1")

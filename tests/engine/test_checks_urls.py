@@ -246,7 +246,7 @@ async def test_a_category_that_was_renamed_is_found(stores: Stores) -> None:
     await stores.new.admin("PUT", f"products/categories/{baking['id']}", {"slug": "pastry"})
     (evidence,) = (await only(stores, "urls.slugs")).evidence
     assert (evidence.stream, evidence.source_id) == ("categories", "32")
-    assert "shows Not Found" in evidence.message
+    assert evidence.message.endswith("/product-category/kitchen/baking/ answers 404.")
 
 
 async def test_a_title_that_changed_is_found(stores: Stores) -> None:
@@ -281,6 +281,7 @@ async def test_descriptions_and_canonical_addresses_are_compared(
         {"noindex": ["/product/white-mug/"]},
         {"x_robots": {"/product/white-mug/": "googlebot: noindex"}},
         {"robots": "User-agent: *\nDisallow: /*white\n"},
+        {"robots": "User-agent: *\nDisallow:\n\nUser-agent: Googlebot\nDisallow: /*white\n"},
     ],
 )
 async def test_what_keeps_search_engines_out_is_found(
@@ -401,3 +402,16 @@ async def test_they_are_a_part_of_a_job_that_verifies(stores: Stores) -> None:
         ("urls.content", "passed"),
         ("urls.robots", "failed"),
     ]
+
+
+async def test_paths_that_nobody_knows_are_told(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, stores: Stores, fronts: Fronts
+) -> None:
+    monkeypatch.setattr(
+        Fronts, "rules", lambda self, name: by_patterns(self.shops[name].url, "", "")
+    )
+    await stores.scope("categories")
+    found = await failed(bench)
+    assert {each.summary for each in found.values()} == {
+        "It is not known how the source makes paths of categories: set its category_path."
+    }

@@ -70,6 +70,13 @@ def test_what_is_expected_adds_up() -> None:
     assert found.expected(end, NOW) == 0
 
 
+def test_a_thousand_years_are_reckoned_at_once() -> None:
+    counts = {NOW - HOUR * number: 2 for number in range(1, 1000)}
+    found = learn(counts, since=NOW - HOUR * 1000, until=NOW, zone="Europe/Berlin")
+    end = NOW + timedelta(weeks=52_000, hours=30)
+    assert found.expected(NOW, end) == pytest.approx(2 * (52_000 * 168 + 30), rel=0.02)
+
+
 def test_a_shop_that_grows_is_expected_to_sell_as_it_did_lately() -> None:
     counts = {NOW - HOUR * number: 1 if number > 14 * 24 else 4 for number in range(1, 12 * 168)}
     found = learn(counts, since=NOW - timedelta(weeks=12), until=NOW, zone="UTC")

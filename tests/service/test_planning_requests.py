@@ -88,3 +88,13 @@ async def test_wrong_questions_are_refused(api, migration):
     assert problem(await api.get("/v1/migrations/none/plan"), 404, "migration_not_found")
     assert problem(await api.get(f"{HOME}/estimate?kind=demo"), 422, "invalid_request")
     assert problem(await api.get(f"{HOME}/estimate?at=tomorrow"), 422, "invalid_request")
+    far = {"launch_at": "9999-12-31T23:59:59Z"}
+    assert problem(await api.get(f"{HOME}/plan", params=far), 422, "invalid_request")
+
+
+async def test_a_launch_that_is_set_for_any_time_is_answered(api, migration):
+    for far in ("0001-01-01T00:00:00Z", "9999-12-31T23:59:59Z"):
+        assert (await api.patch(HOME, json={"launch_at": far})).status_code == 200
+        for what in ("plan", "activity"):
+            answer = await api.get(f"{HOME}/{what}")
+            assert answer.status_code == 200, answer.text

@@ -320,7 +320,7 @@ async def test_without_a_storefront_it_says_what_to_set(
 ) -> None:
     await api.patch("/v1/stores/new", json={"settings": {"storefront_url": ""}})
     found = problem(await api.post(f"{MAP}/refresh", json={}), 409, "storefront_unknown")
-    assert "settings of the target" in found["detail"]
+    assert "see the target: set its storefront_url" in found["detail"]
 
 
 async def test_readers_read_and_do_not_push(

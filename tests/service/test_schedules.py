@@ -244,3 +244,22 @@ async def test_a_reader_looks_and_changes_nothing(reader, add):
     assert (await reader.get(home)).status_code == 200
     problem(await reader.delete(home), 403, "missing_scope")
     problem(await reader.patch(home, json={"paused": True}), 403, "missing_scope")
+
+
+async def test_stragglers_need_a_cutover_and_read_orders_alone(service, api, add, runs, end_jobs):
+    late = {"kind": "recent", "options": {"stragglers": True}}
+    launch = now() - timedelta(hours=1)
+    schedule = await add(job=late, until="launch+3d", name="late")
+    await api.patch("/v1/migrations/spring", json={"launch_at": launch.isoformat()})
+    assert await tick(service.resources, now() + timedelta(seconds=1)) == 1
+    assert await runs(schedule) == [("refused", "cutover_required")]
+    body = {"kind": "recent", "migration": "spring"}
+    assert (await api.post("/v1/jobs", json=body | {"cutover": True})).status_code == 202
+    await end_jobs()
+    assert await tick(service.resources, now() + timedelta(minutes=16)) == 1
+    assert (await runs(schedule))[0] == ("started", None)
+    (job,) = await service.rows("SELECT params FROM jobs WHERE params ? 'options'")
+    assert job["params"]["streams"] == ["orders"]
+    for odd in ({"cutover": True}, {"streams": ["customers"]}, {"since": "2026-01-01T00:00:00Z"}):
+        answer = await api.post("/v1/jobs", json={**body, "options": late["options"], **odd})
+        problem(answer, 422, "invalid_request")

@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from connectors.medusa.settings import MedusaSettings
-from connectors.pages import page_paths, page_rules
+from connectors.pages import page_paths, page_rules, why_unknown
 from connectors.postgres.settings import PostgresSettings
 from connectors.records import Category, Product, Record, Stream
 from connectors.shopify.settings import ShopifySettings
@@ -87,6 +87,15 @@ async def test_a_storefront_of_ones_own_has_the_paths_that_are_configured() -> N
 async def test_without_a_storefront_there_are_no_pages(settings: Any) -> None:
     shelf = Shelf(a=Product(name="Mug", slug="mug"))
     assert await paths(shelf, settings, Stream.PRODUCTS) is None
+
+
+def test_a_platform_without_pages_is_not_told_to_set_anything() -> None:
+    assert why_unknown(PostgresSettings(host="localhost", database="shop"), "target") == (
+        "The target is of a platform that has no public pages."
+    )
+    vendure = VendureSettings(url="https://api.shop.example/admin-api")
+    assert why_unknown(vendure, "target").endswith("set its storefront_url.")
+    assert why_unknown(vendure, "target", Stream.PRODUCTS).endswith("set its product_path.")
 
 
 @pytest.mark.parametrize(

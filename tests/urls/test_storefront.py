@@ -243,3 +243,12 @@ async def test_a_category_below_another_has_one_address(shop: Practice) -> None:
     assert found.found
     assert [each.status for each in found.hops] == [301]
     assert found.url == f"{shop.url}/product-category/kitchen/baking/"
+
+
+async def test_what_nobody_knows_cannot_be_planted(shop: Practice) -> None:
+    with pytest.raises(httpx.HTTPStatusError, match="400"):
+        await shop.control("PUT", "storefront", {"redirect": {}})
+    await shop.control("PUT", "storefront", {"hidden": True})
+    await shop.control("PUT", "storefront", {"titles": {"/": "Hello"}})
+    planted = await shop.control("GET", "storefront")
+    assert (planted["hidden"], planted["titles"]) == (True, {"/": "Hello"})

@@ -16,7 +16,7 @@ from app.database import autocommit
 from app.redirects.paths import key
 from app.services.old_paths import Kept, kept_paths
 from connectors.concurrency import together
-from connectors.pages import PAGED, page_paths, page_rules
+from connectors.pages import PAGED, page_paths, page_rules, why_unknown
 from connectors.records import Stream
 from connectors.storefront import Storefront, open_storefront
 from workers.checks.base import Ground
@@ -51,9 +51,10 @@ async def _look(ground: Ground) -> Sights:
     stores = ground.stores
     old = open_storefront(stores.source_access.settings)
     new = open_storefront(stores.target_access.settings)
-    if old is None or new is None:
-        side = "source" if old is None else "target"
-        return Sights(why=f"It is not known where visitors see the {side}: set its storefront_url.")
+    if old is None:
+        return Sights(why=why_unknown(stores.source_access.settings, "source"))
+    if new is None:
+        return Sights(why=why_unknown(stores.target_access.settings, "target"))
     pages, words = await _pages(ground)
     if not pages:
         return Sights(why=words or "No record has a public page on the source.")
@@ -147,9 +148,10 @@ async def _of_stream(
     rules = page_rules(stores.source_access.settings), page_rules(stores.target_access.settings)
     old = await page_paths(ground.source, rules[0], stream, list(targets))
     new = await page_paths(ground.target, rules[1], stream, list(_values(targets, old)))
-    if old is None or new is None:
-        side = "source" if old is None else "target"
-        return [], f"{stream}: none, because it is not known how the {side} makes their paths"
+    if old is None:
+        return [], why_unknown(stores.source_access.settings, "source", stream)
+    if new is None:
+        return [], why_unknown(stores.target_access.settings, "target", stream)
     pages = [
         Page(
             path,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import datetime
 from typing import NamedTuple
 
@@ -107,7 +108,9 @@ class _Visit:
         # The team may have renamed it: a shopper knows the name that the new shop shows.
         found = {"name": await self._visitor.by_name(one.theirs.name)}
         if one.ours.sku:
-            found["sku"] = await self._visitor.by_sku(one.ours.sku)
+            # Some shops can be searched for names alone.
+            with suppress(NotTold):
+                found["sku"] = await self._visitor.by_sku(one.ours.sku)
         offers = {
             way: next((offer for offer in some if offer.product == one.pair.target_id), None)
             for way, some in found.items()

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from app.database import autocommit
@@ -80,22 +81,17 @@ class Sights(Struct):
         found.looked_at(sum(each.visit.told for each in self.seen), self.total, self.words)
         return found
 
-    def outcome(self, found: Findings, good: str, bad: str) -> Outcome:
-        """As `Findings.outcome`; where nothing was found, and some pages have not answered,
-        nobody knows.
+    def outcome(self, found: Findings, good: str, bad: str, why: str = "") -> Outcome:
+        """As `Findings.outcome`. Where nothing was found nobody knows, if some pages have not
+        answered, or for a reason of the check's own: `why`, a sentence.
         """
-        silent = sum(not each.visit.told for each in self.seen)
         outcome = found.outcome(good, bad)
-        if found.count or not silent:
+        silent = sum(not each.visit.told for each in self.seen)
+        if silent:
+            why = why or f"{silent:,} of {len(self.seen):,} pages of the new shop did not answer."
+        if found.count or not why:
             return outcome
-        text = f"{silent:,} of {len(self.seen):,} pages of the new shop did not answer."
-        return Outcome(
-            state=State.UNKNOWN,
-            summary=text,
-            examined=found.examined,
-            total=found.total,
-            sample=outcome.sample,
-        )
+        return replace(outcome, state=State.UNKNOWN, summary=why)
 
 
 _RECALL = text("SELECT seen FROM page_sights WHERE migration_id = :migration AND job_id = :job")

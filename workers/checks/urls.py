@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-from http import HTTPStatus
+from collections.abc import Awaitable, Callable
 from urllib.parse import unquote, urlsplit
 
 from app.catalogue import urls as described
+from app.catalogue.description import Description
 from connectors.pages import PAGED
 from connectors.records import Category, Product, Record, Stream
 from connectors.storefront import LEFT_SHOP, LOOP, TOO_MANY_HOPS, Visit
 from connectors.webpage import keeps_out
-from workers.checks.base import Check, Findings, Ground, Outcome, State
+from workers.checks.base import Check, Findings, Ground, Outcome
 from workers.checks.heads import Heads
 from workers.checks.pages import sights
-from workers.checks.sights import Page, Sight
+from workers.checks.sights import Page, Sight, Sights
 
 _CIRCLES = (LOOP, TOO_MANY_HOPS)
 
 
-async def answer(ground: Ground) -> Outcome:
-    """Every old path leads to its record's page: at once, or by one permanent redirect.
+async def _find_wrong(ground: Ground, looked: Sights, found: Findings) -> str:
+    """Old paths that do not lead to their record's page, at once or by one permanent redirect.
 
     The address where a visit ends is compared and not its status: WordPress guesses. Loops and
     chains, and records that lost their slug, are other checks' matter.
     """
-    looked = await sights(ground)
-    if refused := looked.refused():
-        return refused
     renamed = await _lost_slugs(ground, looked.seen)
-    found = looked.findings()
     for sight in looked.seen:
         if sight.visit.told and _id(sight.page) not in renamed and (wrong := _wrong(sight)):
             _add(found, sight.page, wrong)
-    return looked.outcome(
-        found,
-        "All {examined} old paths lead to the right page.",
-        "{found} of {examined} old paths do not lead to the right page.",
-    )
+    return ""
 
 
 def _wrong(sight: Sight) -> str:
@@ -60,98 +53,59 @@ def _end(visit: Visit) -> str:
     return f"leads to {_path(visit.url)}" if visit.found else f"answers {visit.status}"
 
 
-async def loops(ground: Ground) -> Outcome:
-    """No old path needs more than one redirect."""
-    looked = await sights(ground)
-    if refused := looked.refused():
-        return refused
-    found = looked.findings()
-    for page, visit, _ in looked.seen:
+async def _find_loops(_: Ground, looked: Sights, found: Findings) -> str:
+    """Old paths that need more than one redirect."""
+    for page, visit, _before in looked.seen:
         steps = " → ".join([page.old, *[_path(each.location) for each in visit.moves]])
         if visit.trouble in _CIRCLES:
             _add(found, page, f"{steps}: it never ends.")
         elif visit.told and len(visit.moves) > 1:
             _add(found, page, f"{steps}: {len(visit.moves)} redirects.")
-    return looked.outcome(
-        found,
-        "None of {examined} old paths is redirected more than once.",
-        "{found} of {examined} old paths are redirected more than once, or in a circle.",
-    )
+    return ""
 
 
-async def slugs(ground: Ground) -> Outcome:
-    """No record lost its slug to another one, or was renamed without a redirect."""
-    looked = await sights(ground)
-    if refused := looked.refused():
-        return refused
+async def _find_lost_slugs(ground: Ground, looked: Sights, found: Findings) -> str:
+    """Records that lost their slug to another one, or were renamed without a redirect."""
     lost = await _lost_slugs(ground, looked.seen)
-    found = looked.findings()
-    for sight in looked.seen:
-        if names := lost.get(_id(sight.page)):
-            was, now = names
-            there = HTTPStatus(sight.visit.status).phrase if sight.visit.status else "no answer"
-            if sight.visit.found:
-                there = f"{_path(sight.visit.url)} instead"
-            message = f"The slug {was} became {now}, and {sight.page.old} shows {there}."
-            _add(found, sight.page, message, field="slug")
-    return looked.outcome(
-        found,
-        "All {examined} records kept their slug, or are redirected to their new one.",
-        "{found} of {examined} records lost their slug.",
-    )
+    for page, visit, _before in looked.seen:
+        if names := lost.get(_id(page)):
+            message = f"The slug {names[0]} became {names[1]}, and {page.old} {_end(visit)}."
+            _add(found, page, message, field="slug")
+    return ""
 
 
-async def content(ground: Ground) -> Outcome:
-    """Pages keep their title and description, and call themselves canonical."""
-    looked = await sights(ground)
-    if refused := looked.refused():
-        return refused
+async def _find_changes(_: Ground, looked: Sights, found: Findings) -> str:
+    """Pages with another title or description than before, or another canonical address."""
     arrived = [each for each in looked.seen if each.arrived]
     pairs = [
         (each, each.before.head, each.visit.head)
         for each in arrived
         if each.before and each.before.found and each.before.head and each.visit.head
     ]
-    if arrived and not pairs:
-        summary = "None of the pages answered on the old shop: there is nothing to compare with."
-        return Outcome(state=State.UNKNOWN, summary=summary, sample=looked.words)
-    titles = Heads([was.title for _, was, _ in pairs], [now.title for _, _, now in pairs])
-    found = Findings()
-    found.looked_at(len(pairs), looked.total, looked.words)
+    found.examined = len(pairs)
+    heads = Heads([was.title for _, was, _ in pairs], [now.title for _, _, now in pairs])
     for sight, was, now in pairs:
-        for name, message in titles.differences(was, now, sight.visit.url, sight.is_at):
+        for name, message in heads.differences(was, now, sight.visit.url, sight.is_at):
             _add(found, sight.page, f"{sight.page.new}: {message}", field=name)
-    return looked.outcome(
-        found,
-        "All {examined} pages kept their title, description and canonical address.",
-        "{found} differences on {examined} pages.",
-    )
+    if arrived and not pairs:
+        return "None of the pages answered on the old shop: there is nothing to compare with."
+    return ""
 
 
-async def robots(ground: Ground) -> Outcome:
-    """What search engines could see on the old shop, they can see on the new."""
-    looked = await sights(ground)
-    if refused := looked.refused():
-        return refused
-    found = looked.findings()
+async def _find_hidden(_: Ground, looked: Sights, found: Findings) -> str:
+    """Pages that search engines could see on the old shop, and cannot on the new."""
+    old, new = looked.old_robots, looked.new_robots
     for sight in looked.seen:
         page = sight.page
         if page.new is None or not sight.arrived or not _was_open(sight):
             continue
-        if looked.old_robots is not None and not looked.old_robots.allows(page.old):
+        if old is not None and not old.is_open(page.old):
             continue
-        if looked.new_robots is not None and not looked.new_robots.allows(page.new):
+        if new is not None and not new.is_open(page.new):
             _add(found, page, f"{page.new}: robots.txt keeps search engines out.")
         elif _is_kept_out(sight.visit):
             _add(found, page, f"{page.new}: the page asks search engines not to list it.")
-    if looked.new_robots is None and not found.count:
-        summary = "The new shop's robots.txt did not answer."
-        return Outcome(state=State.UNKNOWN, summary=summary)
-    return looked.outcome(
-        found,
-        "Search engines may list all {examined} pages that they could list before.",
-        "{found} of {examined} pages are kept from search engines on the new shop.",
-    )
+    return "The new shop's robots.txt did not answer." if new is None else ""
 
 
 def _was_open(sight: Sight) -> bool:
@@ -217,10 +171,53 @@ def _add(found: Findings, page: Page, message: str, field: str | None = None) ->
     )
 
 
+Find = Callable[[Ground, Sights, Findings], Awaitable[str]]
+"""Adds what is wrong to the findings. Answers with why nobody knows where nothing was found: a
+sentence, empty where nothing found is as good as it looks.
+"""
+
+
+def _check(about: Description, find: Find, good: str, bad: str) -> Check:
+    async def run(ground: Ground) -> Outcome:
+        looked = await sights(ground)
+        if refused := looked.refused():
+            return refused
+        found = looked.findings()
+        why = await find(ground, looked, found)
+        return looked.outcome(found, good, bad, why)
+
+    return Check(about, run)
+
+
 CHECKS = (
-    Check(described.ANSWER, answer),
-    Check(described.LOOPS, loops),
-    Check(described.SLUGS, slugs),
-    Check(described.CONTENT, content),
-    Check(described.ROBOTS, robots),
+    _check(
+        described.ANSWER,
+        _find_wrong,
+        "All {examined} old paths lead to the right page.",
+        "{found} of {examined} old paths do not lead to the right page.",
+    ),
+    _check(
+        described.LOOPS,
+        _find_loops,
+        "None of {examined} old paths is redirected more than once.",
+        "{found} of {examined} old paths are redirected more than once, or in a circle.",
+    ),
+    _check(
+        described.SLUGS,
+        _find_lost_slugs,
+        "All {examined} records kept their slug, or are redirected to their new one.",
+        "{found} of {examined} records lost their slug.",
+    ),
+    _check(
+        described.CONTENT,
+        _find_changes,
+        "All {examined} pages kept their title, description and canonical address.",
+        "{found} differences on {examined} pages.",
+    ),
+    _check(
+        described.ROBOTS,
+        _find_hidden,
+        "Search engines may list all {examined} pages that they could list before.",
+        "{found} of {examined} pages are kept from search engines on the new shop.",
+    ),
 )

@@ -120,6 +120,8 @@ async def _round(
         return parcels
     parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
     parcels = _without_kept(run, stream, parcels, delivery)
+    if parcels:
+        await run.hush()
     delivery.announced |= await _announce(run, stream, parcels)
     size = run.writes[stream].batch
     for start in range(0, len(parcels), size):
@@ -324,10 +326,11 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         await quarantine.keep(
             connection, migration, stream, run.lease.held.job_id, delivery.refusals
         )
-    await arrivals.count(connection, migration, stream, delivery.new)
     arrived = _arrived(stream, delivery.entries)
     await quarantine.wake(connection, migration, arrived)
     await lost_references.mark(connection, migration, arrived)
+    # Last of all: pages that count the same hour wait for each other until one is committed.
+    await arrivals.count(connection, migration, stream, delivery.new)
     for entry in delivery.entries:
         run.known.learn(stream, entry.record.id, entry.applied.target_id, entry.children)
 

@@ -138,9 +138,14 @@ class Key(NamedTuple):
 
 
 def own_names(record_id: str) -> tuple[str, ...]:
-    """How another tool may have written the source's id down: whole, or the number at its end."""
-    tail = re.search(r"\d+$", record_id)
-    return tuple(dict.fromkeys((record_id, tail[0]))) if tail else (record_id,)
+    """How another tool may have written the source's id down: `gid://shop/Order/17`, or `17`."""
+    tail = re.search(r"/(\d+)$", record_id)
+    return (record_id, tail[1]) if tail else (record_id,)
+
+
+def is_live(content: Content) -> bool:
+    """Whether the record is in use: of two copies the one in the trash is not the one meant."""
+    return getattr(content, "status", "") not in ("archived", "trashed")
 
 
 def kept_names(content: Content, fields: Iterable[str]) -> tuple[str, ...]:

@@ -225,6 +225,7 @@ def _row(reading: _Reading, record: Record, place: Place) -> dict[str, Any]:
         "label": evidence.label(record, place)[:200].replace("\0", ""),
         "kinds": [each.kind for each in found],
         "values": [each.value for each in found],
+        "live": evidence.is_live(record.content),
         "fields": fields,
         "parts": counterparts.encode(parts) if parts else None,
     }
@@ -288,21 +289,22 @@ async def _source_ids(
 _GATHER = text(
     """
     INSERT INTO adoption_records (migration_id, stream, side, record_id, id, job_id, label,
-                                  key_kinds, key_values, form, fields, parts, state)
+                                  key_kinds, key_values, live, form, fields, parts,
+                                  state)
     SELECT :migration, :stream, :side, record_id, gen_random_uuid(), :job, label,
            ARRAY(SELECT jsonb_array_elements_text(CAST(kinds AS jsonb))),
            ARRAY(SELECT decode(each, 'hex')
                  FROM jsonb_array_elements_text(CAST(key_values AS jsonb)) AS each),
-           form, fields, parts, :state
+           live, form, fields, parts, :state
     FROM unnest(
         CAST(:ids AS text[]), CAST(:labels AS text[]), CAST(:kinds AS text[]),
-        CAST(:values AS text[]), CAST(:forms AS bytea[]), CAST(:fields AS bytea[]),
-        CAST(:parts AS bytea[])
-    ) AS new (record_id, label, kinds, key_values, form, fields, parts)
+        CAST(:values AS text[]), CAST(:lives AS boolean[]), CAST(:forms AS bytea[]),
+        CAST(:fields AS bytea[]), CAST(:parts AS bytea[])
+    ) AS new (record_id, label, kinds, key_values, live, form, fields, parts)
     ORDER BY record_id
     ON CONFLICT (migration_id, stream, side, record_id) DO UPDATE
     SET job_id = excluded.job_id, label = excluded.label, key_kinds = excluded.key_kinds,
-        key_values = excluded.key_values, form = excluded.form,
+        key_values = excluded.key_values, live = excluded.live, form = excluded.form,
         fields = excluded.fields, parts = excluded.parts
     """
 )
@@ -340,6 +342,7 @@ async def _insert(
             "labels": [each["label"] for each in rows],
             "kinds": [_json(each["kinds"]) for each in rows],
             "values": [_json([value.hex() for value in each["values"]]) for each in rows],
+            "lives": [each["live"] for each in rows],
             "forms": [each["form"] for each in rows],
             "fields": [each["fields"] for each in rows],
             "parts": [each["parts"] for each in rows],

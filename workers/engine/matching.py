@@ -31,7 +31,7 @@ _BEGIN = (
     text(
         "UPDATE adoption_records SET state = side || '_only', other_id = NULL, matched_by = NULL,"
         " confidence = NULL, candidates = '{}', differs = '{}', declared = '{}'"
-        f" WHERE {_OURS}"
+        f" WHERE {_OURS} AND state <> side || '_only'"
     ),
 )
 
@@ -127,7 +127,8 @@ _POINTS_AWAY = """
     )
 """
 
-# Of several copies on the target the one with most evidence counts, then the oldest.
+# Of several copies on the target one in use counts, then the one with most evidence, then the
+# oldest.
 _PAIR = text(
     f"""
     WITH live AS ({_LIVE} WHERE e.kind = :kind), sized AS (
@@ -137,8 +138,10 @@ _PAIR = text(
     ), proposed AS (
         SELECT DISTINCT ON (live.value) live.source, live.target
         FROM live JOIN sized USING (value)
+        JOIN adoption_records AS r ON r.migration_id = :migration AND r.stream = :stream
+          AND r.side = 'target' AND r.record_id = live.target
         WHERE CAST(:is_strong AS boolean) OR (live.sources = 1 AND live.targets = 1)
-        ORDER BY live.value, (
+        ORDER BY live.value, r.live DESC, (
             SELECT count(*) FROM adoption_edges AS x
             WHERE x.source = live.source AND x.target = live.target
         ) DESC, length(live.target), live.target

@@ -69,7 +69,8 @@ class Order(Struct, frozen=True, kw_only=True):
     some quarantined records, `conflicts_only` to settled conflicts (then there are no ids).
     `undo_ids` are removals to undo; such a job does nothing else. `release_brake` lets records go,
     however many of them are gone from the source. A demo takes samples of `size` records, always
-    the same for a `seed`; a `dry` one only maps them.
+    the same for a `seed`; a `dry` one only maps them. `stragglers`: the target is selling already,
+    so that nothing is audited or removed there.
     """
 
     kind: JobKind
@@ -84,11 +85,18 @@ class Order(Struct, frozen=True, kw_only=True):
     dry: bool = False
     size: int = DEMO_SIZE
     seed: str = ""
+    stragglers: bool = False
+
+    @property
+    def removes(self) -> bool:
+        """Whether what is gone from the source is looked for, to be removed."""
+        return not (self.quarantine_only or self.stragglers)
 
     @property
     def audits(self) -> bool:
         """Whether windows are checked afterwards. A cutover reads everything anyway."""
-        return self.kind is JobKind.RECENT and not (self.cutover or self.quarantine_only)
+        reads_windows = self.kind is JobKind.RECENT and not (self.cutover or self.quarantine_only)
+        return reads_windows and not self.stragglers
 
     @property
     def writes(self) -> bool:
@@ -157,7 +165,7 @@ def stages(
     removing = [
         Stage(kind=StageKind.REMOVE, stream=each.stream)
         for each in reversed(passes)
-        if not order.quarantine_only
+        if order.removes
     ]
     return [
         FIRST[0],

@@ -42,3 +42,7 @@ class Policies:
         """Whether nothing of the stream's records is ever kept."""
         chosen = set(self.given.get(stream, {}).values())
         return stream not in _DEFAULTS and chosen <= {ConflictPolicy.SOURCE}
+
+
+TARGET_STAYS = Policies({stream: {ANY: ConflictPolicy.TARGET} for stream in Stream})
+"""Nothing that anybody changed on the target is overwritten, whatever the migration says."""

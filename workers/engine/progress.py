@@ -99,6 +99,7 @@ class JobRow(msgspec.Struct):
             dry=bool(self.params.get("dry_run")),
             size=options.get("size") or DEMO_SIZE,
             seed=options.get("seed") or "",
+            stragglers=bool(options.get("stragglers")),
         )
 
 

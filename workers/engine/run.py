@@ -139,13 +139,18 @@ class KnownTargets:
         self._ids.pop(Reference(stream, source_id), None)
 
 
+async def _is_silent() -> None:
+    """Before a job's first slice has ended the target is silent, as a rule."""
+
+
 @dataclass(slots=True)
 class Run:
     """A held slice with the stores it works on.
 
     `read_target` opens the target as a store to be read whole. `absent` are records that were asked
     for once and need not be asked for again: what the source does not have, or what could not be
-    brought over.
+    brought over. `hush` is called before a write: it silences a target that was not silenced when
+    the job began.
     """
 
     engine: AsyncEngine
@@ -161,6 +166,7 @@ class Run:
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    hush: Callable[[], Awaitable[None]] = _is_silent
 
     @property
     def eager(self) -> bool:

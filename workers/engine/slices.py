@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from types import MappingProxyType
 from typing import Protocol
@@ -34,7 +34,8 @@ from workers.engine.gathering import cut_gathering, gather_slice
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
 from workers.engine.plan import LOOKING, Order, StageKind, stages
-from workers.engine.run import Run
+from workers.engine.policy import TARGET_STAYS
+from workers.engine.run import Run, Scope
 from workers.engine.stores import Stores, load_stores
 
 log = structlog.get_logger(__name__)
@@ -203,13 +204,11 @@ async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
         # Whatever is wrong with the rules, the target gets its voice back.
         with_rules=held.kind is not SliceKind.FINISH,
     )
-    reads = stores.reads
-    if lease.held.kind is not SliceKind.FINISH:
+    if held.ending and held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
-            if transaction.ending:
-                return await progress.finish_slice(
-                    transaction.connection, lease.held.id, lease.held.job_id, reads
-                )
+            return await progress.finish_slice(
+                transaction.connection, lease.held.id, lease.held.job_id, stores.reads
+            )
     with permitted_by(lease.check):
         return await _work_on(turn, lease, stores)
 
@@ -221,13 +220,15 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
             engine=resources.engine,
             vault=resources.vault,
             lease=lease,
-            scope=stores.scope,
+            scope=_scope(lease, stores),
             source=source,
             target=target,
             reads=stores.reads,
             writes=stores.writes,
             read_target=lambda: stores.read_target(resources.budgets),
         )
+        if lease.held.stragglers:
+            run.hush = _hush_once(run, stores)
         match lease.held.kind:
             case SliceKind.PREPARE:
                 return await _prepare(run, stores)
@@ -240,10 +241,31 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
                 return await _go_on(run, finished)
             case kind:
                 if not (run.dry or kind in _QUIET):
-                    await silence.prove(run.engine, stores.target_store, run.target)
+                    await silence.prove(stores.unmuted, run.target)
                 going_on = _GOING_ON[kind]
                 stream = Stream(str(lease.held.stream))
                 return await _go_on(run, going_on(run, stream, out_of_time=turn.timer(lease)))
+
+
+def _scope(lease: Lease, stores: Stores) -> Scope:
+    """The migration's scope. Once the target is selling, nobody's changes there are overwritten."""
+    scope = stores.scope
+    return replace(scope, policies=TARGET_STAYS) if lease.held.stragglers else scope
+
+
+def _hush_once(run: Run, stores: Stores) -> Callable[[], Awaitable[None]]:
+    """Silence a target that is selling only when something is written: its mails to its own
+    customers go out as long as nothing is.
+    """
+    done = False
+
+    async def hush() -> None:
+        nonlocal done
+        if not done:
+            await silence.mute(run.lease, stores.target_store, run.target)
+            done = True
+
+    return hush
 
 
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
@@ -256,7 +278,8 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     if asked.writes:
         await run.target.check()
         await _outwait(run)
-        await silence.mute(run.lease, stores.target_store, run.target)
+        if not held.stragglers:
+            await silence.mute(run.lease, stores.target_store, run.target)
     else:
         async with run.read_target() as target:
             await target.check()

@@ -19,6 +19,7 @@ from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
 from connectors.base import (
     Connector,
+    Json,
     ReadCapability,
     ReadsWhole,
     Source,
@@ -39,8 +40,8 @@ from workers.engine.window import Lags
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both ends of a migration, not opened yet, and its scope. `demoted` are streams whose
-    timestamps were caught lying.
+    """Both ends of a migration, not opened yet, and its scope. `unmuted` is how loud the target
+    was, while it is silent; `demoted` are streams whose timestamps were caught lying.
     """
 
     scope: Scope
@@ -49,6 +50,7 @@ class Stores:
     target_platform: Connector
     target_access: StoreAccess
     target_store: UUID
+    unmuted: Json | None
     demoted: frozenset[Stream] = frozenset()
 
     @property
@@ -109,7 +111,7 @@ _LOAD = text(
            s.platform AS source_platform, s.settings AS source_settings,
            s.credentials AS source_credentials,
            t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
-           t.credentials AS target_credentials, v.version AS mapping_version,
+           t.credentials AS target_credentials, t.unmuted, v.version AS mapping_version,
            v.rules::text AS mapping_rules,
            ARRAY(
                SELECT stream FROM stream_states AS d
@@ -153,6 +155,7 @@ async def load_stores(
                 row.target_platform, row.target_settings, vault.open(row.target_credentials)
             ),
             target_store=row.target_id,
+            unmuted=row.unmuted,
             demoted=frozenset(Stream(each) for each in row.demoted),
         )
     except UnknownPlatformError as error:

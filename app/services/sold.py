@@ -1,0 +1,221 @@
+"""What the new shop sold by itself: orders on the target that no order of the source became.
+
+They are what has to be carried over by hand if the launch is taken back. The target is read through
+its connector, a bounded part at a time; where the list goes on, a sealed cursor says where.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+from msgspec import Struct
+from msgspec.structs import replace
+from sqlalchemy import text
+
+from app.errors import BadCursor, InvalidSince, StoreCannot, StoreFailed
+from app.models import LinkState, Migration, Store
+from app.models.columns import now
+from app.moments import resolve
+from app.resources import Resources
+from app.schemas.sold import SoldLine, SoldList, SoldOrder
+from app.security import VaultError
+from app.services.jobs import last_cutover
+from app.services.migrations import get_migration, refuse_while_running
+from app.services.transaction import transaction
+from connectors import registry
+from connectors.base import Connector, Extent, Json, StoreAccess, Sweep, Trust, Window
+from connectors.errors import StoreError
+from connectors.records import Order, Record, Stream
+
+CUTOVER = "cutover"
+SECONDS = 20.0
+"""So long one answer reads on; a page that has begun is finished."""
+
+_LONGEST_PAGE = 60.0
+
+
+class _Place(Struct, frozen=True):
+    """Where a list goes on; sealed, because a connector believes its own resume tokens."""
+
+    migration: UUID
+    since: datetime
+    until: datetime
+    resume: Json
+
+
+@dataclass(frozen=True, slots=True)
+class _Shop:
+    migration: UUID
+    connector: Connector
+    access: StoreAccess
+
+
+async def sold_meanwhile(
+    resources: Resources, name: str, *, since: str, limit: int, cursor: str | None
+) -> SoldList:
+    """At least `limit` orders, or what could be found in `SECONDS`; `next` reads on.
+
+    `since` is `cutover`, `launch` or a moment. Raises `MigrationNotFound`, `CutoverRequired`,
+    `InvalidSince`, `BadCursor`, `JobRunning`, `StoreCannot`, `StoreFailed`.
+    """
+    async with transaction(resources) as work:
+        migration = await get_migration(work.session, name)
+        # A job that runs adds orders which are not in the ledger yet.
+        await refuse_while_running(work.session, migration)
+        if since == CUTOVER:
+            started = (await last_cutover(work.session, migration)).started_at
+        else:
+            started = _moment(since, migration)
+        store = await work.session.get_one(Store, migration.target_id)
+        shop = _Shop(migration.id, *_open(store, resources))
+    began = started or now()
+    place = None if cursor is None else _place(cursor, resources, migration.id)
+    try:
+        return await _read(resources, shop, began, limit, place)
+    except StoreError as error:
+        raise StoreFailed(f"The target: {error.message}.", extra={"store": error.code}) from None
+    except TimeoutError:
+        raise StoreFailed("The target did not answer in time.") from None
+
+
+def _moment(since: str, migration: Migration) -> datetime:
+    try:
+        found = resolve(since, migration.launch_at)
+    except ValueError:
+        found = None
+    if found is None:
+        raise InvalidSince(
+            errors=[
+                {
+                    "in": "query",
+                    "parameter": "since",
+                    "detail": "`cutover`, a moment, or `launch` where the migration has one.",
+                }
+            ]
+        )
+    return found
+
+
+def _open(store: Store, resources: Resources) -> tuple[Connector, StoreAccess]:
+    try:
+        connector = registry.connector(store.platform)
+        access = registry.access(
+            store.platform, store.settings, resources.vault.open(store.credentials)
+        )
+    except (registry.UnknownPlatformError, registry.AccessError, VaultError):
+        raise StoreCannot("The target cannot be opened: `store check` says why.") from None
+    if connector.source is None or Stream.ORDERS not in connector.reads:
+        raise StoreCannot(f"Orders of {connector.title} cannot be read.")
+    return connector, replace(access, budgets=resources.budgets)
+
+
+async def _read(
+    resources: Resources, shop: _Shop, since: datetime, limit: int, place: _Place | None
+) -> SoldList:
+    if shop.connector.source is None:
+        raise StoreCannot
+    deadline = time.monotonic() + SECONDS
+    found: list[SoldOrder] = []
+    async with (
+        asyncio.timeout(SECONDS + _LONGEST_PAGE),
+        shop.connector.source(shop.access) as source,
+    ):
+        if place is None:
+            place = _Place(shop.migration, since, await source.server_time(), {})
+        extent = _extent(shop.connector, place)
+        resume: Json | None = place.resume or None
+        async with aclosing(source.read(Stream.ORDERS, extent, {}, resume)) as pages:
+            async for page in pages:
+                resume = page.resume
+                found += await _unlinked(resources, shop.migration, page.records, place.since)
+                if resume is None or len(found) >= limit or time.monotonic() >= deadline:
+                    break
+            else:
+                resume = None
+    return SoldList(
+        items=found,
+        next=None if resume is None else _sealed(replace(place, resume=resume), resources),
+        since=place.since,
+        undecided=await _undecided(resources, shop.migration),
+    )
+
+
+def _extent(connector: Connector, place: _Place) -> Extent:
+    if connector.reads[Stream.ORDERS].trust is Trust.SWEEP:
+        return Sweep()
+    return Window(place.since, place.until)
+
+
+async def _unlinked(
+    resources: Resources, migration: UUID, records: Sequence[Record], since: datetime
+) -> list[SoldOrder]:
+    ids = [each.id for each in records]
+    async with resources.engine.connect() as connection:
+        linked = await connection.execute(
+            text(
+                "SELECT target_id FROM links WHERE migration_id = :migration"
+                " AND stream = 'orders' AND target_id = ANY(CAST(:ids AS text[]))"
+            ),
+            {"migration": migration, "ids": ids},
+        )
+        ours = set(linked.scalars())
+    return [
+        _shown(each.id, each.content)
+        for each in records
+        if isinstance(each.content, Order)
+        and each.id not in ours
+        and (each.content.created_at is None or each.content.created_at >= since)
+    ]
+
+
+async def _undecided(resources: Resources, migration: UUID) -> int:
+    async with resources.engine.connect() as connection:
+        count = await connection.execute(
+            text(
+                "SELECT count(*) FROM links WHERE migration_id = :migration"
+                " AND stream = 'orders' AND state = :intent"
+            ),
+            {"migration": migration, "intent": LinkState.INTENT},
+        )
+        return int(count.scalar_one())
+
+
+def _shown(order_id: str, order: Order) -> SoldOrder:
+    return SoldOrder(
+        id=order_id,
+        number=order.number,
+        status=order.status,
+        created_at=order.created_at,
+        currency=order.currency,
+        total=str(order.total.amount),
+        lines=[
+            SoldLine(
+                sku=each.sku,
+                name=each.name,
+                quantity=each.quantity,
+                total=str(each.total.amount),
+            )
+            for each in order.lines
+        ],
+    )
+
+
+def _sealed(place: _Place, resources: Resources) -> str:
+    return resources.vault.seal(msgspec.to_builtins(place)).decode()
+
+
+def _place(cursor: str, resources: Resources, migration: UUID) -> _Place:
+    try:
+        place = msgspec.convert(resources.vault.open(cursor.encode("ascii")), _Place)
+    except (VaultError, ValueError, msgspec.ValidationError):
+        place = None
+    if place is None or place.migration != migration:
+        raise BadCursor(errors=[{"in": "query", "parameter": "cursor", "detail": "Not a cursor."}])
+    return place
