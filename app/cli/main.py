@@ -31,9 +31,9 @@ from app.cli import (
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.drill import drill
-from app.cli.rehearsal import rehearsal
 from app.cli.failures import CommandError, UsageProblemError
 from app.cli.order_numbers import order_numbers
+from app.cli.rehearsal import rehearsal
 from app.cli.report import report
 
 INTERRUPTED = 130

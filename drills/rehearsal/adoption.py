@@ -7,10 +7,10 @@ from random import Random
 from typing import Any
 
 from app.cli.client import Json
-from app.cli.display import note
 from app.cli.demo.practice import PracticeStore
+from app.cli.display import note
 from connectors.records import Stream
-from connectors.registry import access, connector
+from connectors.registry import access
 from connectors.woocommerce.api import open_api
 from drills.naive_migration import Outcome, migrate_naively
 from drills.rehearsal.report import Report
@@ -48,9 +48,7 @@ def _judge_pairs(stage: Stage, made: Outcome, report: Report) -> None:
             for each in stage.api.every(f"{stage.path}/links", stream=str(stream), limit=100)
         }
         wrong = [
-            old
-            for old, new in found.items()
-            if new != pairs.get(old) and copies.get(new) != old
+            old for old, new in found.items() if new != pairs.get(old) and copies.get(new) != old
         ]
         report.adopted_wrong += len(wrong)
         report.adopted_missed += len(pairs.keys() - found.keys())
@@ -62,9 +60,7 @@ def _judge_pairs(stage: Stage, made: Outcome, report: Report) -> None:
         }
         # Of two copies either is as good; the other one has to be named.
         unnamed = [
-            old
-            for new, old in copies.items()
-            if new not in named and pairs[old] not in named
+            old for new, old in copies.items() if new not in named and pairs[old] not in named
         ]
         report.adopted_missed += len(unnamed)
 
@@ -76,7 +72,10 @@ async def _fill(stage: Stage, seed: int) -> Outcome:
         )
         return made
 
-    async with open_api(_access(stage.source.store)) as old, open_api(_access(stage.target.store)) as new:
+    async with (
+        open_api(_access(stage.source.store)) as old,
+        open_api(_access(stage.target.store)) as new,
+    ):
         return await migrate_naively(old, new, load, Random(seed))
 
 

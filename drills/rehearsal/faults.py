@@ -38,7 +38,8 @@ def _choose(stage: Stage) -> Chosen:
     order = next(
         each
         for each in processing
-        if each["customer_id"] in customers and any(line["product_id"] for line in each["line_items"])
+        if each["customer_id"] in customers
+        and any(line["product_id"] for line in each["line_items"])
     )
     refunded = next(
         each

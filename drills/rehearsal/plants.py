@@ -311,9 +311,7 @@ PLANTS = (
         frozenset(("workflows.shopper", "data.content")),
         _guessed,
     ),
-    Plant(
-        "redirect loop", "urls.loops", frozenset(("urls.answer", "urls.content")), _loop
-    ),
+    Plant("redirect loop", "urls.loops", frozenset(("urls.answer", "urls.content")), _loop),
     Plant("title changed", "urls.content", frozenset(), _title_lost),
     Plant("stock deducted twice", "effects.stock", _SHOWN, _taken_from_stock_twice),
     Plant(
@@ -322,9 +320,7 @@ PLANTS = (
         frozenset(("data.content", "workflows.support")),
         _refund_lost,
     ),
-    Plant(
-        "address dropped", "workflows.fulfilment", frozenset(("data.content",)), _address_lost
-    ),
+    Plant("address dropped", "workflows.fulfilment", frozenset(("data.content",)), _address_lost),
     Plant(
         "email doubled in another case",
         "workflows.returning",

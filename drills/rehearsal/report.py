@@ -89,7 +89,9 @@ class Report:
         if "forecast" in self.parts:
             of = len(self.freeze_errors)
             words = f"{self.freeze_covered} of {of}"
-            found.append(("freezes within the forecast", words, self.freeze_covered == of >= FREEZES))
+            found.append(
+                ("freezes within the forecast", words, self.freeze_covered == of >= FREEZES)
+            )
             error = self.freeze_median_error
             found.append(("forecasts off by", f"{error:.0%}", error < FREEZE_ERROR))
         return found
