@@ -30,7 +30,7 @@ def rehearsal(
     *,
     json: AsJson = False,
 ) -> None:
-    """Rehearse a whole launch: gates that turn red and green, planted faults, an adoption, forecasts."""
+    """Rehearse a whole launch: the gate, planted faults, an adoption, and forecasts."""
     if not 0 < scale <= 1:
         raise UsageProblemError("--scale takes a number above 0, up to 1.")
     from drills.rehearsal.command import PARTS, rehearse  # noqa: PLC0415  slow to import

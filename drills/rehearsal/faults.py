@@ -8,6 +8,8 @@ from drills.rehearsal.report import Plant, Report
 from drills.rehearsal.stage import Stage
 
 SCALE = 0.02
+_PLENTY = 50
+"""Stock that orders of the replay do not use up."""
 
 
 def prepare(stage: Stage, *, seed: int) -> Chosen:
@@ -31,7 +33,7 @@ def _choose(stage: Stage) -> Chosen:
     simple = [
         each
         for each in stage.source.get("/products", type="simple", per_page=100, orderby="id")
-        if each["sku"] and each["manage_stock"] and (each["stock_quantity"] or 0) > 50
+        if each["sku"] and each["manage_stock"] and (each["stock_quantity"] or 0) > _PLENTY
     ]
     [one, other] = [each["id"] for each in simple if each["categories"]][:2]
     processing = stage.source.get("/orders", status="processing", per_page=50)

@@ -57,7 +57,7 @@ def _patch_product(stage: Stage, chosen: Chosen, **fields: Any) -> Undo:
     return stage.target.patch("product", chosen.product, f"/products/{chosen.product}", **fields)
 
 
-# --- orders ----------------------------------------------------------------------------------------
+# --- orders ---------------------------------------------------------------------------------------
 
 
 def _customer_lost(stage: Stage, chosen: Chosen) -> Undo:
@@ -110,7 +110,7 @@ def _number_taken(stage: Stage, chosen: Chosen) -> Undo:
     return undo
 
 
-# --- products --------------------------------------------------------------------------------------
+# --- products -------------------------------------------------------------------------------------
 
 
 def _unpublished(stage: Stage, chosen: Chosen) -> Undo:
@@ -154,7 +154,7 @@ def _category_lost(stage: Stage, chosen: Chosen) -> Undo:
     return stage.target.take("category", chosen.category, path)
 
 
-# --- people ----------------------------------------------------------------------------------------
+# --- people ---------------------------------------------------------------------------------------
 
 
 def _account_twice(stage: Stage, chosen: Chosen) -> Undo:
@@ -163,7 +163,7 @@ def _account_twice(stage: Stage, chosen: Chosen) -> Undo:
     return undo
 
 
-# --- what runs left behind -------------------------------------------------------------------------
+# --- what runs left behind ------------------------------------------------------------------------
 
 
 def _mail_sent(stage: Stage, chosen: Chosen) -> Undo:
@@ -226,7 +226,7 @@ def _refused(stage: Stage, chosen: Chosen) -> Undo:
     return undo
 
 
-# --- addresses -------------------------------------------------------------------------------------
+# --- addresses ------------------------------------------------------------------------------------
 
 
 def _renamed(stage: Stage, chosen: Chosen) -> Undo:

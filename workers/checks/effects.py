@@ -6,16 +6,21 @@ It is the platform's own notes that tell, and where a platform notes nothing the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 from app.catalogue import effects
+from app.database import autocommit
 from connectors.desk import NotTold
 from connectors.records import InventoryLevel, Order, Stream
 from connectors.traces import Effect, HasTraces, Trace, Traces
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.ground import Pair
 from workers.checks.looking import LOOKED_UP, each
+from workers.engine import ledger
+
+_LEVELS_LOOKED_AT = 1000
+"""Levels of stock that are compared at the most."""
 
 _NO_TRACES = "The target's platform notes no such thing where its API shows it."
 
@@ -131,13 +136,12 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
     if not {Stream.ORDERS, Stream.INVENTORY} <= set(ground.streams):
         return
     held = await _held(ground, without=known)
-    sample = await ground.sample(Stream.INVENTORY)
-    pairs = {pair.source_id: pair for pair in sample.pairs}
-    here = await ground.source_records(Stream.INVENTORY, pairs)
-    there = await ground.target_records(Stream.INVENTORY, [pair.target_id for pair in sample.pairs])
+    targets = await _levels(ground, held)
+    here = await ground.source_records(Stream.INVENTORY, targets)
+    there = await ground.target_records(Stream.INVENTORY, targets.values())
     for source_id, record in here.items():
-        ours, pair = record.content, pairs[source_id]
-        found = there.get(pair.target_id)
+        ours, target_id = record.content, targets[source_id]
+        found = there.get(target_id)
         theirs = found.content if found else None
         if not isinstance(ours, InventoryLevel) or not isinstance(theirs, InventoryLevel):
             continue
@@ -150,9 +154,19 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
                 f"The target has {lacking:f} fewer than the source: as many as its orders hold.",
                 stream=Stream.INVENTORY,
                 source_id=source_id,
-                target_id=pair.target_id,
+                target_id=target_id,
                 field="quantity",
             )
+
+
+async def _levels(ground: Ground, held: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+    """Levels of the goods that orders hold, those of changed orders first: the target's ids."""
+    ids = [product if variant is None else f"{product}:{variant}" for product, variant in held]
+    async with autocommit(ground.engine) as connection:
+        found = await ledger.targets(
+            connection, ground.migration, Stream.INVENTORY, ids[:_LEVELS_LOOKED_AT]
+        )
+    return {source_id: target_id for source_id, (target_id, _) in found.items()}
 
 
 async def _held(
