@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 _PACKAGED = Path(__file__).parent / "_migrations"
 _CHECKOUT = Path(__file__).parent.parent / "alembic"
@@ -63,6 +65,8 @@ async def autocommit(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
 
 def alembic_config(url: str) -> Config:
     """Alembic's configuration; there is no alembic.ini, because the URL is a secret."""
+    from alembic.config import Config  # noqa: PLC0415  a worker never needs it
+
     config = Config()
     # A percent sign in a folder's name is no interpolation.
     config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
@@ -72,4 +76,6 @@ def alembic_config(url: str) -> Config:
 
 def upgrade(url: str, revision: str = "head") -> None:
     """Bring the tables to a revision. Blocks; safe to run from several processes at once."""
+    from alembic import command  # noqa: PLC0415  a worker never needs it
+
     command.upgrade(alembic_config(url), revision)

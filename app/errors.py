@@ -4,17 +4,20 @@
     ├── 400  InvalidJson, InvalidEncoding, InvalidHttp
     ├── 401  Unauthorized ── KeyExpired
     ├── 403  MissingScope
-    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ApiKeyNotFound,
-    │        QuarantineNotFound, ConflictNotFound, RemovalNotFound, WaiverNotFound
+    ├── 404  NotFound ── StoreNotFound, MigrationNotFound, JobNotFound, ReportNotFound,
+    │        ApiKeyNotFound, QuarantineNotFound, ConflictNotFound, RemovalNotFound,
+    │        AdoptionNotFound, ScheduleNotFound, WaiverNotFound, WebhookNotFound, DeliveryNotFound
     ├── 405  MethodNotAllowed
     ├── 409  StoreExists, StoreInUse, MigrationExists, StoresPaired, JobRunning, JobNotEnded,
     │        JobEnded, BaselineRequired, NothingToRetry, QuarantineNotOpen, NothingToApply,
-    │        ConflictApplied, RemovalNotUndoable, StillInFlight, AnswerLost
+    │        ConflictApplied, AdoptionApplied, AdoptionTaken, RemovalNotUndoable, ScheduleExists,
+    │        StorefrontUnknown, RedirectsNotTaken, WebhookDisabled, StillInFlight, AnswerLost
     ├── 413  BodyTooLarge
     ├── 415  UnsupportedMediaType
-    ├── 422  InvalidRequest ── BadCursor, UnknownPlatform, InvalidStoreSettings, UnknownStore,
-    │        SameStore, StoreCannot, StreamNotInScope, KindNotAvailable, InvalidSince,
-    │        InvalidWatermark, InvalidExpiry, IdempotencyKeyReused
+    ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
+    │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
+    │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
+    │        InvalidWebhook, IdempotencyKeyReused, InvalidTable
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -126,6 +129,11 @@ class JobNotFound(NotFound):
     title = "There is no such job"
 
 
+class ReportNotFound(NotFound):
+    code = "report_not_found"
+    title = "There is no report of this job"
+
+
 class ApiKeyNotFound(NotFound):
     code = "api_key_not_found"
     title = "There is no such API key"
@@ -146,9 +154,29 @@ class RemovalNotFound(NotFound):
     title = "There is no such removal"
 
 
+class AdoptionNotFound(NotFound):
+    code = "adoption_not_found"
+    title = "No adoption has read such a record"
+
+
+class ScheduleNotFound(NotFound):
+    code = "schedule_not_found"
+    title = "There is no such schedule"
+
+
 class WaiverNotFound(NotFound):
     code = "waiver_not_found"
     title = "There is no such waiver"
+
+
+class WebhookNotFound(NotFound):
+    code = "webhook_not_found"
+    title = "There is no such webhook"
+
+
+class DeliveryNotFound(NotFound):
+    code = "delivery_not_found"
+    title = "There is no such delivery"
 
 
 class MethodNotAllowed(Problem):
@@ -236,12 +264,52 @@ class ConflictApplied(Problem):
     title = "The source's value is on the target already"
 
 
+class AdoptionApplied(Problem):
+    """A run of ours has compared the pair already, and may have written to it."""
+
+    status = 409
+    code = "adoption_applied"
+    title = "A job has used this pair already"
+
+
+class AdoptionTaken(Problem):
+    """One of the two records is linked with another one."""
+
+    status = 409
+    code = "adoption_taken"
+    title = "One of the records has another counterpart"
+
+
 class RemovalNotUndoable(Problem):
     """Nothing was removed, or the platform cannot bring it back, or it came back by itself."""
 
     status = 409
     code = "removal_not_undoable"
     title = "The removal cannot be undone"
+
+
+class ScheduleExists(Problem):
+    status = 409
+    code = "schedule_exists"
+    title = "The migration has a schedule of this name"
+
+
+class StorefrontUnknown(Problem):
+    status = 409
+    code = "storefront_unknown"
+    title = "It is not known where the public pages of a store are"
+
+
+class RedirectsNotTaken(Problem):
+    status = 409
+    code = "redirects_not_taken"
+    title = "The target's platform takes no redirects"
+
+
+class WebhookDisabled(Problem):
+    status = 409
+    code = "webhook_disabled"
+    title = "The webhook is disabled"
 
 
 class StillInFlight(Problem):
@@ -285,6 +353,13 @@ class InvalidRequest(Problem):
 class BadCursor(InvalidRequest):
     code = "bad_cursor"
     title = "The cursor is not one that a list of this kind gave"
+
+
+class InvalidAdoptionFile(InvalidRequest):
+    """Nothing of the file is taken: `errors` name lines and columns."""
+
+    code = "invalid_adoption_file"
+    title = "The file cannot be taken"
 
 
 class UnknownPlatform(InvalidRequest):
@@ -339,18 +414,42 @@ class InvalidExpiry(InvalidRequest):
     title = "This expiry cannot be used"
 
 
+class InvalidSchedule(InvalidRequest):
+    code = "invalid_schedule"
+    title = "This schedule cannot be kept"
+
+
+class InvalidWebhook(InvalidRequest):
+    code = "invalid_webhook"
+    title = "This webhook cannot be delivered to"
+
+
 class IdempotencyKeyReused(InvalidRequest):
     code = "idempotency_key_reused"
     title = "The Idempotency-Key was used for another request"
 
 
 # --- 500, 502, 503, 504 ------------------------------------------------------------------------
+class InvalidTable(InvalidRequest):
+    code = "invalid_table"
+    title = "The table cannot be read"
+
+
+# --- 500, 502, 503 -----------------------------------------------------------------------------
 
 
 class InternalError(Problem):
     status = 500
     code = "internal_error"
     title = "Something went wrong on our side"
+
+
+class StoreFailed(Problem):
+    """A store did not do what it was asked for. `store` says which one, `store_code` why."""
+
+    status = 502
+    code = "store_failed"
+    title = "A store could not be asked"
 
 
 class DatabaseUnavailable(Problem):
@@ -363,12 +462,6 @@ class NotReady(Problem):
     status = 503
     code = "not_ready"
     title = "The service is not ready"
-
-
-class StoreFailed(Problem):
-    status = 502
-    code = "store_failed"
-    title = "A store could not be read"
 
 
 class StoreTooSlow(Problem):

@@ -16,20 +16,26 @@ from app.edge import Edge
 from app.openapi import describe, operation_id
 from app.resources import Resources, open_resources
 from app.routes import (
+    adoption,
     api_keys,
     conflicts,
     health,
     jobs,
     ledger,
+    mapping_reports,
+    mappings,
     migrations,
     order_numbers,
     planning,
     platforms,
     quarantine,
     readiness,
+    redirects,
     removals,
+    schedules,
     stores,
     streams,
+    webhooks,
 )
 from app.settings import Settings
 
@@ -37,6 +43,7 @@ _ROUTERS = (
     platforms.router,
     stores.router,
     migrations.router,
+    mappings.router,
     ledger.router,
     streams.router,
     planning.router,
@@ -44,8 +51,13 @@ _ROUTERS = (
     quarantine.router,
     conflicts.router,
     removals.router,
+    adoption.router,
     readiness.router,
+    redirects.router,
     jobs.router,
+    schedules.router,
+    mapping_reports.router,
+    webhooks.router,
     api_keys.router,
     health.router,
 )

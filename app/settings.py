@@ -94,6 +94,11 @@ class Settings(BaseSettings):
         default=8, ge=1, le=64, description="Parts a large pass is split into."
     )
     events_keep_days: int = Field(default=30, ge=1, description="How long job events are kept.")
+    webhook_private_addresses: bool = Field(
+        default=False,
+        description="Whether webhooks may go to addresses inside the network of the service, and "
+        "without TLS.",
+    )
 
     @field_validator("encryption_keys", "signing_key")
     @classmethod

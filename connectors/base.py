@@ -7,7 +7,7 @@ one place (`connectors.http`). It receives values, never the service's settings.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
@@ -159,6 +159,17 @@ class Sweep(Struct, frozen=True, tag="sweep", omit_defaults=True):
 Extent = Window | Sweep
 
 
+class Unmapped(Struct, frozen=True):
+    """A record, as the store showed it, of which mapping rules make no valid one, and why.
+
+    `digest` is of all that the failure depends on: the content and the rules.
+    """
+
+    record: Record
+    reason: str
+    digest: bytes
+
+
 class Page(Struct, frozen=True, kw_only=True):
     """Some records, and where to go on.
 
@@ -166,7 +177,8 @@ class Page(Struct, frozen=True, kw_only=True):
     `outside` counts records that the store's filter should have kept back: a platform that
     ignores the filter shows here. `total` is the store's own count for progress, or None.
     `failed` are records that were delivered but could not be understood: (id, reason). `unread`
-    are ids that are there and whose content nobody looked at.
+    are ids that are there and whose content nobody looked at. No connector fills `unmapped`: rules
+    are applied to what it has read.
     """
 
     records: tuple[Record, ...]
@@ -175,6 +187,17 @@ class Page(Struct, frozen=True, kw_only=True):
     total: int | None = None
     failed: tuple[tuple[str, str], ...] = ()
     unread: tuple[str, ...] = ()
+    unmapped: tuple[Unmapped, ...] = ()
+
+    @property
+    def ids(self) -> list[str]:
+        """All records that the page shows, read or not."""
+        return [
+            *(each.id for each in self.records),
+            *(each for each, _ in self.failed),
+            *(each.record.id for each in self.unmapped),
+            *self.unread,
+        ]
 
 
 class Mark(NamedTuple):
@@ -286,6 +309,46 @@ class TellsDeletions(Protocol):
 
         It is a reason to ask for them one by one, and no proof. Raises `StoreError`.
         """
+        ...
+
+
+@runtime_checkable
+class ReadsWhole(Protocol):
+    """What it takes to read a store from its first record to its last. Every source does; a target
+    on a platform without sources may.
+    """
+
+    def traffic(self) -> Traffic:
+        """As in `Source`."""
+        ...
+
+    async def check(self) -> StoreReport:
+        """As in `Source`."""
+        ...
+
+    async def count(self, stream: Stream, extent: Extent) -> int | None:
+        """As in `Source`."""
+        ...
+
+    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        """As in `Source`."""
+        ...
+
+    def read(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncGenerator[Page, None]:
+        """As in `Source`."""
+        ...
+
+
+@runtime_checkable
+class ShowsMetadata(Protocol):
+    """What a source has besides, where records hold fields that are no part of their content."""
+
+    async def metadata(
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
+    ) -> dict[str, dict[str, str]]:
+        """Text values by record and field, without what is not there. Raises `StoreError`."""
         ...
 
 

@@ -239,6 +239,7 @@ async def _read(
         if told:
             told(stream, len(page.records))
         unreadable.update(failed for failed, _ in page.failed)
+        unreadable.update(each.record.id for each in page.unmapped)
         if stream is Stream.CATEGORIES:
             # A path needs all categories: their own are named when all are there.
             kept += page.records

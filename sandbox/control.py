@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfoNotFoundError
 
-from sandbox import edits, founding, seed
+from sandbox import edits, founding, seed, storefront
 from sandbox.replay import Options, Replay
 from sandbox.store import ORIGIN, Store
 from sandbox.wire import Answer, ApiError, Doc, Request, decode, json_answer
@@ -40,6 +40,8 @@ class Control:
             ("POST", "load"): self._load,
             ("POST", "edits"): self._edits,
             ("POST", "found"): self._found,
+            ("GET", "storefront"): self._storefront,
+            ("PUT", "storefront"): self._plant,
             ("GET", "replay"): self._replay_state,
             ("POST", "replay"): self._start_replay,
             ("POST", "replay/stop"): self._stop_replay,
@@ -182,6 +184,12 @@ class Control:
         await self.replay.stop()
         founding.found_anew(self._store)
         return await self._state(request)
+
+    async def _storefront(self, _: Request) -> Doc:
+        return storefront.planted(self._store)
+
+    async def _plant(self, request: Request) -> Doc:
+        return storefront.plant(self._store, request.json())
 
     # -- replay
 

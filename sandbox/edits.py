@@ -6,7 +6,7 @@ from sandbox import categories, customers, effects, goods, mischief, orders, pro
 from sandbox.catalogue import Rows
 from sandbox.records import columns_of
 from sandbox.store import Store
-from sandbox.wire import ApiError, Doc, encode
+from sandbox.wire import SITE, ApiError, Doc, encode
 
 _SEQUENCES = {"customer": "user", "category": "term"}
 _PATHS = {
@@ -48,6 +48,7 @@ def _document(store: Store, kind: str, item: Doc) -> Doc:
         _stamp(store, doc, item)
     if kind == "product":
         doc["slug"] = doc["slug"] or f"product-{doc['id']}"
+        doc["permalink"] = doc["permalink"] or f"{SITE}/product/{doc['slug']}/"
     if kind == "order":
         doc["number"] = doc["number"] or str(doc["id"])
         for name in ("line_items", "shipping_lines", "fee_lines"):

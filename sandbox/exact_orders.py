@@ -246,11 +246,19 @@ def _coupon(store: Store, data: Doc) -> Doc:
 
 
 def _set_refunds(store: Store, order: Doc, wanted: Sequence[Doc]) -> None:
-    """Ours that are gone from the source go; those of other people stay as they are."""
+    """Ours that are gone from the source go; those of other people stay as they are. One that
+    another tool has brought over is named by its `id`, and becomes ours.
+    """
     there = named_refunds(store, order)
+    unmarked = {int(each["id"]) for each in order["refunds"]} - set(there.values())
     for data in wanted:
         known = there.pop(str(data["refund"]), 0)
+        if not known and int(data.get("id") or 0) in unmarked:
+            known = int(data["id"])
         doc = store.read("refund", known) if known else None
+        if doc is not None and known in unmarked:
+            mark = {"key": REFUND, "value": data["refund"]}
+            doc["meta_data"] = store.meta([mark], doc["meta_data"])
         is_new = doc is None
         if doc is None:
             doc = refunds.document(store, order, _refund(order, data), amount(data["amount"]))

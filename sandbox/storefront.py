@@ -1,47 +1,121 @@
-"""The shop's public pages: enough for their addresses to behave as WordPress's do."""
+"""The shop's public pages: enough for their addresses to behave as WordPress's do.
+
+A plugin's redirects, titles and robots tags can be planted by hand (`PUT /_control/storefront`).
+"""
 
 import html
+import re
+from typing import Any
 
 from sandbox.store import Store
-from sandbox.wire import Answer, Request, decode, html_answer
+from sandbox.wire import SITE, Answer, ApiError, Doc, Request, decode, html_answer
 
 _PRODUCT = "/product/"
 _CATEGORY = "/product-category/"
+_ROBOTS = (
+    "User-agent: *\nDisallow: /wp-admin/\nAllow: /wp-admin/admin-ajax.php\n\n"
+    f"Sitemap: {SITE}/wp-sitemap.xml\n"
+)
+_DEEPEST = 20
+_LONGEST_DESCRIPTION = 155
+# What can be planted, and what is there without: a path's redirect is `{to, status}` or an address.
+_BARE: dict[str, Any] = {
+    "redirects": {},
+    "titles": {},
+    "descriptions": {},
+    "canonicals": {},
+    "noindex": [],
+    "x_robots": {},
+    "hidden": False,
+    "robots": _ROBOTS,
+}
+
+
+def planted(store: Store) -> Doc:
+    """What plugins and settings do to the pages."""
+    return {**_BARE, **store.storage.fact("storefront", {})}
+
+
+def plant(store: Store, wanted: Doc) -> Doc:
+    """Let plugins and settings do this, by member: `redirects` (path to an address, or to `{to,
+    status}`), `titles`, `descriptions`, `canonicals` and `x_robots` by path, `noindex` paths,
+    `hidden` (search engines are asked to stay away), `robots` (the text of robots.txt).
+    """
+    if not wanted.keys() <= _BARE.keys():
+        raise ApiError(400, "unknown_member", "The storefront knows no such member.")
+    store.storage.set_fact("storefront", {**store.storage.fact("storefront", {}), **wanted})
+    return planted(store)
 
 
 def answer(store: Store, request: Request) -> Answer:
-    """A page: 200, 404, or a 301 to the slash, to a renamed product, or to a guess."""
-    path = request.path
+    """A page: 200, 404, or a 301 by a plugin, to the slash, to a renamed product, or to a guess."""
+    path, plugins = request.path, planted(store)
+    redirect = plugins["redirects"].get(path)
+    if redirect is not None:
+        # A plugin asks before WordPress looks for a page.
+        status, target = (
+            (301, redirect) if isinstance(redirect, str) else (redirect["status"], redirect["to"])
+        )
+        return _moved(request, target, status)
+    if path == "/robots.txt":
+        return Answer(200, plugins["robots"].encode(), [], "text/plain; charset=utf-8")
     if path == "/":
-        return _page(store.config.name)
-    if not path.startswith((_PRODUCT, _CATEGORY)):
-        return _nothing()
-    slug = path.strip("/").rsplit("/", 1)[-1]
+        return _page(store, path, store.config.name, "")
     if path.startswith(_CATEGORY):
-        return _category(store, slug, path)
-    name = _title(store, "product", slug)
-    if name is not None:
-        return _page(name) if path.endswith("/") else _moved(request, f"{path}/")
-    target = _old_slug(store, slug) or _guess(store, slug)
-    return _moved(request, f"{_PRODUCT}{target}/") if target else _nothing()
+        return _category(store, request)
+    return _product(store, request)
 
 
-def _category(store: Store, slug: str, path: str) -> Answer:
-    name = _title(store, "category", slug)
-    if name is None:
+def _product(store: Store, request: Request) -> Answer:
+    path = request.path
+    slug = path.strip("/").rsplit("/", 1)[-1]
+    if path.startswith(_PRODUCT):
+        doc = _published(store, "product", slug)
+        if doc is not None:
+            if not path.endswith("/"):
+                return _moved(request, f"{path}/")
+            text = doc.get("short_description") or doc.get("description") or ""
+            return _page(store, path, _titled(store, doc), text)
+        known = _old_slug(store, slug)
+        if known:
+            return _moved(request, f"{_PRODUCT}{known}/")
+    # It guesses by the last part of any path, below whatever it stands.
+    guess = _guess(store, slug)
+    return _moved(request, f"{_PRODUCT}{guess}/") if guess else _nothing()
+
+
+def _category(store: Store, request: Request) -> Answer:
+    doc = _published(store, "category", request.path.strip("/").rsplit("/", 1)[-1])
+    if doc is None:
         return _nothing()
-    if not path.endswith("/"):
-        return html_answer(301, "", [("Location", f"{path}/")])
-    return _page(name)
+    right = f"{_CATEGORY}{_line(store, doc)}/"
+    if request.path != right:
+        return _moved(request, right)
+    return _page(store, right, _titled(store, doc), doc.get("description") or "")
 
 
-def _title(store: Store, kind: str, slug: str) -> str | None:
+def _titled(store: Store, doc: Doc) -> str:
+    return f"{doc['name']} – {store.config.name}"  # noqa: RUF001  as WordPress writes it
+
+
+def _line(store: Store, doc: Doc) -> str:
+    """The slugs of a category and of all above it."""
+    slugs = [str(doc["slug"])]
+    for _ in range(_DEEPEST):
+        above = store.read("category", int(doc.get("parent") or 0))
+        if above is None:
+            break
+        doc = above
+        slugs.insert(0, str(doc["slug"]))
+    return "/".join(slugs)
+
+
+def _published(store: Store, kind: str, slug: str) -> Doc | None:
     rows = store.storage.rows(
-        "SELECT title FROM records WHERE kind = ? AND slug = ? AND latest = 1"
-        " AND status = 'publish'",
+        "SELECT id FROM records WHERE kind = ? AND slug = ? AND latest = 1 AND status = 'publish'",
         (kind, slug),
     )
-    return str(rows[0][0]) if rows else None
+    return store.read(kind, int(rows[0][0])) if rows else None
 
 
 def _old_slug(store: Store, slug: str) -> str | None:
@@ -64,12 +138,37 @@ def _guess(store: Store, slug: str) -> str | None:
     return str(rows[0][0]) if rows and slug else None
 
 
-def _moved(request: Request, path: str) -> Answer:
-    return html_answer(301, "", [("Location", f"http://{request.host}{path}")])
+def _moved(request: Request, target: str, status: int = 301) -> Answer:
+    address = f"http://{request.host}{target}" if target.startswith("/") else target
+    return html_answer(status, "", [("Location", address)])
 
 
-def _page(title: str) -> Answer:
-    return html_answer(200, f"<!DOCTYPE html><html><title>{html.escape(title)}</title></html>")
+def _page(store: Store, path: str, title: str, description: str) -> Answer:
+    plugins = planted(store)
+    words = ["max-image-preview:large"]
+    if plugins["hidden"] or path in plugins["noindex"]:
+        words = ["noindex", "nofollow"]
+    about = plugins["descriptions"].get(path, _summary(description))
+    canonical = plugins["canonicals"].get(path, f"{SITE}{path}")
+    head = [
+        f"<title>{html.escape(plugins['titles'].get(path, title))}</title>",
+        f'<meta name="robots" content="{", ".join(words)}">',
+        f'<link rel="canonical" href="{html.escape(canonical)}">',
+    ]
+    if about:
+        head.append(f'<meta name="description" content="{html.escape(about)}">')
+    tags = [("X-Robots-Tag", word) for word in [plugins["x_robots"].get(path)] if word]
+    return html_answer(
+        200, f"<!DOCTYPE html><html><head>{''.join(head)}</head><body></body></html>", tags
+    )
+
+
+def _summary(text: str) -> str:
+    """A description as a plugin makes one: without markup, cut at a word."""
+    plain = " ".join(html.unescape(re.sub(r"<[^>]*>", " ", text)).split())
+    if len(plain) <= _LONGEST_DESCRIPTION:
+        return plain
+    return plain[:_LONGEST_DESCRIPTION].rsplit(" ", 1)[0]
 
 
 def _nothing() -> Answer:

@@ -1,4 +1,4 @@
-"""The worker process: arq's loop, supervised, beside the reaper."""
+"""The worker process: arq's loop, supervised, beside the reaper and the webhooks."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ from app.settings import Settings
 from workers.engine import failpoints
 from workers.jobs import Desk, run_slice
 from workers.schedule import reap_forever
+from workers.webhooks import deliver_forever
 
 log = structlog.get_logger(__name__)
 
@@ -96,6 +97,7 @@ async def run_worker(resources: Resources, stop: asyncio.Event) -> None:
     tasks = [
         asyncio.create_task(_serve_queue(resources, desk, holder), name="queue"),
         asyncio.create_task(reap_forever(resources), name="reaper"),
+        asyncio.create_task(deliver_forever(resources), name="webhooks"),
     ]
     stopped = asyncio.create_task(stop.wait(), name="stop")
     log.info("worker.started", holder=holder)

@@ -1,7 +1,8 @@
 """The reaper: finds what is due and in nobody's hands, and wakes workers for it.
 
 Every worker runs one, on PostgreSQL alone, so that lost wakes, a flushed Redis and killed workers
-cost seconds. It also starts jobs whose turn has come and drops old events.
+cost seconds. It also starts jobs whose turn has come, those of schedules too, and drops old
+events.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from app.queue import Wake
 from app.resources import Resources
 from app.services.lifecycle import start_next
 from workers.engine.failpoints import Place, reach
+from workers.ticks import tick
 
 log = structlog.get_logger(__name__)
 
@@ -82,6 +84,18 @@ async def _clean(resources: Resources) -> None:
         await connection.execute(
             text("DELETE FROM idempotency_records WHERE created_at < now() - interval '2 days'")
         )
+        await connection.execute(
+            text(
+                "DELETE FROM webhook_events AS e WHERE at < now() - make_interval(days => :days)"
+                " AND NOT EXISTS (SELECT 1 FROM webhook_deliveries AS d"
+                " WHERE d.event_id = e.id AND d.status = 'pending')"
+            ),
+            {"days": days},
+        )
+        await connection.execute(
+            text("DELETE FROM schedule_runs WHERE at < now() - make_interval(days => :days)"),
+            {"days": days},
+        )
 
 
 async def reap_forever(resources: Resources) -> None:
@@ -90,6 +104,7 @@ async def reap_forever(resources: Resources) -> None:
     while True:
         try:
             await reap(resources)
+            await tick(resources)
             if rounds % _CLEAN_EVERY == 0:
                 await _clean(resources)
         except (DBAPIError, OSError, TimeoutError) as error:

@@ -532,16 +532,29 @@ final class Orders {
 		return empty( self::$rates[ $code ] ) ? self::UNKNOWN_RATE + $index : self::$rates[ $code ];
 	}
 
-	/** Ours that the source has not any more go; those of other people stay as they are. */
+	/**
+	 * Ours that the source has not any more go; those of other people stay as they are. One that
+	 * another tool has brought over is named by its `id`, and becomes ours.
+	 */
 	private static function set_refunds( $order, $wanted ) {
-		$there = array();
+		$there    = array();
+		$unmarked = array();
 		foreach ( $order->get_refunds() as $each ) {
-			$there[ (string) $each->get_meta( REFUND ) ] = $each;
+			$mark = (string) $each->get_meta( REFUND );
+			if ( '' === $mark ) {
+				$unmarked[ $each->get_id() ] = $each;
+			} else {
+				$there[ $mark ] = $each;
+			}
 		}
-		unset( $there[''] );
 		foreach ( $wanted as $data ) {
-			$name   = $data['refund'];
-			$refund = isset( $there[ $name ] ) ? $there[ $name ] : self::new_refund( $order, $data );
+			$name = $data['refund'];
+			$id   = isset( $data['id'] ) ? (int) $data['id'] : 0;
+			if ( isset( $there[ $name ] ) ) {
+				$refund = $there[ $name ];
+			} else {
+				$refund = isset( $unmarked[ $id ] ) ? $unmarked[ $id ] : self::new_refund( $order, $data );
+			}
 			unset( $there[ $name ] );
 			$refund->set_amount( $data['amount'] );
 			$refund->set_total( '-' . $data['amount'] );

@@ -6,7 +6,7 @@ run, and `app` does not know the workers.
 
 from __future__ import annotations
 
-from app.catalogue import data, effects, numbers, preflight, workflows
+from app.catalogue import data, effects, numbers, preflight, urls, workflows
 from app.catalogue.description import Description, Group, Severity, State
 
 __all__ = ["CATALOGUE", "Description", "Group", "Severity", "State"]
@@ -17,6 +17,7 @@ CATALOGUE: dict[str, Description] = {
         *preflight.ALL,
         *data.ALL,
         *workflows.ALL,
+        *urls.ALL,
         *numbers.ALL,
         *effects.ALL,
     )

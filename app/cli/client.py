@@ -102,6 +102,15 @@ class Api:
         """DELETE."""
         self.send("DELETE", path)
 
+    def text(self, path: str, **query: Any) -> str:
+        """The text at a path."""
+        document = self.send("GET", path, query=query, headers={"Accept": "*/*"}).document
+        return str(document or "")
+
+    def upload(self, path: str, body: bytes, kind: str) -> Any:
+        """POST a file of a media type; safe to send again."""
+        return self.send("POST", path, body=body, headers={"Content-Type": kind}).document
+
     def every(self, path: str, **query: Any) -> Iterator[Json]:
         """All items of a list, page after page."""
         cursor: str | None = None
@@ -130,7 +139,7 @@ class Api:
         method: str,
         path: str,
         *,
-        body: Json | None = None,
+        body: Json | bytes | None = None,
         query: Mapping[str, Any] | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
@@ -144,8 +153,14 @@ class Api:
         given = {name: value for name, value in (query or {}).items() if value is not None}
         for attempt in range(1, ATTEMPTS + 1):
             try:
+                content = body if isinstance(body, bytes) else None
                 answer = self._client.request(
-                    method, f"/v1{path}", json=body, params=given, headers=sent
+                    method,
+                    f"/v1{path}",
+                    json=None if isinstance(body, bytes) else body,
+                    content=content,
+                    params=given,
+                    headers=sent,
                 )
             except httpx.TransportError as error:
                 failure: CommandError = UnreachableError(
@@ -187,6 +202,8 @@ def _reason(error: httpx.TransportError) -> str:
 def _read(answer: httpx.Response) -> Answer:
     if not answer.content:
         return Answer(None, answer.headers)
+    if answer.headers.get("Content-Type", "").startswith("text/csv"):
+        return Answer(answer.text, answer.headers)
     try:
         return Answer(answer.json(), answer.headers)
     except ValueError:

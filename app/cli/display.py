@@ -29,8 +29,13 @@ notes = Console(stderr=True, highlight=False)
 
 def print_json(document: Any) -> None:
     """One JSON document on standard output."""
-    sys.stdout.write(json.dumps(document, indent=2, ensure_ascii=False, default=_plain) + "\n")
+    sys.stdout.write(to_text(document))
     sys.stdout.flush()
+
+
+def to_text(document: Any) -> str:
+    """One JSON document, as it is printed."""
+    return json.dumps(document, indent=2, ensure_ascii=False, default=_plain) + "\n"
 
 
 def print_line(text: str) -> None:

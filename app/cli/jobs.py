@@ -85,6 +85,65 @@ def recent(
     _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
 
 
+@runs.command("demo")
+def demo(
+    migration: MigrationOption,
+    streams: Streams = None,
+    *,
+    size: Annotated[
+        int | None, typer.Option(min=1, max=200, help="Records of each stream [25].")
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="Another seed chooses others.")] = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Map only; write nothing to the target.")
+    ] = False,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
+    """Copy a small sample that shows what the mapping does; `recent-sync report` tells of it."""
+    options = {"size": size, "seed": seed}
+    body = {
+        "kind": "demo",
+        "migration": migration,
+        "streams": split_streams(streams),
+        "dry_run": dry_run or None,
+        "options": {name: value for name, value in options.items() if value is not None} or None,
+    }
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
+@runs.command("adopt")
+def adopt(
+    migration: MigrationOption,
+    since: Annotated[str, typer.Option(help="When the other tool began to read the source.")],
+    streams: Streams = None,
+    *,
+    id_fields: Annotated[
+        str | None,
+        typer.Option(
+            help="Metadata that may hold the source's ids, with commas between; empty: none.",
+            metavar="NAMES",
+        ),
+    ] = None,
+    idempotency_key: Key = None,
+    timeout: Timeout = DEFAULT_TIMEOUT,
+    wait: Wait = False,
+    json: AsJson = False,
+) -> None:
+    """Link what another tool has brought over; writes to neither store."""
+    names = None if id_fields is None else [n.strip() for n in id_fields.split(",") if n.strip()]
+    body = {
+        "kind": "adopt",
+        "migration": migration,
+        "streams": split_streams(streams),
+        "since": moment(since, "--since"),
+        "options": None if names is None else {"id_fields": names},
+    }
+    _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)
+
+
 @runs.command("verify")
 def verify(
     migration: MigrationOption,
@@ -92,13 +151,13 @@ def verify(
         list[str] | None,
         typer.Option(help="Only this check or group; may be given several times."),
     ] = None,
+    *,
     sample: Annotated[
         int | None, typer.Option(min=0, help="Records of each stream drawn by chance (200).")
     ] = None,
     seed: Annotated[
         str | None, typer.Option(help="Draw the same records as another job with this seed.")
     ] = None,
-    *,
     idempotency_key: Key = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     wait: Wait = False,
@@ -164,7 +223,7 @@ def show_all(
 def show(job: JobId, *, json: AsJson = False) -> None:
     """Show a job."""
     with Api.from_environment() as api:
-        found = api.get(_path(job))
+        found = api.get(path(job))
     _show(found, json=json)
     if not json and found["status"] in ENDED:
         print_job(found)
@@ -174,7 +233,7 @@ def show(job: JobId, *, json: AsJson = False) -> None:
 def cancel(job: JobId, *, json: AsJson = False) -> None:
     """Ask a job to stop."""
     with Api.from_environment() as api:
-        _show(api.post(f"{_path(job)}/cancel"), json=json)
+        _show(api.post(f"{path(job)}/cancel"), json=json)
 
 
 @commands.command("retry")
@@ -184,7 +243,7 @@ def retry(
     """Start a job like one that has ended."""
     seconds = given_duration(timeout, "--timeout")
     with Api.from_environment() as api:
-        again = api.post(f"{_path(job)}/retry")
+        again = api.post(f"{path(job)}/retry")
         if wait:
             _await(api, again, seconds, json=json)
         else:
@@ -196,7 +255,7 @@ def wait_command(job: JobId, timeout: Timeout = DEFAULT_TIMEOUT, *, json: AsJson
     """Wait until a job has ended."""
     seconds = given_duration(timeout, "--timeout")
     with Api.from_environment() as api:
-        _await(api, api.get(_path(job)), seconds, json=json)
+        _await(api, api.get(path(job)), seconds, json=json)
 
 
 @commands.command("events")
@@ -204,7 +263,7 @@ def events(job: JobId, *, json: AsJson = False) -> None:
     """Follow what happens to a job, until it has ended."""
     collected: list[Any] = []
     with Api.from_environment() as api:
-        for event in read_events(api, f"{_path(job)}/events"):
+        for event in read_events(api, f"{path(job)}/events"):
             if json:
                 collected.append(event)
             else:
@@ -232,5 +291,6 @@ def _show(job: Json, *, json: bool) -> None:
         note(f"{job['error']['message']} [{job['error']['code']}]")
 
 
-def _path(job: str) -> str:
+def path(job: str) -> str:
+    """The address of a job in the API."""
     return f"/jobs/{quote(job, safe='')}"

@@ -9,24 +9,30 @@ from typing import Annotated
 import typer
 
 from app.cli import (
+    adopt,
     conflicts,
     jobs,
     keys,
+    mapping,
     migrations,
     planning,
     quarantine,
     readiness,
+    redirects,
     removals,
+    schedules,
     service,
     stores,
     trust,
     waivers,
+    webhooks,
 )
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.drill import drill
 from app.cli.failures import CommandError, UsageProblemError
 from app.cli.order_numbers import order_numbers
+from app.cli.report import report
 
 INTERRUPTED = 130
 DEFECT = 70
@@ -71,19 +77,25 @@ program.add_typer(keys.commands, name="keys")
 program.command("platforms")(stores.platforms)
 program.add_typer(stores.commands, name="store")
 program.add_typer(migrations.commands, name="migration")
+program.add_typer(mapping.commands, name="mapping")
 program.add_typer(jobs.runs, name="run")
 program.add_typer(jobs.commands, name="job")
+program.command("report")(report)
 program.command("status")(migrations.status)
-program.command("order-numbers")(order_numbers)
 program.command("estimate")(planning.estimate)
 program.command("activity")(planning.activity)
 program.command("plan")(planning.plan)
+program.command("order-numbers")(order_numbers)
 program.add_typer(quarantine.commands, name="quarantine")
 program.add_typer(trust.commands, name="streams")
 program.add_typer(conflicts.commands, name="conflicts")
 program.add_typer(removals.commands, name="removals")
+program.add_typer(schedules.commands, name="schedule")
+program.add_typer(adopt.commands, name="adopt")
 program.add_typer(readiness.commands, name="readiness")
 program.add_typer(waivers.commands, name="waivers")
+program.add_typer(redirects.commands, name="redirects")
+program.add_typer(webhooks.commands, name="webhook")
 
 
 def main(arguments: list[str] | None = None) -> int:

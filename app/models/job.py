@@ -16,12 +16,14 @@ class JobKind(StrEnum):
 
     FULL = "full"
     RECENT = "recent"
+    DEMO = "demo"
+    ADOPT = "adopt"
     VERIFY = "verify"
 
     @property
     def writes(self) -> bool:
         """Whether such a job writes to the target."""
-        return self in {JobKind.FULL, JobKind.RECENT}
+        return self in {JobKind.FULL, JobKind.RECENT, JobKind.DEMO}
 
 
 class JobStatus(StrEnum):
@@ -47,7 +49,8 @@ class Job(SQLModel, table=True):
     stages, `stage` the index of the current one; each stage is a pass over one stream, or
     preparing, or finishing. `passes` keeps per stream: mode, cursor before and after. `error`
     is a problem (`code`, `message`) of the job as a whole. `ending` is the status that the job
-    will have once its last stage has tidied up.
+    will have once its last stage has tidied up. `mapping_version` is of the mapping rules that it
+    goes by, 0 for none, and unknown until it has prepared.
     """
 
     __tablename__ = "jobs"
@@ -77,6 +80,7 @@ class Job(SQLModel, table=True):
     started_at: datetime | None = Field(default=None, sa_column=moment())
     finished_at: datetime | None = Field(default=None, sa_column=moment())
     retry_of: UUID | None = Field(default=None, foreign_key="jobs.id", ondelete="SET NULL")
+    mapping_version: int | None = None
 
 
 class SliceKind(StrEnum):
@@ -90,6 +94,10 @@ class SliceKind(StrEnum):
     CHECK = "check"
     REMOVE = "remove"
     RESTORE = "restore"
+    GATHER = "gather"
+    PAIR = "pair"
+    SAMPLE = "sample"
+    DEMO = "demo"
     FINISH = "finish"
 
 

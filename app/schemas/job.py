@@ -19,27 +19,44 @@ _JOB = "7f3f7a52-2f5e-4a3e-bb0e-0f7f5c3e9a33"
 Kind = Annotated[str, Field(json_schema_extra={"enum": [str(kind) for kind in JobKind]})]
 
 
+MetadataField = Annotated[str, Field(min_length=1, max_length=255, pattern=r"^[^\x00]+$")]
+
+
 class JobOptions(Input):
     """How a job differs from an ordinary one. `only: quarantine` tries records in quarantine again
     and reads nothing else, `ids` names single ones of them; `only: conflicts` carries settled
     conflicts out. `release_brake` removes what is proven gone from the source, however much that
-    is. The others are for kind `verify`.
+    is. The others are for some kinds only, as each says.
     """
 
     only: Literal["quarantine", "conflicts"] | None = None
     ids: list[UUID] | None = Field(None, min_length=1, max_length=1000)
     release_brake: Flag | None = None
+    id_fields: list[MetadataField] | None = Field(
+        None,
+        max_length=50,
+        description="Kind `adopt` only: metadata in which the other tool kept the source's ids."
+        " An empty list: none.",
+    )
+    size: Annotated[int, Strict(), Field(ge=1, le=200)] | None = Field(
+        None, description="Records of each stream that a `demo` chooses; 25 by default."
+    )
     checks: list[CheckName] | None = Field(
         None,
         min_length=1,
         max_length=100,
-        description="Ids or groups of checks, by default all. A verdict rests on all of them only.",
+        description="Kind `verify`: ids or groups of checks, by default all. A verdict rests on all"
+        " of them only.",
     )
     sample: Annotated[int, Strict(), Field(ge=0, le=100_000)] | None = Field(
-        None, description="Records of each stream drawn by chance, beside all that changed (200)."
+        None,
+        description="Kind `verify`: records of each stream drawn by chance, beside all that changed"
+        " (200).",
     )
     seed: Annotated[str, Field(min_length=1, max_length=64, pattern=r"^[ -~]+$")] | None = Field(
-        None, description="The same seed draws the same records; by default the job's own."
+        None,
+        description="Kinds `demo` and `verify`: the same seed draws the same records. By default a"
+        " `demo` draws the same ones, a `verify` others each time.",
     )
 
 
@@ -51,12 +68,16 @@ class JobIn(Input):
     streams: Streams | None = Field(None, description="By default all of the migration's.")
     since: Moment | None = Field(
         None,
-        description="From when to read, where there is no cursor; kind `recent`. For kind `verify`:"
-        " from when on records count as changed.",
+        description="From when to read, where there is no cursor; kind `recent`. Kind `adopt` needs"
+        " it: when the other tool began to read the source. For kind `verify`: from when on records"
+        " count as changed.",
     )
     cutover: Flag = Field(
         False,
         description="The last run before launch: sweeps every stream; kind `recent` only.",
+    )
+    dry_run: Flag = Field(
+        False, description="Map, and write nothing to the target; kind `demo` only."
     )
     options: JobOptions | None = None
 
@@ -79,6 +100,7 @@ class Counters(Output):
     deleted: int = 0
     audited: int = Field(0, description="Verified without regard to their timestamps.")
     missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
+    adopted: int = Field(0, description="Linked with what another tool has brought over.")
 
 
 class Progress(Output):
@@ -98,7 +120,7 @@ class Progress(Output):
 class PassOut(Output):
     """One read of a stream, and where its cursor stood before and stands after."""
 
-    mode: str | None = Field(description="`window` or `sweep`.")
+    mode: str | None = Field(description="`window`, `sweep`, or `sample` in a demo.")
     depth: SweepDepth | None = Field(description="How a sweep reads; null for a window.")
     horizon: datetime | None = Field(
         description="A sweep leaves out closed records created before; null where it does not."
@@ -120,6 +142,7 @@ class JobParams(Output):
     streams: list[Stream] | None = None
     since: datetime | None = None
     cutover: bool = False
+    dry_run: bool = False
     options: dict[str, Any] | None = None
 
 
@@ -154,6 +177,9 @@ class JobOut(Output):
     created_at: datetime
     started_at: datetime | None
     finished_at: datetime | None
+    mapping_version: int | None = Field(
+        description="The mapping rules it goes by, 0 for none; null until it has begun."
+    )
     links: JobLinks
 
     model_config = ConfigDict(
@@ -169,6 +195,7 @@ class JobOut(Output):
                         "streams": None,
                         "since": None,
                         "cutover": False,
+                        "dry_run": False,
                         "options": None,
                     },
                     "progress": {
@@ -192,6 +219,7 @@ class JobOut(Output):
                             "deleted": 0,
                             "audited": 0,
                             "missed": 0,
+                            "adopted": 0,
                         }
                     },
                     "totals": {
@@ -205,6 +233,7 @@ class JobOut(Output):
                         "deleted": 0,
                         "audited": 0,
                         "missed": 0,
+                        "adopted": 0,
                     },
                     "requests": 34,
                     "throttled": 1,
@@ -228,6 +257,7 @@ class JobOut(Output):
                     "created_at": "2026-11-25T10:00:00Z",
                     "started_at": "2026-11-25T10:00:00Z",
                     "finished_at": None,
+                    "mapping_version": 0,
                     "links": {
                         "self": f"/v1/jobs/{_JOB}",
                         "events": f"/v1/jobs/{_JOB}/events",

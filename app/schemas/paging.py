@@ -20,6 +20,7 @@ from app.schemas.values import Output
 
 Item = TypeVar("Item")
 Row = TypeVar("Row")
+_NUMBERS = 2**31
 
 
 class Page(Output, Generic[Item]):
@@ -92,8 +93,16 @@ def _moment(part: Any) -> datetime:
     return moment
 
 
+def _number(part: Any) -> int:
+    found = int(_text(part))
+    if not 0 <= found < _NUMBERS:
+        raise ValueError("not a number of ours")
+    return found
+
+
 _READ: dict[type, Callable[[Any], Any]] = {
     str: _text,
+    int: _number,
     datetime: _moment,
     UUID: lambda part: UUID(_text(part)),
 }

@@ -23,8 +23,11 @@ class Threshold(Input):
     allowed: Annotated[int, Strict(), Field(ge=0)] | None = Field(
         None, description="So many findings do not stand in the way."
     )
-    seconds: Annotated[float, Field(ge=0)] | None = Field(
+    seconds: Annotated[float, Strict(), Field(ge=0)] | None = Field(
         None, description="`data.freshness`: age of a cursor. `preflight.clocks`: difference."
+    )
+    pages: Annotated[int, Strict(), Field(ge=1, le=100_000)] | None = Field(
+        None, description="`urls.answer`: pages that are visited at the most, for all its group."
     )
     records: Annotated[int, Strict(), Field(ge=1, le=10_000)] | None = Field(
         None,
@@ -39,7 +42,7 @@ class Threshold(Input):
 class ReadinessPolicy(Input):
     """What the verdict goes by."""
 
-    valid_minutes: Annotated[float, Field(gt=0, le=10_080)] | None = Field(
+    valid_minutes: Annotated[float, Strict(), Field(ge=1, le=10_080)] | None = Field(
         None, description="So long a verdict holds (60)."
     )
     max_new: Annotated[int, Strict(), Field(ge=0)] | None = Field(
@@ -63,7 +66,7 @@ class WaiverIn(Input):
     records: list[RecordId] | None = Field(
         None,
         min_length=1,
-        max_length=1000,
+        max_length=100,
         description="Only for findings about these ids of the source or of the target.",
     )
 

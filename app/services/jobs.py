@@ -48,10 +48,20 @@ async def create_job(work: Work, asked: JobIn) -> JobOut:
     streams = _streams(asked, migration)
     if kind is JobKind.RECENT and asked.since is None and not _reads_nothing(asked):
         await _require_baseline(work.session, migration, streams)
-    params = asked.model_dump(
-        mode="json", include={"streams", "since", "cutover", "options"}, exclude_none=True
-    )
+    if kind is JobKind.ADOPT and asked.since is None:
+        text = "Say with `since` when the other tool began to read the source."
+        raise BaselineRequired(text, extra={"streams": streams})
+    kept = {"streams", "since", "cutover", "options"} | ({"dry_run"} if asked.dry_run else set())
+    params = asked.model_dump(mode="json", include=kept, exclude_none=True)
     return await add_job(work, migration, kind, params)
+
+
+def require_possible(asked: JobIn, migration: Migration) -> None:
+    """Whether a job like this could be asked for some time. Raises `KindNotAvailable`,
+    `InvalidRequest`, `StreamNotInScope`.
+    """
+    _kind(asked)
+    _streams(asked, migration)
 
 
 async def add_job(
@@ -141,14 +151,17 @@ def _kind(asked: JobIn) -> JobKind:
 
 
 _ONLY_FOR: Mapping[str, tuple[JobKind, ...]] = {
-    "/since": (JobKind.RECENT, JobKind.VERIFY),
+    "/since": (JobKind.RECENT, JobKind.ADOPT, JobKind.VERIFY),
     "/cutover": (JobKind.RECENT,),
+    "/dry_run": (JobKind.DEMO,),
     "/options/only": (JobKind.RECENT,),
     "/options/ids": (JobKind.RECENT,),
     "/options/release_brake": (JobKind.FULL, JobKind.RECENT),
     "/options/checks": (JobKind.VERIFY,),
     "/options/sample": (JobKind.VERIFY,),
-    "/options/seed": (JobKind.VERIFY,),
+    "/options/seed": (JobKind.DEMO, JobKind.VERIFY),
+    "/options/size": (JobKind.DEMO,),
+    "/options/id_fields": (JobKind.ADOPT,),
 }
 """Which kinds of job take what not all of them take."""
 
@@ -158,6 +171,7 @@ def _refuse_foreign_members(kind: JobKind, asked: JobIn) -> None:
     given = {
         "/since": asked.since,
         "/cutover": asked.cutover or None,
+        "/dry_run": asked.dry_run or None,
         **{f"/options/{name}": value for name, value in options.items()},
     }
     places = []

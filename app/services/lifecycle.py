@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import JobStatus, SliceKind
 from app.queue import Wake
+from app.services.outbox import emit_job
 
 
 def to_json(value: Any) -> str:
@@ -90,7 +91,7 @@ async def add_slice(
 async def record_event(
     connection: AsyncConnection, job: UUID, kind: str, data: dict[str, Any]
 ) -> None:
-    """Note an event of a job. `data` holds ids and counts, no personal data.
+    """Note an event of a job, for webhooks too. `data` holds ids and counts, no personal data.
 
     The caller has changed or locked the job's row, so that a job's events become visible in the
     order of their numbers: whoever follows them goes on behind the last number seen.
@@ -101,6 +102,7 @@ async def record_event(
         ),
         {"job": job, "type": kind, "data": to_json(data)},
     )
+    await emit_job(connection, job, kind)
 
 
 async def end_pauses(connection: AsyncConnection, job: UUID) -> None:

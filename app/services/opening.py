@@ -1,4 +1,4 @@
-"""Opening a store for a question that somebody waits for: bounded in time, failures as problems."""
+"""Stores opened for a question that somebody waits for: bounded in time, failures as problems."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from connectors import registry
 from connectors.base import Connector, Source, StoreAccess, Target
 from connectors.errors import StoreError
 
-SECONDS = 40.0
+SECONDS = 45.0
 """After this long a store that does not answer is a problem."""
 
 
@@ -28,10 +28,10 @@ async def open_source(
 
     Raises `StoreCannot`, `StoreFailed`, and `StoreTooSlow` where time is up.
     """
-    platform, access = _access(store, resources, "source")
+    platform = _platform(store)
     if platform.source is None:
         raise StoreCannot(f"{platform.title} can only be written.")
-    async with _bounded("source", patience), platform.source(access) as source:
+    async with _bounded(store, patience), platform.source(access_of(store, resources)) as source:
         yield source
 
 
@@ -40,31 +40,48 @@ async def open_target(
     store: Store, resources: Resources, *, patience: float = SECONDS
 ) -> AsyncIterator[Target]:
     """The store as a target, as `open_source`."""
-    platform, access = _access(store, resources, "target")
+    platform = _platform(store)
     if platform.target is None:
         raise StoreCannot(f"{platform.title} can only be read.")
-    async with _bounded("target", patience), platform.target(access) as target:
+    async with _bounded(store, patience), platform.target(access_of(store, resources)) as target:
         yield target
 
 
-def _access(store: Store, resources: Resources, side: str) -> tuple[Connector, StoreAccess]:
+def access_of(store: Store, resources: Resources) -> StoreAccess:
+    """The store's address and the budget of all who ask it. Raises `StoreCannot`, `StoreFailed`."""
+    _platform(store)
     try:
-        platform = registry.connector(store.platform)
         credentials = resources.vault.open(store.credentials)
         access = registry.access(store.platform, store.settings, credentials)
+    except registry.AccessError:
+        raise _failed(store, "invalid_store_settings", "Its settings do not fit.") from None
+    except VaultError:
+        raise _failed(store, "credentials_unreadable", "No key opens its credentials.") from None
+    return replace(access, budgets=resources.budgets)
+
+
+def _platform(store: Store) -> Connector:
+    try:
+        return registry.connector(store.platform)
     except registry.UnknownPlatformError:
-        raise StoreCannot(f"The connector of the {side}'s platform is not installed.") from None
-    except (VaultError, registry.AccessError):
-        raise StoreFailed(f"The {side}'s settings or credentials have to be renewed.") from None
-    return platform, replace(access, budgets=resources.budgets)
+        text = f"The connector of the store {store.name} is not installed."
+        raise StoreCannot(text, extra={"store": store.name}) from None
 
 
 @asynccontextmanager
-async def _bounded(side: str, seconds: float) -> AsyncIterator[None]:
+async def _bounded(store: Store, seconds: float) -> AsyncIterator[None]:
     try:
         async with asyncio.timeout(seconds):
             yield
     except StoreError as error:
-        raise StoreFailed(error.message, extra={"reason": error.code}) from None
+        raise _failed(store, error.code, f"It says: {error.message.rstrip('.')}.") from None
     except TimeoutError:
-        raise StoreTooSlow(f"The {side} did not answer within {seconds:.0f} seconds.") from None
+        text = f"The store {store.name} did not answer within {seconds:.0f} seconds."
+        raise StoreTooSlow(text, extra={"store": store.name}) from None
+
+
+def _failed(store: Store, code: str, sentence: str) -> StoreFailed:
+    return StoreFailed(
+        f"The store {store.name} did not do its part. {sentence}",
+        extra={"store": store.name, "store_code": code},
+    )

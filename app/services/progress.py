@@ -187,6 +187,7 @@ def _shown(
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
+        mapping_version=job.mapping_version,
         links=_links(job.id, slug),
     )
 

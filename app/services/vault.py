@@ -20,12 +20,12 @@ _WRITE = (
     " FROM unnest(CAST(:places AS text[]), CAST(:sealed AS bytea[])) AS new (place, sealed)"
     " WHERE {table}.ctid = CAST(new.place AS tid)"
 )
-_LARGE = (("conflicts", "sealed"), ("contents", "content"))
+_LARGE = (("conflicts", "sealed"), ("contents", "content"), ("webhooks", "secrets"))
 
 
 async def rotate_all(session: AsyncSession, vault: Vault) -> int:
-    """Encrypt all credentials, kept answers, conflicts and applied contents under the vault's
-    first key.
+    """Encrypt all credentials, kept answers, conflicts, applied contents and secrets of webhooks
+    under the vault's first key.
 
     Answers how many stores there are. Raises `VaultError` where no configured key opens one.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.addresses import shop_address
+from connectors.pages import CategoryPath, PageRules, ProductPath, StorefrontUrl, by_patterns
 
 
 class MedusaSettings(BaseModel):
@@ -44,6 +45,9 @@ class MedusaSettings(BaseModel):
         le=32,
         description="Write requests under way at once.",
     )
+    storefront_url: StorefrontUrl = ""
+    product_path: ProductPath = ""
+    category_path: CategoryPath = ""
 
     @field_validator("url")
     @classmethod
@@ -54,6 +58,11 @@ class MedusaSettings(BaseModel):
     def location_ids(self) -> tuple[str, ...]:
         """The locations that count, where they are named."""
         return tuple(each.strip() for each in self.locations.split(",") if each.strip())
+
+    @property
+    def public_pages(self) -> PageRules:
+        """The storefront is the merchant's own: only the settings know where it is."""
+        return by_patterns(self.storefront_url, self.product_path, self.category_path)
 
 
 class MedusaCredentials(BaseModel):

@@ -177,6 +177,13 @@ class Statements:
         """The rows of these ids."""
         return f"SELECT * FROM {self.name} WHERE id = ANY($1::text[])"
 
+    @cached_property
+    def behind(self) -> str:
+        """Rows behind an id, in order, so many at most; archived ones are left out."""
+        return (
+            f"SELECT * FROM {self.name} WHERE id > $1 AND removed_at IS NULL ORDER BY id LIMIT $2"
+        )
+
     def alike(self, natural: Natural) -> str:
         """Values that one row alone has, archived ones apart, with its id."""
         return (

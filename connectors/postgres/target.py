@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, Self
 
@@ -13,10 +13,12 @@ import asyncpg
 from connectors.base import (
     Action,
     Applied,
+    Extent,
     Json,
     Match,
     Operation,
     Outcome,
+    Page,
     Refused,
     StoreAccess,
     StoreReport,
@@ -29,13 +31,14 @@ from connectors.permit import require_permit
 from connectors.postgres import failures
 from connectors.postgres.batch import Batch
 from connectors.postgres.desk import PostgresDesk, PostgresTraces
-from connectors.postgres.reading import record
+from connectors.postgres.reading import page, record
 from connectors.postgres.settings import PostgresSettings, connection_arguments
 from connectors.postgres.statements import Statements, statements
 from connectors.postgres.tables import children
 from connectors.records import Record, Stream
 
 _ATTEMPTS = 4
+_PAGE = 500
 _OLDEST = 130_000
 _FACTS = """
     SELECT current_setting('server_version') AS version,
@@ -186,6 +189,35 @@ class PostgresTarget:
         async with self._connection() as connection:
             rows = await connection.fetch(self._statements[stream].whole, list(ids))
         return {row["id"]: record(stream, row) for row in rows}
+
+    # --- reading whole ---
+
+    async def count(self, stream: Stream, extent: Extent) -> int | None:
+        """None: tables are not counted, they are read."""
+        del stream, extent
+        return None
+
+    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
+        """One part."""
+        del stream, extent, parts
+        return [{}]
+
+    async def read(
+        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
+    ) -> AsyncGenerator[Page, None]:
+        """Rows by primary key, without archived ones. No table is made for it."""
+        del extent, part
+        table, after = self._statements[stream], (resume or {}).get("after", "")
+        async with self._connection() as connection:
+            more = await _is_current(connection, table)
+        if not more:
+            yield Page(records=(), resume=None)
+        while more:
+            async with self._connection() as connection:
+                rows = await connection.fetch(table.behind, after, _PAGE)
+            more = len(rows) == _PAGE
+            after = rows[-1]["id"] if rows else after
+            yield page(stream, rows, {"after": after} if more else None)
 
     # --- writing ---
 

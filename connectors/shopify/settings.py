@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.pages import PageRules, StorefrontUrl, by_patterns
+
 ApiVersion = Literal["2026-10", "2026-07"]
 
 NO_CHANNELS = "none"
@@ -86,6 +88,7 @@ class ShopifySettings(BaseModel):
         le=32,
         description="Write requests under way at once.",
     )
+    storefront_url: StorefrontUrl = ""
 
     @field_validator("url")
     @classmethod
@@ -113,6 +116,12 @@ class ShopifySettings(BaseModel):
         if not all(each.isdecimal() for each in numbers):
             raise ValueError("must be ids of locations, which are numbers")
         return ",".join(numbers)
+
+    @property
+    def public_pages(self) -> PageRules:
+        """Shopify's own form of addresses, which nobody can change."""
+        base = self.storefront_url or self.url
+        return by_patterns(base, "/products/{slug}", "/collections/{slug}")
 
     @property
     def channel_names(self) -> tuple[str, ...] | None:

@@ -40,6 +40,7 @@ from connectors.vendure.parts import (
     Coins,
     address,
     custom,
+    in_place,
     latest,
     told,
     total,
@@ -85,8 +86,9 @@ _decode_imported = msgspec.json.Decoder(ImportedAs).decode
 def order(wire: WireOrder, precision: int) -> Record:
     """An order with everything that belongs to it. Raises `UnmappableError`."""
     coins = Coins(precision, wire.currency_code)
-    payments = wire.payments or []
-    lines = [_line(each, coins) for each in wire.lines]
+    # A list within an answer comes in any order, another one each time.
+    payments = in_place(wire.payments or [])
+    lines = [_line(each, coins) for each in in_place(wire.lines)]
     refunds = refunds_of(wire, payments, coins)
     imported = imported_as(wire)
     billing = address(wire.billing_address)
@@ -105,15 +107,19 @@ def order(wire: WireOrder, precision: int) -> Record:
         billing=billing,
         shipping=address(wire.shipping_address),
         lines=tuple(lines),
-        shipping_lines=tuple(_shipping(each, coins) for each in wire.shipping_lines),
-        fees=tuple(_fee(each, coins) for each in wire.surcharges if each.sku != f"{FEE}{ROUNDING}"),
+        shipping_lines=tuple(_shipping(each, coins) for each in in_place(wire.shipping_lines)),
+        fees=tuple(
+            _fee(each, coins)
+            for each in in_place(wire.surcharges)
+            if each.sku != f"{FEE}{ROUNDING}"
+        ),
         discounts=shown.discounts,
         taxes=shown.taxes,
         transactions=tuple(
             transaction(each, coins) for each in payments if not notes_of(each).unknown
         ),
         refunds=tuple(refunds),
-        fulfilments=tuple(fulfilment(each) for each in wire.fulfillments or []),
+        fulfilments=tuple(fulfilment(each) for each in in_place(wire.fulfillments or [])),
         note=custom(wire.custom_fields, "customerNote"),
         created_at=utc(wire.order_placed_at),
         paid_at=shown.paid_at,

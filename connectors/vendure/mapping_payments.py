@@ -8,7 +8,7 @@ import msgspec
 from msgspec import Struct
 
 from connectors.records import Fulfilment, Refund, RefundLine, Transaction
-from connectors.vendure.parts import Coins, UnmappableError, custom, utc
+from connectors.vendure.parts import Coins, UnmappableError, custom, in_place, utc
 from connectors.vendure.wire_orders import (
     WireFulfilment,
     WireLine,
@@ -74,7 +74,7 @@ def refunds_of(wire: WireOrder, payments: Sequence[WirePayment], coins: Coins) -
     lines = {each.id: each for each in wire.lines}
     ours = part_ids(wire)
     found = [each for payment in payments for each in payment.refunds if each.state != "Failed"]
-    return [_refund(each, lines, ours, wire, coins) for each in found]
+    return [_refund(each, lines, ours, wire, coins) for each in in_place(found)]
 
 
 def part_ids(wire: WireOrder) -> dict[str, str]:

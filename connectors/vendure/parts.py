@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from connectors.minor_units import rounded
 from connectors.records import Address, Image, Money, money
@@ -25,6 +25,18 @@ TAGS_FACET = "tags"
 
 _NUMBER = re.compile(r"[1-9]\d{0,17}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+class Part(Protocol):
+    """What has an id of the store's."""
+
+    @property
+    def id(self) -> str:
+        """The id."""
+        ...
+
+
+_Part = TypeVar("_Part", bound=Part)
 
 
 class UnmappableError(ValueError):
@@ -49,6 +61,11 @@ def place(record_id: str) -> tuple[int, str]:
     if _UUID.fullmatch(record_id):
         return 0, record_id
     raise UnmappableError("an id is neither a number nor a UUID")
+
+
+def in_place(parts: Iterable[_Part]) -> list[_Part]:
+    """The same in the order of their ids. Raises `UnmappableError` as `place` does."""
+    return sorted(parts, key=lambda each: place(each.id))
 
 
 def utc(moment: str | None) -> datetime | None:

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from connectors.addresses import shop_address
+from connectors.pages import CategoryPath, PageRules, ProductPath, StorefrontUrl, by_patterns
 
 
 class VendureSettings(BaseModel):
@@ -71,12 +72,20 @@ class VendureSettings(BaseModel):
         description="Write requests under way at once. Each holds a connection of the store to its "
         "database, of which it has ten, and some want a second one.",
     )
+    storefront_url: StorefrontUrl = ""
+    product_path: ProductPath = ""
+    category_path: CategoryPath = ""
 
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         address = shop_address(value)
         return address if urlsplit(address).path else f"{address}/admin-api"
+
+    @property
+    def public_pages(self) -> PageRules:
+        """The storefront is the merchant's own: only the settings know where it is."""
+        return by_patterns(self.storefront_url, self.product_path, self.category_path)
 
 
 class VendureCredentials(BaseModel):

@@ -15,6 +15,7 @@ from connectors.minor_units import decimals
 from connectors.records import FeeLine, Money, Order, OrderLine, Refund, ShippingLine, Tax
 from connectors.woocommerce.bodies_orders import PARTS, STOCK_NOT_TAKEN, SUMS, plain_fields
 from connectors.woocommerce.mapping_orders import wire_status
+from connectors.woocommerce.pairing import refund_name
 from connectors.woocommerce.parts import TAX_FEE, gmt, plain, wire_metas
 
 Body = dict[str, Any]
@@ -211,8 +212,10 @@ def _refunds(content: Order, children: Mapping[str, str]) -> list[Body]:
 def _refund(refund: Refund, content: Order, children: Mapping[str, str]) -> Body:
     weights = [each.amount.amount for each in content.taxes]
     shipping = [_number(each.shipping_amount) for each in content.taxes]
+    known = children.get(refund_name(refund.id))
     body: Body = {
         "refund": refund.id,
+        **({} if known is None else {"id": int(known)}),
         "amount": plain(refund.amount),
         "reason": refund.reason,
         "lines": [

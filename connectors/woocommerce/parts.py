@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
@@ -164,6 +164,12 @@ _VOLATILE = frozenset(
 def kept_metas(wire: Metas) -> dict[str, Any]:
     """Meta data that people and extensions show; private ones (with `_`) belong to the store."""
     return {each.key: _decode_value(each.value) for each in metas(wire) if _is_kept(each.key)}
+
+
+def plain_metas(wire: Metas, keys: Collection[str]) -> dict[str, str]:
+    """Those of the meta data with these keys that are a text or a number."""
+    found = {each.key: _decode_value(each.value) for each in metas(wire) if each.key in keys}
+    return {key: str(value) for key, value in found.items() if isinstance(value, str | int)}
 
 
 def wire_metas(found: Any) -> list[dict[str, Any]]:

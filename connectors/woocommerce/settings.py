@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.addresses import shop_address
+from connectors.pages import CategoryPath, PageRules, StorefrontUrl, by_patterns
 
 
 class WooCommerceSettings(BaseModel):
@@ -69,11 +70,18 @@ class WooCommerceSettings(BaseModel):
         title="Copy images",
         description="Let the store (as a target) fetch product images from their source.",
     )
+    storefront_url: StorefrontUrl = ""
+    category_path: CategoryPath = "/product-category/{path}/"
 
     @field_validator("url")
     @classmethod
     def _is_an_address(cls, value: str) -> str:
         return shop_address(value, suffix="/wp-json")
+
+    @property
+    def public_pages(self) -> PageRules:
+        """Pages of products are where the store says."""
+        return by_patterns(self.storefront_url or self.url, "", self.category_path)
 
     @property
     def signs_by_oauth(self) -> bool:

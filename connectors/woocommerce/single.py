@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from connectors.base import Sweep
 from connectors.concurrency import together
@@ -13,8 +13,13 @@ from connectors.records import Record, Stream
 from connectors.woocommerce.api import Api, Listing, RefusedRequest, says_gone
 from connectors.woocommerce.lists import PAGE, PATHS, ROWS, names, query
 from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.parts import plain_metas
+from connectors.woocommerce.wire import WireMetadata
 
 _UNMAPPABLE = "record_unmappable"
+_WITH_METADATA = frozenset({Stream.PRODUCTS, Stream.CUSTOMERS, Stream.ORDERS})
+
+Id = TypeVar("Id", int, str)
 
 
 class SingleRecords:
@@ -51,6 +56,25 @@ class SingleRecords:
                 raise BadAnswer(f"record {number}: {reason}", code=_UNMAPPABLE)
         return [row for page in pages for row in page.rows]
 
+    async def metadata(
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
+    ) -> dict[str, dict[str, str]]:
+        """Meta data by record and key, private ones included; of texts and numbers alone."""
+        if stream not in _WITH_METADATA:
+            return {}
+        asked = [
+            query(stream, name, Sweep())
+            | {"include": ",".join(some), "per_page": PAGE, "_fields": "id,meta_data"}
+            for some in _portions(sorted(ids))
+            for name in names(stream, Sweep())
+        ]
+        pages = await together(
+            [self._api.list(PATHS[stream], each, WireMetadata) for each in asked]
+        )
+        return {
+            str(row.id): plain_metas(row.meta_data, wanted) for page in pages for row in page.rows
+        }
+
     async def alone(self, stream: Stream, number: int) -> Any:
         """The row of a record that no list shows: it may be in the trash, or too new. None where
         there is none.
@@ -64,6 +88,6 @@ class SingleRecords:
             return None
 
 
-def _portions(numbers: Sequence[int]) -> Iterator[Sequence[int]]:
+def _portions(numbers: Sequence[Id]) -> Iterator[Sequence[Id]]:
     for start in range(0, len(numbers), PAGE):
         yield numbers[start : start + PAGE]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -40,6 +40,7 @@ from connectors.woocommerce.lists import (
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.mapping_orders import IGNORED
 from connectors.woocommerce.parts import utc
+from connectors.woocommerce.permalinks import product_paths
 from connectors.woocommerce.probing import probe
 from connectors.woocommerce.reading import Fetch, Place, Step, Walk
 from connectors.woocommerce.settings import WooCommerceSettings
@@ -222,9 +223,19 @@ class WooCommerceSource(Session):
         """What the add-on's feed calls deleted; without it nobody says."""
         return await self._feed.deleted(stream, since)
 
+    async def page_paths(self, stream: Stream, ids: Sequence[str]) -> dict[str, str] | None:
+        """Products' own addresses; those of categories the REST API does not tell."""
+        return await product_paths(self._api, ids) if stream is Stream.PRODUCTS else None
+
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""
         return await self._single.get(stream, ids)
+
+    async def metadata(
+        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
+    ) -> dict[str, dict[str, str]]:
+        """Meta data by record and key, those of plugins included. Raises `StoreError`."""
+        return await self._single.metadata(stream, ids, wanted)
 
 
 def _lists(stream: Stream, extent: Extent, part: Json, resume: Json | None) -> Sequence[str]:

@@ -29,6 +29,7 @@ from connectors.woocommerce.batches import ADDON_GONE
 from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.permalinks import product_paths
 from connectors.woocommerce.removing import Remover
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.shopper import WooCommerceShopper
@@ -78,6 +79,10 @@ class WooCommerceTarget(Session):
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records, as a source reads them. Raises `StoreError`."""
         return await self._single.get(stream, ids)
+
+    async def page_paths(self, stream: Stream, ids: Sequence[str]) -> dict[str, str] | None:
+        """Products' own addresses; those of categories the REST API does not tell."""
+        return await product_paths(self._api, ids) if stream is Stream.PRODUCTS else None
 
     async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
         """Create and update; one outcome each."""

@@ -60,10 +60,21 @@ class WireId(Struct, gc=False):
     id: int
 
 
+class WireMetadata(Struct, gc=False):
+    id: int
+    meta_data: Metas = []
+
+
 class WireStamp(Struct, gc=False):
     id: int
     status: str = ""
     date_modified_gmt: datetime | None = None
+
+
+class WirePermalink(Struct, gc=False):
+    id: int
+    status: str = ""
+    permalink: str = ""
 
 
 class WireCategory(Struct, gc=False):

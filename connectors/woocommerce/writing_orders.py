@@ -223,7 +223,11 @@ class OrderWriter:
         rows: list[WireRefund] = []
         if work.operation.target_id is not None:
             rows = await self._loader.refunds(WireOrder(id=work.target or 0, status=""))
-        there = pair_refunds(rows)
+        # Refunds that another tool made carry no mark of ours: the ledger knows them.
+        known = {name: each for name, each in work.children.items() if name.startswith("refund:")}
+        present = {str(row.id) for row in rows}
+        there = {name: each for name, each in known.items() if each in present}
+        there |= pair_refunds(rows)
         wanted = {refund_name(refund.id): refund for refund in work.content.refunds}
         for name, target in there.items():
             if name not in wanted:

@@ -281,6 +281,31 @@ def test_an_order_of_the_stores_own() -> None:
     assert is_open(content)
 
 
+def test_the_parts_of_an_order_are_read_in_one_order() -> None:
+    """Vendure answers with them as its database finds them, which changes with every update."""
+    [mugs] = msgspec.to_builtins(native().lines)
+    [paid] = msgspec.to_builtins(native().payments)
+    [way] = msgspec.to_builtins(native().shipping_lines)
+    fee = {"description": "Wrapping", "price": 250, "priceWithTax": 300, "sku": ""}
+    sent = {"state": "Shipped", "method": "Post", "createdAt": "2026-01-03T00:00:00.000Z"}
+    parts = {
+        "lines": mugs,
+        "payments": paid,
+        "shippingLines": way,
+        "surcharges": fee,
+        "fulfillments": sent,
+    }
+    here, there = (
+        {name: [part | {"id": each} for each in ids] for name, part in parts.items()}
+        for ids in (("9", "10"), ("10", "9"))
+    )
+    first, second = mapped_order(native(**here), 2), mapped_order(native(**there), 2)
+    assert isinstance(first.content, Order)
+    assert [each.id for each in first.content.lines] == ["9", "10"]
+    assert len(first.content.fees) == len(first.content.fulfilments) == 2
+    assert first == second
+
+
 def test_money_that_went_back_makes_an_order_refunded() -> None:
     back = {
         "id": "3",

@@ -72,7 +72,7 @@ def until(done: Callable[[], Any], what: str, *, seconds: float = 60.0) -> Any:
     deadline = time.monotonic() + seconds
     while not (found := done()):
         assert time.monotonic() < deadline, f"waited {seconds:.0f} s in vain for {what}"
-        time.sleep(0.15)
+        time.sleep(0.25)
     return found
 
 

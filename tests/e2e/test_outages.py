@@ -60,7 +60,7 @@ def test_redis_that_forgets_and_stops_costs_seconds(launch: Launch) -> None:
 
 def test_postgresql_that_drops_its_connections_costs_seconds(launch: Launch) -> None:
     job = launch.start("full")
-    for read in (100, 2000):
+    for read in (100, 1000):
         launch.wait_for_progress(job, "read", read)
         drop_connections(setting(launch, "DATABASE_URL"))
     view = launch.wait(job)

@@ -162,7 +162,7 @@ async def test_nothing_is_opened_where_nothing_waits(bench: Bench) -> None:
     found = await bench.rows(
         "SELECT count(*) FROM slices WHERE job_id = :id AND kind = 'retry'", id=row["id"]
     )
-    assert found == [{"count": 1}]
+    assert found == [{"count": 0}]
 
 
 async def test_waiting_records_are_found_by_an_index(bench: Bench) -> None:

@@ -1,6 +1,7 @@
 """Packages from npm that stores under test consist of: installed once for as long as the pins stay.
 
-They lie in the user's cache, where all checkouts of the project share them.
+They lie in the user's cache, where all checkouts of the project share them. `python -m
+tests.live.npm` installs them without testing anything.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from pathlib import Path
 
 _OPTIONS = ("--ignore-scripts", "--no-audit", "--no-fund", "--no-progress", "--loglevel=error")
 _INSTALL_SECONDS = 900.0
+_PROJECTS = ("medusa", "vendure")
 
 
 def node() -> str | None:
@@ -75,3 +77,8 @@ def _install(pins: bytes, folder: Path) -> None:
     if done.returncode != 0:
         raise RuntimeError(f"npm install for {folder.name} failed:\n{done.stdout}{done.stderr}")
     partial.rename(folder)
+
+
+if __name__ == "__main__":
+    for name in _PROJECTS:
+        installed(Path(__file__).parent / name / "project")

@@ -66,7 +66,7 @@ class Service:
     async def clear(self) -> None:
         """Leave nothing to the next test."""
         # Everything else goes with these.
-        for table in ("jobs", "migrations", "stores", "api_keys"):
+        for table in ("jobs", "webhooks", "migrations", "stores", "api_keys"):
             await self.write(f"DELETE FROM {table}")  # noqa: S608
         pool = await self.resources.queue._connected()
         await pool.delete(QUEUE_NAME)

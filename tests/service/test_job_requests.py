@@ -58,7 +58,9 @@ async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migr
 @pytest.mark.parametrize(
     ("change", "status", "code", "pointer"),
     [
-        ({"kind": "demo"}, 422, "kind_not_available", "/kind"),
+        ({"dry_run": True}, 422, "invalid_request", "/dry_run"),
+        ({"options": {"size": 5}}, 422, "invalid_request", "/options/size"),
+        ({"kind": "demo", "cutover": True}, 422, "invalid_request", "/cutover"),
         ({"kind": "sideways"}, 422, "kind_not_available", "/kind"),
         ({"migration": "nowhere"}, 404, "migration_not_found", None),
         ({"migration": SOMEBODY}, 404, "migration_not_found", None),

@@ -91,6 +91,7 @@ def _ground(run: Run, stores: Stores, resources: Resources, job: JobRow) -> Grou
         source=run.source,
         target=run.target,
         streams=order.streams,
+        job=job.id,
         options=Options(
             seed=str(given.get("seed") or job.id.hex[:8]),
             sample=SAMPLE if sample is None else int(sample),

@@ -39,7 +39,7 @@ class Ground:
     """Both stores of a migration, opened, and what is known of them.
 
     `source` and `target` are for what the methods here do not offer. Everything may raise
-    `StoreError`. `clock` is our own, aware and in UTC.
+    `StoreError`. `job` is the one that looks, where one does; `clock` is our own, aware and in UTC.
     """
 
     def __init__(
@@ -51,6 +51,7 @@ class Ground:
         target: Target,
         options: Options,
         streams: Sequence[Stream] | None = None,
+        job: UUID | None = None,
         budgets: Budgets = local_budget,
         clock: Callable[[], datetime] = now,
     ) -> None:
@@ -59,6 +60,7 @@ class Ground:
         self.source = source
         self.target = target
         self.options = options
+        self.job = job
         self.clock = clock
         self._budgets = budgets
         self._streams = stores.scope.streams if streams is None else tuple(streams)

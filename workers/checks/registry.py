@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import data, effects, numbers, preflight, workflows
+from workers.checks import data, effects, numbers, preflight, urls, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
     *preflight.CHECKS,
     *data.CHECKS,
     *workflows.CHECKS,
+    *urls.CHECKS,
     *numbers.CHECKS,
     *effects.CHECKS,
 )

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from app.database import autocommit
-from app.services.drift import changed, drift
+from app.services.unapplied import changed, drift
 from connectors.base import Sweep, Trust, Window
 from connectors.records import Customer, Order, Product, Record, Stream
 from workers.checks.ground import Ground
@@ -73,7 +73,7 @@ async def _read_whole(
         async for page in pages:
             fresh = [each for each in page.records if each.id not in seen]
             seen.update(each.id for each in fresh)
-            found.total += len(fresh) + len(page.failed)
+            found.total += len(fresh) + len(page.failed) + len(page.unmapped)
             records = {each.id: each for each in fresh}
             differing = await changed(
                 ground.engine, ground.migration, stream, replace(page, records=tuple(fresh))

@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from app.services.adopted_links import AMBIGUOUS, IGNORED
+
 TARGET_GONE = "target_gone"
 """Code of an update whose record is not on the target any more."""
 
@@ -21,6 +23,9 @@ REFERENCE_MISSING = "reference_missing"
 
 CREATE_UNCONFIRMED = "create_unconfirmed"
 """Code of a record that the source has lost, and that the target may have all the same."""
+
+MAPPING_FAILED = "mapping_failed"
+"""Code of a record of which the migration's mapping rules make no valid one."""
 
 _MINUTE = 60.0
 _HOUR = 60 * _MINUTE
@@ -71,6 +76,10 @@ _NEVER = Schedule(first=0.0, longest=0.0, attempts=0)
 _SCHEDULES = {
     TARGET_GONE: _NEVER,
     CREATE_UNCONFIRMED: _NEVER,
+    AMBIGUOUS: _NEVER,
+    IGNORED: _NEVER,
+    # Other rules make it due.
+    MAPPING_FAILED: _NEVER,
     REFERENCE_MISSING: _DEPENDENCY,
     "unknown_product": _DEPENDENCY,
     "unknown_customer": _DEPENDENCY,
@@ -100,8 +109,11 @@ class Standing:
     def holds(self, digest: bytes | None, *, eager: bool) -> bool:
         """Whether a record with this content, read again, is left alone.
 
-        An update of what is gone from the target fails however often it is sent.
+        An update of what is gone from the target fails however often it is sent. What may be on
+        the target already would be there twice.
         """
+        if self.code in (AMBIGUOUS, IGNORED):
+            return True
         if digest != self.digest:
             return False
         return self.waived or self.code == TARGET_GONE or not (eager or self.due)

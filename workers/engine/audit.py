@@ -28,9 +28,11 @@ from connectors.base import Json, Page, Sweep
 from connectors.records import Record, Stream
 from workers.engine import ledger, progress, trust
 from workers.engine.errors import Ending, GiveBack
-from workers.engine.misses import Miss, demotion, misses
+from workers.engine.misses import Change, Miss, demotion, misses
 from workers.engine.passes import apply_page
 from workers.engine.run import Run
+from workers.engine.singles import fetch
+from workers.engine.unmapped import explained
 
 _AT_ONCE = 100
 """Suspects asked for in one request. Once one of them is confirmed, the next run sweeps."""
@@ -176,7 +178,7 @@ async def _inspect(
         position,
         at=page.resume,
         ended=page.resume is None,
-        read=position.read + len(page.records) + len(page.failed),
+        read=position.read + len(page.ids),
         total=max(position.total, page.total or 0),
     )
     run.counters["audited"] += len(page.records)
@@ -206,15 +208,24 @@ async def _misses(run: Run, stream: Stream, task: Task, records: Iterable[Record
     async with autocommit(run.engine) as connection:
         links = await ledger.load(connection, migration, stream, ids, slice_id=run.lease.held.id)
         held_back = await trust.held_back(connection, migration, stream, ids)
-    return misses(looked_at, links, before=task.before, complete=task.complete, held_back=held_back)
+    found = misses(
+        looked_at, links, before=task.before, complete=task.complete, held_back=held_back
+    )
+    silent = {
+        each.record.id: links[each.record.id].digest
+        for each in found
+        if each.change is Change.SILENT
+    }
+    by_rules = await explained(run, stream, silent)
+    return [each for each in found if each.record.id not in by_rules]
 
 
 async def _confirmed(run: Run, stream: Stream, task: Task, suspects: Sequence[str]) -> list[Miss]:
     """Suspects that a second, direct look still finds wrong; the first handful that has some."""
     for start in range(0, len(suspects), _AT_ONCE):
         run.lease.check()
-        again = await run.source.get(stream, suspects[start : start + _AT_ONCE])
-        if found := await _misses(run, stream, task, again.values()):
+        again = await fetch(run, stream, suspects[start : start + _AT_ONCE])
+        if found := await _misses(run, stream, task, again.records.values()):
             return found
     return []
 

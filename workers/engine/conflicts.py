@@ -17,8 +17,9 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.models import ConflictPolicy, ConflictStatus, Decision
+from app.models import ConflictPolicy, ConflictStatus, Decision, WebhookEventType
 from app.security import Vault, VaultError
+from app.services.outbox import emit
 from connectors.records import CONTENT_TYPES, Content, Record, Stream
 from workers.engine.merge import Conflict, Merged
 from workers.engine.sides import Known, value_at
@@ -130,8 +131,21 @@ async def record(
         columns = {name: [row[name] for row in rows] for name in rows[0]}
         values = {"migration": migration, "stream": str(stream), "job": job, **columns}
         await connection.execute(_RECORD, values)
+        if ConflictStatus.OPEN in columns["statuses"]:
+            await _tell(connection, migration, stream, job)
     await _close(connection, migration, stream, found)
     return len(new)
+
+
+async def _tell(connection: AsyncConnection, migration: UUID, stream: Stream, job: UUID) -> None:
+    """Once a job and stream: who is told looks at the list, which goes on growing."""
+    await emit(
+        connection,
+        WebhookEventType.CONFLICT_NEW,
+        {"job": str(job), "stream": str(stream)},
+        migration=migration,
+        once=f"conflict.new:{job}:{stream}",
+    )
 
 
 def _row(vault: Vault, found: Found, conflict: Conflict, base: Content | None) -> dict[str, Any]:

@@ -124,9 +124,9 @@ async def _tell_findings(
 async def _add_slices(
     connection: AsyncConnection, run: Run, stage: Stage, order: Order, cut: _Cut
 ) -> list[Wake]:
-    """One slice a part, and one for what is in quarantine from earlier jobs.
+    """One slice a part, and one for what is in quarantine from earlier jobs, if anything is.
 
-    A closing look takes only up what has become due since, if there is any.
+    A closing look takes only up what has become due since.
     """
     held = run.lease.held
     extent = _extent_json(cut.reading.extent)
@@ -151,8 +151,13 @@ async def _add_slices(
     ]
     stream = Stream(str(held.stream))
     closing = bool(stage.closing)
-    if not closing or await retries.any_due(connection, run.scope.migration, stream):
-        conflicts = order.quarantine_ids is None or order.conflicts_only
+    conflicts = order.quarantine_ids is None or order.conflicts_only
+    part = {
+        "only": order.quarantine_ids,
+        "conflicts": conflicts and not closing,
+        "eager": order.eager and not closing,
+    }
+    if await retries.any_for(connection, held, stream, part):
         wakes.append(
             await add_slice(
                 connection,
@@ -160,11 +165,7 @@ async def _add_slices(
                 stage=held.stage,
                 kind=SliceKind.RETRY,
                 stream=held.stream,
-                part={
-                    "only": order.quarantine_ids,
-                    "conflicts": conflicts and not closing,
-                    "eager": order.eager and not closing,
-                },
+                part=part,
             )
         )
     return wakes

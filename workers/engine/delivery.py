@@ -46,8 +46,8 @@ class Delivery:
     """What came of it: ready for the ledger, and refused. `kept` counts records of which nothing
     had to be written, because the target's values stay or are the source's already. `digests` are
     of the contents, by source id; `announced` are records whose content is kept with their intent;
-    `awaited` are the references that a refused record lacks; `new` are the records that had no
-    link before.
+    `awaited` are the references that a refused record lacks; `new` are the records that had no link
+    before.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)

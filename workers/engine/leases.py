@@ -35,7 +35,8 @@ _CLAIM = text(
       AND s.due_at <= clock_timestamp()
       AND (s.lease_until IS NULL OR s.lease_until < clock_timestamp())
     RETURNING s.id, s.job_id, j.migration_id, s.stage, s.kind, s.stream, s.part, s.resume,
-              s.fence, s.failures, s.counters, s.total, s.resumed
+              s.fence, s.failures, s.counters, s.total, s.resumed,
+              j.cancel_requested_at IS NOT NULL OR j.ending IS NOT NULL AS ending
     """
 )
 _RENEW = text(
@@ -67,6 +68,7 @@ class Held:
     """A slice in this worker's hands, as it was when it was claimed.
 
     `resumed`: an earlier holder has not put it down, and may have left requests under way.
+    `ending`: its job was to stop already.
     """
 
     id: UUID
@@ -82,6 +84,7 @@ class Held:
     counters: dict[str, int]
     total: int | None
     resumed: bool
+    ending: bool
 
 
 @dataclass(slots=True)

@@ -438,3 +438,26 @@ async def move_cursor(
         ),
         {"m": migration, "s": str(stream), "until": until, "job": job},
     )
+
+
+_SET_BASELINE = text(
+    """
+    INSERT INTO cursors (migration_id, stream, watermark, job_id)
+    VALUES (:m, :s, :since, :job)
+    ON CONFLICT (migration_id, stream) DO UPDATE
+    SET watermark = CASE
+            WHEN EXISTS (SELECT 1 FROM jobs WHERE id = cursors.job_id AND kind = 'adopt')
+            THEN excluded.watermark ELSE greatest(cursors.watermark, excluded.watermark) END,
+        job_id = excluded.job_id, updated_at = clock_timestamp()
+    """
+)
+
+
+async def set_baseline(
+    connection: AsyncConnection, migration: UUID, stream: Stream, since: datetime, job: UUID
+) -> None:
+    """Set the watermark that an adoption is told. What was only told before can be told anew; one
+    that a run of ours has reached does not move back.
+    """
+    values = {"m": migration, "s": str(stream), "since": since, "job": job}
+    await connection.execute(_SET_BASELINE, values)

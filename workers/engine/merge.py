@@ -113,7 +113,9 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
     if written:
         merged.sent[each.path] = ours
     else:
-        merged.bases[each.path] = shown if shown == ours else each.base
+        # What was found and stays may be an edit of anybody's: it goes on counting as one.
+        left = UNKNOWN if _is_as_found(each, shown, rules) else each.base
+        merged.bases[each.path] = shown if shown == ours else left
     return written
 
 
@@ -137,14 +139,26 @@ def _is_edited(each: _Field, shown: bytes, rules: Rules) -> bool:
     if each.name in rules.derived or _was_taken_off(each, rules):
         return False
     if rules.first:
-        keeps = rules.policies.of(rules.stream, each.name) is ConflictPolicy.TARGET
-        return keeps and each.theirs not in ("", None, (), {})
+        return _stays_when_found(each, rules)
     if shown in each.sent or shown == rules.former.get(each.path):
         return False
+    if _is_as_found(each, shown, rules):
+        return _stays_when_found(each, rules)
     if each.base != UNKNOWN:
         return shown != each.base
     # Nobody looked when it was applied: it is unedited where it still is what was sent then.
     return value_digest(each.theirs) != each.before
+
+
+def _stays_when_found(each: _Field, rules: Rules) -> bool:
+    """Whether a value that was on the target before us is left there: nobody knows who wrote it."""
+    keeps = rules.policies.of(rules.stream, each.name) is ConflictPolicy.TARGET
+    return keeps and each.theirs not in ("", None, (), {})
+
+
+def _is_as_found(each: _Field, shown: bytes, rules: Rules) -> bool:
+    """Whether the value is the one that an adopted record was found with."""
+    return rules.adopted and each.before is None and shown == each.base
 
 
 def _was_taken_off(each: _Field, rules: Rules) -> bool:
@@ -155,7 +169,8 @@ def _was_taken_off(each: _Field, rules: Rules) -> bool:
 def _takes_source(each: _Field, shown: bytes, rules: Rules, merged: Merged) -> bool:
     """Settle a conflict, by what was decided about this pair of values, else by policy."""
     policy = rules.policies.of(rules.stream, each.name)
-    base_known = each.base != UNKNOWN
+    found = _is_as_found(each, shown, rules)
+    base_known = each.base != UNKNOWN and not found
     known = rules.known.get(each.path)
     remembered = known is not None and (known.source, known.target) == (each.now, shown)
     take = Decision.SOURCE if policy is ConflictPolicy.SOURCE else Decision.TARGET
@@ -163,7 +178,7 @@ def _takes_source(each: _Field, shown: bytes, rules: Rules, merged: Merged) -> b
         take = known.decision or Decision.TARGET
     elif policy is ConflictPolicy.SOURCE and not base_known:
         return True  # The source wins anyway, and nobody can say that somebody else changed it.
-    elif rules.first and each.name in rules.lossy:
+    elif (rules.first or found) and each.name in rules.lossy:
         return False  # It differs between the stores by nature.
     merged.conflicts.append(
         Conflict(each.path, each.now, shown, each.theirs, base_known, policy, take, remembered)
@@ -319,6 +334,15 @@ def remember(
                 _answered(variant, theirs, rules, kept),
             )
     return Remembered(target, parts)
+
+
+def as_found(content: Content, rules: Rules) -> Remembered:
+    """The base of the first merge with a record that somebody else brought to the target. Its
+    parts are by the target's ids, and what the source held is unknown.
+    """
+    variants = content.variants if isinstance(content, Product) else ()
+    parts = {each.id: (b"", _answered(each, each, rules, {})) for each in variants}
+    return Remembered(_answered(content, content, rules, {}), parts)
 
 
 def _kept(content: Content | Variant, merged: Merged | None, prefix: str) -> Mapping[str, bytes]:

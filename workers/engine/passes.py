@@ -29,6 +29,7 @@ from workers.engine.run import Run
 from workers.engine.shallow import differing_pages
 from workers.engine.singles import fetch
 from workers.engine.sorting import not_understood, sort
+from workers.engine.unmapped import refuse_unmapped
 from workers.engine.window import is_settling
 
 log = structlog.get_logger(__name__)
@@ -65,8 +66,9 @@ def _settled(run: Run, extent: Extent, page: Page) -> Page:
     if run.lease.held.part.get("closing"):
         return page
     records = tuple(each for each in page.records if not is_settling(each.stamp, extent))
+    unmapped = tuple(each for each in page.unmapped if not is_settling(each.record.stamp, extent))
     run.counters["deferred"] += len(page.records) - len(records)
-    return replace(page, records=records)
+    return replace(page, records=records, unmapped=unmapped)
 
 
 async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
@@ -77,14 +79,15 @@ async def retry_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], boo
     while True:
         after = (held.resume or {}).get("after", "")
         async with autocommit(run.engine) as connection:
-            batch = await retries.batch(connection, run, stream, after=after, limit=_RETRY_PAGE)
+            batch = await retries.batch(
+                connection, held, stream, held.part, after=after, limit=_RETRY_PAGE
+            )
         if not batch.ids:
             return True
-        found, failed = await fetch(run, stream, batch.ids)
+        found = await fetch(run, stream, batch.ids)
         resume = {"after": batch.ids[-1]}
-        page = Page(records=tuple(found.values()), resume=resume, failed=tuple(failed))
-        there = {*found, *(each for each, _ in failed)}
-        gone = [each for each in batch.codes if each not in there]
+        page = found.page(resume)
+        gone = [each for each in batch.codes if each not in found.ids]
         # Somebody who asks again for a record that vanished from the target wants it back.
         again = frozenset(each for each, code in batch.codes.items() if code == TARGET_GONE)
         await apply_page(run, stream, page, again=again, wanted=batch.settled, gone=gone)
@@ -124,6 +127,7 @@ async def apply_page(
         await _commit_part(run, stream, delivery)
         raise
     delivery.refused += await not_understood(run, stream, page.failed)
+    await refuse_unmapped(run, stream, page.unmapped, delivery)
     reach(Place.AFTER_ANSWER)
     await _commit(run, stream, page, sorted_page, delivery)
 
@@ -175,15 +179,13 @@ async def _commit(
             await progress.lock_job(connection, held.job_id)
             await record_event(connection, held.job_id, "filter.ignored", {"stream": stream})
         if _is_sweep(held):
-            read = [each.id for each in page.records]
-            seen = [*read, *(each for each, _ in page.failed), *page.unread]
-            await sightings.record(connection, held.job_id, held.stage, seen)
+            await sightings.record(connection, held.job_id, held.stage, page.ids)
         await book(run, connection, stream, delivery)
         await quarantine.resolve(
             connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]
         )
         run.counters.update(
-            read=len(page.records) + len(page.failed) + len(page.unread),
+            read=len(page.ids),
             created=delivery.created,
             updated=delivery.updated,
             unchanged=len(sorted_page.unchanged) + len(page.unread) + delivery.kept,

@@ -18,7 +18,7 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from app.models import JobKind
+from app.models import DEMO_SIZE, JobKind
 from connectors.base import ReadCapability, Trust
 from connectors.records import Stream
 
@@ -36,6 +36,10 @@ class StageKind(StrEnum):
     RETRY = "retry"
     REMOVE = "remove"
     RESTORE = "restore"
+    GATHER = "gather"
+    PAIR = "pair"
+    SAMPLE = "sample"
+    DEMO = "demo"
     FINISH = "finish"
 
 
@@ -44,7 +48,7 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `since` is the source's time at which a closing window begins; `settled` is the source's time
     before which the stage must not begin to read; `pause` is how many seconds after the stage
-    before it this one begins.
+    before it this one begins. In a `dry` one nothing reaches the target.
     """
 
     kind: StageKind
@@ -55,6 +59,7 @@ class Stage(Struct, frozen=True, kw_only=True, omit_defaults=True):
     since: datetime | None = None
     settled: datetime | None = None
     pause: float = 0.0
+    dry: bool = False
 
 
 class Order(Struct, frozen=True, kw_only=True):
@@ -63,7 +68,8 @@ class Order(Struct, frozen=True, kw_only=True):
     `quarantine_only`: nothing is read but what is taken up again; `quarantine_ids` narrow that to
     some quarantined records, `conflicts_only` to settled conflicts (then there are no ids).
     `undo_ids` are removals to undo; such a job does nothing else. `release_brake` lets records go,
-    however many of them are gone from the source.
+    however many of them are gone from the source. A demo takes samples of `size` records, always
+    the same for a `seed`; a `dry` one only maps them.
     """
 
     kind: JobKind
@@ -75,11 +81,19 @@ class Order(Struct, frozen=True, kw_only=True):
     quarantine_ids: tuple[str, ...] | None = None
     undo_ids: tuple[str, ...] = ()
     release_brake: bool = False
+    dry: bool = False
+    size: int = DEMO_SIZE
+    seed: str = ""
 
     @property
     def audits(self) -> bool:
         """Whether windows are checked afterwards. A cutover reads everything anyway."""
         return self.kind is JobKind.RECENT and not (self.cutover or self.quarantine_only)
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything may be written to the target: what does not, need not silence it."""
+        return self.kind.writes and not self.dry
 
     @property
     def eager(self) -> bool:
@@ -112,6 +126,10 @@ def stages(
 
     A cutover begins to read when whatever was written before it began can be seen.
     """
+    if order.kind is JobKind.ADOPT:
+        return [FIRST[0], *_adopting(order, reads), FIRST[1]]
+    if order.kind is JobKind.DEMO:
+        return demo_stages(order, reads)
     if order.undo_ids:
         restoring = [Stage(kind=StageKind.RESTORE, stream=each) for each in order.streams]
         return [FIRST[0], *restoring, FIRST[1]]
@@ -149,6 +167,27 @@ def stages(
         *removing,
         *(closing if order.cutover else []),
         FIRST[1],
+    ]
+
+
+def _adopting(order: Order, reads: Mapping[Stream, ReadCapability]) -> list[Stage]:
+    """Each stream is read on both sides and paired before those that refer to it."""
+    present = [stream for stream in Stream if stream in order.streams and stream in reads]
+    kinds = (StageKind.GATHER, StageKind.PAIR)
+    return [Stage(kind=kind, stream=stream) for stream in present for kind in kinds]
+
+
+def demo_stages(order: Order, reads: Mapping[Stream, ReadCapability]) -> list[Stage]:
+    """A demo chooses samples, each bringing what it names, and then writes them. Stock comes with
+    its products.
+    """
+    there = [stream for stream in Stream if stream in reads]
+    sampled = [stream for stream in reversed(there) if stream is not Stream.INVENTORY]
+    return [
+        FIRST[0],
+        *(Stage(kind=StageKind.SAMPLE, stream=stream, dry=order.dry) for stream in sampled),
+        *(Stage(kind=StageKind.DEMO, stream=stream, dry=order.dry) for stream in there),
+        Stage(kind=StageKind.FINISH, dry=order.dry),
     ]
 
 

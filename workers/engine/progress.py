@@ -14,12 +14,12 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from app.models import JobKind, JobStatus, SliceKind
+from app.models import DEMO_SIZE, JobKind, JobStatus, SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import intents, ledger, removals, retries, sightings
+from workers.engine import intents, ledger, removals, retries, samples, sightings
 from workers.engine.attempts import CREATE_UNCONFIRMED
 from workers.engine.plan import (
     CLOSING_ROUNDS,
@@ -38,6 +38,9 @@ _SLICES = {
     StageKind.RETRY: SliceKind.RETRY,
     StageKind.REMOVE: SliceKind.REMOVE,
     StageKind.RESTORE: SliceKind.RESTORE,
+    StageKind.PAIR: SliceKind.PAIR,
+    StageKind.SAMPLE: SliceKind.SAMPLE,
+    StageKind.DEMO: SliceKind.DEMO,
     StageKind.FINISH: SliceKind.FINISH,
 }
 """How a stage begins, where it is not cut into slices first."""
@@ -93,6 +96,9 @@ class JobRow(msgspec.Struct):
             quarantine_ids=ids,
             undo_ids=tuple(options["ids"]) if options.get("only") == "undo" else (),
             release_brake=bool(options.get("release_brake")),
+            dry=bool(self.params.get("dry_run")),
+            size=options.get("size") or DEMO_SIZE,
+            seed=options.get("seed") or "",
         )
 
 
@@ -125,6 +131,14 @@ async def store_plan(
             " WHERE id = :id"
         ),
         {"id": job, "plan": _json(to_json(plan)), "passes": _json(passes)},
+    )
+
+
+async def note_mapping(connection: AsyncConnection, job: UUID, version: int) -> None:
+    """Keep by which mapping rules a job goes; later versions do not change it."""
+    await connection.execute(
+        text("UPDATE jobs SET mapping_version = :version WHERE id = :id"),
+        {"id": job, "version": version},
     )
 
 
@@ -182,6 +196,8 @@ async def _advance(
             stage=following,
             kind=kind,
             stream=stage.stream,
+            # A demo is asked for by somebody: whatever was refused before is tried again.
+            part={"dry": stage.dry, "eager": True} if JobKind(job.kind) is JobKind.DEMO else None,
             after=stage.pause,
         )
     ]
@@ -225,6 +241,9 @@ async def _has_lost(connection: AsyncConnection, job: JobRow, stream: Stream | N
 
 async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -> None:
     """A pass is complete: what was visible when it began has been applied."""
+    if stage.kind is StageKind.PAIR and stage.stream is not None:
+        await _set_baseline(connection, job, stage.stream)
+        return
     if stage.kind is not StageKind.PASS or stage.stream is None or stage.quarantine_only:
         return
     done = job.passes.get(stage.stream, {})
@@ -243,6 +262,27 @@ async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -
     await record_event(
         connection, job.id, "pass.finished", {"stream": stage.stream, "until": until}
     )
+
+
+async def _set_baseline(connection: AsyncConnection, job: JobRow, stream: Stream) -> None:
+    """A stream is adopted: what changed since the time that was given has yet to be read."""
+    before = await ledger.cursor(connection, job.migration_id, stream)
+    since = datetime.fromisoformat(job.params["since"])
+    await ledger.set_baseline(connection, job.migration_id, stream, since, job.id)
+    after = await ledger.cursor(connection, job.migration_id, stream)
+    job.passes[stream] = {
+        "mode": "adopt",
+        "since": since.isoformat(),
+        "until": since.isoformat(),
+        "cursor_before": before.isoformat() if before else None,
+        "cursor_after": after.isoformat() if after else None,
+    }
+    await connection.execute(
+        text("UPDATE jobs SET passes = CAST(:passes AS jsonb) WHERE id = :id"),
+        {"id": job.id, "passes": _json(job.passes)},
+    )
+    told = {"stream": stream, "until": since.isoformat()}
+    await record_event(connection, job.id, "pass.finished", told)
 
 
 async def _look_again(
@@ -334,6 +374,23 @@ async def _tell_unconfirmed(connection: AsyncConnection, job: JobRow, streams: l
         )
 
 
+async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: list[str]) -> bool:
+    """Whether records are not right: all of the streams', or of a demo those of its sample."""
+    if job.kind == JobKind.VERIFY:
+        # Its own error says what is wrong.
+        return False
+    if job.kind == JobKind.DEMO:
+        return await samples.any_refused(connection, job.id)
+    found = await connection.execute(
+        text(
+            "SELECT EXISTS (SELECT FROM quarantine WHERE migration_id = :migration"
+            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[])))"
+        ),
+        {"migration": job.migration_id, "streams": streams},
+    )
+    return bool(found.scalar_one())
+
+
 async def end_job(
     connection: AsyncConnection, job_id: UUID, scope: tuple[Stream, ...]
 ) -> list[Wake]:
@@ -344,22 +401,15 @@ async def end_job(
     if job.ending is None and not job.cancelling and order.reads_everything:
         await _suspect_empty_source(connection, job)
         job = await lock_job(connection, job_id)
-    if job.ending is None and not job.cancelling:
+    if job.ending is None and not job.cancelling and order.writes:
         await _tell_unconfirmed(connection, job, streams)
         job = await lock_job(connection, job_id)
-    left = await connection.execute(
-        text(
-            "SELECT count(*) FROM quarantine WHERE migration_id = :migration"
-            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[]))"
-        ),
-        # A job that only looks says by its own error what is wrong.
-        {"migration": job.migration_id, "streams": streams if order.kind.writes else []},
-    )
+    left = await _is_anything_left(connection, job, streams)
     if job.ending:
         status = JobStatus(job.ending)
     elif job.cancelling:
         status = JobStatus.CANCELLED
-    elif job.error or left.scalar_one():
+    elif job.error or left:
         status = JobStatus.COMPLETED_WITH_ERRORS
     else:
         status = JobStatus.SUCCEEDED

@@ -21,6 +21,7 @@ from workers.engine.diff import Candidate
 from workers.engine.run import Run
 from workers.engine.singles import fetch
 from workers.engine.sorting import not_understood, sort
+from workers.engine.unmapped import refuse_unmapped
 
 _DEPTH = 12
 """How many levels of references are followed: categories nest, nothing else does."""
@@ -165,14 +166,15 @@ async def _fetch(run: Run, stream: Stream, ids: list[str], *, depth: int) -> Non
     """Bring single records over and commit them at once."""
     if stream not in run.scope.streams or stream not in run.writes:
         return
-    found, failed = await fetch(run, stream, ids)
+    found = await fetch(run, stream, ids)
     run.absent.update((stream, each) for each in ids)
-    records = list(found.values())
-    if not records and not failed:
+    records = list(found.records.values())
+    if not found.ids:
         return
     await learn_references(run, records, depth=depth + 1)
-    if failed:
-        refused = Delivery(refused=await not_understood(run, stream, failed))
+    if found.failed or found.unmapped:
+        refused = Delivery(refused=await not_understood(run, stream, found.failed))
+        await refuse_unmapped(run, stream, found.unmapped, refused)
         await _commit(run, stream, refused)
     for wave in _waves(stream, records):
         await _bring_over(run, stream, wave)

@@ -4,14 +4,14 @@ records whose lost references have arrived, and conflicts for which the source's
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.records import Stream
 from workers.engine import conflicts, lost_references, quarantine
-from workers.engine.run import Run
+from workers.engine.leases import Held
 
 
 class Batch(NamedTuple):
@@ -40,24 +40,39 @@ async def any_due(connection: AsyncConnection, migration: UUID, stream: Stream) 
     )
 
 
+async def any_for(
+    connection: AsyncConnection, held: Held, stream: Stream, part: dict[str, Any]
+) -> bool:
+    """Whether a slice of this part would find anything to take up."""
+    await compare_with_links(connection, held.migration_id, stream)
+    return bool((await batch(connection, held, stream, part, limit=1)).ids)
+
+
 async def batch(
-    connection: AsyncConnection, run: Run, stream: Stream, *, after: str, limit: int
+    connection: AsyncConnection,
+    held: Held,
+    stream: Stream,
+    part: dict[str, Any],
+    *,
+    after: str = "",
+    limit: int,
 ) -> Batch:
-    """The next records behind `after` that the slice in hand is to take up."""
-    held = run.lease.held
-    only = held.part.get("only")
+    """The next records behind `after` that a slice of this part is to take up, for the job of the
+    slice in hand.
+    """
+    only = part.get("only")
     codes = await quarantine.due(
         connection,
         held.migration_id,
         stream,
         job=held.job_id,
-        eager=run.eager,
+        eager=bool(part.get("eager")),
         after=after,
         limit=limit,
         only=only,
     )
     settled: list[str] = []
-    if held.part.get("conflicts"):
+    if part.get("conflicts"):
         settled = await conflicts.waiting(
             connection, held.migration_id, stream, after=after, limit=limit
         )

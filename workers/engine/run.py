@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,10 +13,11 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault
-from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
-from connectors.records import Stream
+from connectors.base import Action, ReadCapability, ReadsWhole, Source, Target, WriteCapability
+from connectors.records import Record, Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease
 from workers.engine.policy import Policies
@@ -36,6 +38,7 @@ COUNTED = (
     "outside",
     "audited",
     "missed",
+    "adopted",
     "requests",
     "throttled",
 )
@@ -73,8 +76,8 @@ class Scope:
 
     `audit_runs`: within how many runs every record is verified. `shallow` are streams of which a
     sweep reads ids and stamps only; `horizons` say beyond which age it leaves closed records out.
-    `thresholds` are limits of launch checks, by check and name; `launch_at` is when the shop goes
-    live.
+    `mapper` is the version of the mapping rules that the job goes by. `thresholds` are limits of
+    launch checks, by check and name; `launch_at` is when the shop goes live.
     """
 
     migration: UUID
@@ -87,8 +90,15 @@ class Scope:
     horizons: Mapping[Stream, timedelta] = field(default_factory=dict)
     policies: Policies = field(default_factory=Policies)
     deletions: DeletionPolicy = field(default_factory=DeletionPolicy)
+    mapper: Mapper = field(default_factory=Mapper)
     thresholds: Mapping[str, Mapping[str, float | None]] = field(default_factory=dict)
     launch_at: datetime | None = None
+
+    def mapped(self, record: Record) -> Record:
+        """A record as the mapping rules want it on the target. What `Run.source` reads has been
+        mapped already. Raises `MappingFailed`.
+        """
+        return self.mapper.mapped(record)
 
     def key(self, stream: Stream, source_id: str, generation: int = 0) -> str:
         """The external key of a record on the target: unique over all migrations.
@@ -133,8 +143,9 @@ class KnownTargets:
 class Run:
     """A held slice with the stores it works on.
 
-    `absent` are records that were asked for once and need not be asked for again: what the
-    source does not have, or what could not be brought over.
+    `read_target` opens the target as a store to be read whole. `absent` are records that were asked
+    for once and need not be asked for again: what the source does not have, or what could not be
+    brought over.
     """
 
     engine: AsyncEngine
@@ -145,6 +156,7 @@ class Run:
     target: Target
     reads: Mapping[Stream, ReadCapability]
     writes: Mapping[Stream, WriteCapability]
+    read_target: Callable[[], AbstractAsyncContextManager[ReadsWhole]]
     counters: Counter[str] = field(default_factory=Counter)
     known: KnownTargets = field(default_factory=KnownTargets)
     absent: set[tuple[Stream, str]] = field(default_factory=set)
@@ -154,6 +166,11 @@ class Run:
     def eager(self) -> bool:
         """Whether what is in quarantine is tried whenever it is met, and not when it is due."""
         return bool(self.lease.held.part.get("eager"))
+
+    @property
+    def dry(self) -> bool:
+        """Whether nothing may reach the target."""
+        return bool(self.lease.held.part.get("dry"))
 
     def horizon(self, stream: Stream) -> timedelta | None:
         """Beyond which age a sweep leaves closed records out, where source and policy allow it."""

@@ -35,12 +35,13 @@ async def _page(run: Run, stream: Stream, marks: Marks) -> Page:
     async with autocommit(run.engine) as connection:
         known = await _stamps(connection, run.scope.migration, stream, marks.marks)
     wanted = {each.id for each in marks.marks if not _agrees(each, known)}
-    records, failed = await fetch(run, stream, sorted(wanted))
+    found = await fetch(run, stream, sorted(wanted))
     return Page(
-        records=tuple(records.values()),
+        records=tuple(found.records.values()),
         resume=marks.resume,
         total=marks.total,
-        failed=tuple(failed),
+        failed=tuple(found.failed),
+        unmapped=tuple(found.unmapped),
         unread=tuple(each.id for each in marks.marks if each.id not in wanted),
     )
 

@@ -15,7 +15,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
-from connectors.base import ProvesSilence, Target
+from connectors.base import Json, ProvesSilence, Target
 from workers.engine.leases import Lease
 
 
@@ -46,9 +46,12 @@ async def mute(lease: Lease, store: UUID, target: Target) -> None:
     await target.mute(before)
 
 
-async def prove(engine: AsyncEngine, store: UUID, target: Target) -> None:
-    """See that what keeps the target silent is still there. Raises `StoreError` where it is not."""
-    if isinstance(target, ProvesSilence) and (before := await _kept(engine, store)) is not None:
+async def prove(before: Json | None, target: Target) -> None:
+    """See that what keeps the target silent is still there. Raises `StoreError` where it is not.
+
+    `before` is what `mute` has kept for the store, None where nobody has asked it to be silent.
+    """
+    if isinstance(target, ProvesSilence) and before is not None:
         await target.prove_silence(before)
 
 

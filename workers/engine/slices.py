@@ -22,14 +22,18 @@ from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
 from connectors.permit import permitted_by
 from connectors.records import Stream
 from workers.engine import ledger, progress, silence
+from workers.engine.adopting import pair_slice
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
+from workers.engine.demo.sampling import sample_slice
+from workers.engine.demo.showing import demo_slice
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
+from workers.engine.gathering import cut_gathering, gather_slice
 from workers.engine.leases import Lease, claim
 from workers.engine.passes import read_slice, retry_slice
-from workers.engine.plan import LOOKING, StageKind, stages
+from workers.engine.plan import LOOKING, Order, StageKind, stages
 from workers.engine.run import Run
 from workers.engine.stores import Stores, load_stores
 
@@ -190,15 +194,20 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
 
 
 async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
-    resources = turn.resources
-    stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
-    reads = stores.reads
-    if lease.held.kind is not SliceKind.FINISH:
+    resources, held = turn.resources, lease.held
+    stores = await load_stores(
+        resources.engine,
+        resources.vault,
+        held.migration_id,
+        held.job_id,
+        # Whatever is wrong with the rules, the target gets its voice back.
+        with_rules=held.kind is not SliceKind.FINISH,
+    )
+    if held.ending and held.kind is not SliceKind.FINISH:
         async with lease.fenced() as transaction:
-            if transaction.ending:
-                return await progress.finish_slice(
-                    transaction.connection, lease.held.id, lease.held.job_id, reads
-                )
+            return await progress.finish_slice(
+                transaction.connection, lease.held.id, lease.held.job_id, stores.reads
+            )
     with permitted_by(lease.check):
         return await _work_on(turn, lease, stores)
 
@@ -215,6 +224,7 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
             target=target,
             reads=stores.reads,
             writes=stores.writes,
+            read_target=lambda: stores.read_target(resources.budgets),
         )
         match lease.held.kind:
             case SliceKind.PREPARE:
@@ -227,7 +237,8 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
                 finished = duty(run, stores, resources, out_of_time=turn.timer(lease))
                 return await _go_on(run, finished)
             case kind:
-                await silence.prove(run.engine, stores.target_store, run.target)
+                if not (run.dry or kind in _QUIET):
+                    await silence.prove(stores.unmuted, run.target)
                 going_on = _GOING_ON[kind]
                 stream = Stream(str(lease.held.stream))
                 return await _go_on(run, going_on(run, stream, out_of_time=turn.timer(lease)))
@@ -236,12 +247,17 @@ async def _work_on(turn: _Turn, lease: Lease, stores: Stores) -> list[Wake]:
 async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     """Look at both stores, silence the target, and lay out the stages."""
     held = run.lease.held
-    if not await _writes(run):
+    asked = await _order(run)
+    if asked.kind is JobKind.VERIFY:
         return await _prepare_looking(run)
     began = await run.source.server_time()
-    await run.target.check()
-    await _outwait(run)
-    await silence.mute(run.lease, stores.target_store, run.target)
+    if asked.writes:
+        await run.target.check()
+        await _outwait(run)
+        await silence.mute(run.lease, stores.target_store, run.target)
+    else:
+        async with run.read_target() as target:
+            await target.check()
     async with run.lease.fenced() as transaction:
         job = await progress.lock_job(transaction.connection, held.job_id)
         order = job.order(run.scope.streams)
@@ -251,6 +267,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         )
         plan = stages(order, now=began, settle=settle, reads=run.reads)
         await progress.store_plan(transaction.connection, job.id, plan, job.passes)
+        await progress.note_mapping(transaction.connection, job.id, run.scope.mapper.version)
         return await progress.finish_slice(
             transaction.connection, held.id, held.job_id, dict(run.reads)
         )
@@ -266,11 +283,11 @@ async def _prepare_looking(run: Run) -> list[Wake]:
         return await progress.finish_slice(connection, held.id, held.job_id, dict(run.reads))
 
 
-async def _writes(run: Run) -> bool:
-    """Whether the job writes to the target at all."""
+async def _order(run: Run) -> Order:
+    """What the job was asked for."""
     async with autocommit(run.engine) as connection:
         job = await progress.read_job(connection, run.lease.held.job_id)
-    return JobKind(job.kind).writes
+    return job.order(run.scope.streams)
 
 
 async def _outwait(run: Run) -> None:
@@ -300,8 +317,13 @@ async def _plan(run: Run, parallel: int) -> list[Wake]:
         job = await progress.read_job(connection, held.job_id)
     if job.stages[held.stage].kind is StageKind.AUDIT:
         return await cut_audit(run)
+    if job.stages[held.stage].kind is StageKind.GATHER:
+        return await cut_gathering(run, parallel)
     return await cut_pass(run, parallel)
 
+
+_QUIET = frozenset((SliceKind.GATHER, SliceKind.PAIR))
+"""Kinds of slice that write to neither store."""
 
 _GOING_ON = {
     SliceKind.READ: read_slice,
@@ -309,6 +331,10 @@ _GOING_ON = {
     SliceKind.AUDIT: audit_slice,
     SliceKind.REMOVE: remove_slice,
     SliceKind.RESTORE: restore_slice,
+    SliceKind.GATHER: gather_slice,
+    SliceKind.PAIR: pair_slice,
+    SliceKind.SAMPLE: sample_slice,
+    SliceKind.DEMO: demo_slice,
 }
 
 
@@ -333,7 +359,7 @@ async def _go_on(run: Run, going_on: Awaitable[bool]) -> list[Wake]:
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
-    if await _writes(run):
+    if (await _order(run)).writes:
         await _outwait(run)
         await _outwait_writes(run)
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)

@@ -14,11 +14,15 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
+from app.mapping.mapped import MappingUnusable, mapper, mapping
+from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
 from connectors.base import (
     Connector,
+    Json,
     ReadCapability,
+    ReadsWhole,
     Source,
     StoreAccess,
     Target,
@@ -36,8 +40,8 @@ from workers.engine.window import Lags
 
 @dataclass(frozen=True, slots=True)
 class Stores:
-    """Both ends of a migration, not opened yet, and its scope. `demoted` are streams whose
-    timestamps were caught lying.
+    """Both ends of a migration, not opened yet, and its scope. `unmuted` is how loud the target
+    was, while it is silent; `demoted` are streams whose timestamps were caught lying.
     """
 
     scope: Scope
@@ -46,6 +50,7 @@ class Stores:
     target_platform: Connector
     target_access: StoreAccess
     target_store: UUID
+    unmuted: Json | None
     demoted: frozenset[Stream] = frozenset()
 
     @property
@@ -67,7 +72,10 @@ class Stores:
 
     @asynccontextmanager
     async def open(self, budgets: Budgets) -> AsyncIterator[tuple[Source, Target]]:
-        """Connections to both stores, closed at the end. They spend from the stores' budgets."""
+        """Connections to both stores, closed at the end. They spend from the stores' budgets.
+
+        The source gives its records as the migration's mapping rules want them on the target.
+        """
         if self.source_platform.source is None or self.target_platform.target is None:
             raise JobFailed(
                 "wrong_direction",
@@ -79,7 +87,22 @@ class Stores:
             self.source_platform.source(replace(self.source_access, budgets=budgets)) as source,
             self.target_platform.target(replace(self.target_access, budgets=budgets)) as target,
         ):
-            yield source, target
+            yield mapping(source, self.scope.mapper), target
+
+    @asynccontextmanager
+    async def read_target(self, budgets: Budgets) -> AsyncIterator[ReadsWhole]:
+        """A connection to the target that reads it as if it were a source."""
+        access, platform = replace(self.target_access, budgets=budgets), self.target_platform
+        if platform.source is not None:
+            async with platform.source(access) as source:
+                yield source
+            return
+        if platform.target is not None:
+            async with platform.target(access) as target:
+                if isinstance(target, ReadsWhole):
+                    yield target
+                    return
+        raise JobFailed("wrong_direction", f"{platform.title} cannot be read")
 
 
 _LOAD = text(
@@ -88,7 +111,8 @@ _LOAD = text(
            s.platform AS source_platform, s.settings AS source_settings,
            s.credentials AS source_credentials,
            t.id AS target_id, t.platform AS target_platform, t.settings AS target_settings,
-           t.credentials AS target_credentials,
+           t.credentials AS target_credentials, t.unmuted, v.version AS mapping_version,
+           v.rules::text AS mapping_rules,
            ARRAY(
                SELECT stream FROM stream_states AS d
                WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL
@@ -96,18 +120,32 @@ _LOAD = text(
     FROM migrations AS m
     JOIN stores AS s ON s.id = m.source_id
     JOIN stores AS t ON t.id = m.target_id
+    LEFT JOIN mapping_versions AS v ON v.migration_id = m.id AND v.version = coalesce(
+        (SELECT mapping_version FROM jobs WHERE id = :job),
+        (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id)
+    )
     WHERE m.id = :id
     """
 )
 
 
-async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Stores:
-    """Read a migration's stores. Raises `JobFailed` where they cannot be used."""
+async def load_stores(
+    engine: AsyncEngine,
+    vault: Vault,
+    migration: UUID,
+    job: UUID | None = None,
+    *,
+    with_rules: bool = True,
+) -> Stores:
+    """Read a migration's stores, with the mapping rules that a job goes by, or the newest.
+
+    Raises `JobFailed` where they cannot be used.
+    """
     async with autocommit(engine) as connection:
-        row = (await connection.execute(_LOAD, {"id": migration})).one()
+        row = (await connection.execute(_LOAD, {"id": migration, "job": job})).one()
     try:
         return Stores(
-            scope=_scope(row),
+            scope=_scope(row, with_rules=with_rules),
             source_platform=connector(row.source_platform),
             source_access=access(
                 row.source_platform, row.source_settings, vault.open(row.source_credentials)
@@ -117,6 +155,7 @@ async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Sto
                 row.target_platform, row.target_settings, vault.open(row.target_credentials)
             ),
             target_store=row.target_id,
+            unmuted=row.unmuted,
             demoted=frozenset(Stream(each) for each in row.demoted),
         )
     except UnknownPlatformError as error:
@@ -125,9 +164,11 @@ async def load_stores(engine: AsyncEngine, vault: Vault, migration: UUID) -> Sto
         raise JobFailed("invalid_store_settings", str(error)) from error
     except VaultError as error:
         raise JobFailed("credentials_unreadable", str(error)) from error
+    except MappingUnusable as error:
+        raise JobFailed("mapping_unusable", str(error)) from error
 
 
-def _scope(row: Row[Any]) -> Scope:
+def _scope(row: Row[Any], *, with_rules: bool) -> Scope:
     policies = row.policies
     sweeps, horizons = policies.get("sweep", {}), policies.get("horizon", {})
     return Scope(
@@ -141,6 +182,7 @@ def _scope(row: Row[Any]) -> Scope:
         horizons={Stream(each): timedelta(days=horizons[each]["days"]) for each in horizons},
         policies=Policies(policies.get("conflicts", {})),
         deletions=DeletionPolicy.of(policies.get("deletions") or {}),
+        mapper=mapper(row.mapping_version, row.mapping_rules) if with_rules else Mapper(),
         thresholds=(policies.get("readiness") or {}).get("thresholds") or {},
         launch_at=row.launch_at,
     )

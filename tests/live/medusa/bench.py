@@ -16,6 +16,7 @@ from connectors.records import Category, Content, Stream
 from connectors.testing.contents import contents, customer, product
 from connectors.testing.faults import FaultyProxy
 from tests.live.medusa.store import MedusaStore
+from tests.live.pages import PAGE
 
 PATHS = {
     Stream.CATEGORIES: "product-categories",
@@ -47,7 +48,7 @@ class MedusaBench:
         self._room = asyncio.Semaphore(_AT_ONCE)
 
     def source(self) -> Any:
-        return MedusaSource(self._store.access(url=self._proxy.url, page_size=5))
+        return MedusaSource(self._store.access(url=self._proxy.url, page_size=PAGE))
 
     reader = source
 

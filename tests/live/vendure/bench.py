@@ -18,6 +18,7 @@ from connectors.testing.faults import FaultyProxy
 from connectors.vendure.api import open_api
 from connectors.vendure.source import VendureSource
 from connectors.vendure.target import VendureTarget
+from tests.live.pages import PAGE
 from tests.live.vendure import goods
 from tests.live.vendure.store import VendureStore
 
@@ -38,7 +39,7 @@ class VendureBench:
         self._proxy = proxy
 
     def source(self) -> Any:
-        access = self._access(page_size=5)
+        access = self._access(page_size=PAGE)
         return VendureSource(access, open_api(access, sleep=_no_time))
 
     reader = source

@@ -1,0 +1,133 @@
+"""`recent-sync adopt …`: what another tool has brought over."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.client import Api
+from app.cli.display import AsJson, print_done, print_fields, print_json, print_table
+from app.cli.failures import UsageProblemError
+from app.cli.migrations import MigrationOption, path
+
+commands = typer.Typer(no_args_is_help=True, help="What another tool has brought over.")
+
+State = Annotated[
+    str | None, typer.Option(help="paired, ambiguous, source_only, target_only or doubled.")
+]
+Stream = Annotated[str | None, typer.Option(help="Only of this stream.")]
+_STATES = ("paired", "ambiguous", "source_only", "target_only", "doubled", "settled")
+
+
+@commands.command("status")
+def status(migration: MigrationOption, *, json: AsJson = False) -> None:
+    """Show what the last adoption found, and in what linked records differ."""
+    with Api.from_environment() as api:
+        found = api.get(f"{path(migration)}/adoption")
+        drift = api.get(f"{path(migration)}/drift")
+    if json:
+        print_json({"adoption": found, "drift": drift})
+        return
+    print_fields({name: found[name] for name in ("job_id", "status", "since", "finished_at")})
+    rows = [
+        [stream, *(each[name] for name in _STATES)] for stream, each in found["streams"].items()
+    ]
+    print_table(("stream", *_STATES), rows)
+    names = ("linked", "unverified", "differing", "fields", "kept", "unsettled")
+    rows = [[stream, *(each[name] for name in names)] for stream, each in drift["streams"].items()]
+    print_table(("stream", *names), rows)
+
+
+@commands.command("list")
+def show_all(
+    migration: MigrationOption,
+    state: State = "ambiguous",
+    stream: Stream = None,
+    *,
+    json: AsJson = False,
+) -> None:
+    """List records of one state."""
+    with Api.from_environment() as api:
+        found = list(api.every(f"{path(migration)}/adoption/pairs", state=state, stream=stream))
+    if json:
+        print_json(found)
+        return
+    columns = (
+        "id",
+        "stream",
+        "side",
+        "record_id",
+        "other_id",
+        "matched_by",
+        "confidence",
+        "candidates",
+        "label",
+        "decision",
+    )
+    print_table(columns, [[each[column] for column in columns] for each in found])
+
+
+@commands.command("settle")
+def settle(
+    record: Annotated[str, typer.Argument(help="Id in the list.")],
+    migration: MigrationOption,
+    decision: Annotated[str, typer.Option(help="pair, leave or ignore.")],
+    other: Annotated[
+        str | None, typer.Option(help="For pair: the record's id on the other side.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; it is kept.")] = None,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Decide about a record."""
+    body = {"decision": decision, "other_id": other, "reason": reason}
+    given = {name: value for name, value in body.items() if value is not None}
+    with Api.from_environment() as api:
+        found = api.put(f"{path(migration)}/adoption/pairs/{record}", given)
+    sentence = f"{found['stream']} {found['record_id']} of the {found['side']}: {decision}."
+    print_done(sentence, found, json=json)
+
+
+@commands.command("export")
+def export(
+    migration: MigrationOption,
+    state: State = None,
+    stream: Stream = None,
+    to: Annotated[
+        Path | None, typer.Option("--to", help="The file to write; by default standard output.")
+    ] = None,
+) -> None:
+    """Write a CSV file: fill in `decision`, and import it."""
+    with Api.from_environment() as api:
+        text = api.text(f"{path(migration)}/adoption.csv", state=state, stream=stream)
+    if to is None:
+        sys.stdout.write(text)
+        return
+    try:
+        to.write_text(text, encoding="utf-8", newline="")
+    except OSError as error:
+        raise UsageProblemError(f"{to} cannot be written: {error.strerror}.") from None
+
+
+@commands.command("import")
+def take(
+    file: Annotated[Path, typer.Argument(help="The CSV file.")],
+    migration: MigrationOption,
+    *,
+    json: AsJson = False,
+) -> None:
+    """Settle what a CSV file decides; all of it or nothing."""
+    try:
+        body = file.read_bytes()
+    except OSError as error:
+        raise UsageProblemError(f"{file} cannot be read: {error.strerror}.") from None
+    with Api.from_environment() as api:
+        found = api.upload(f"{path(migration)}/adoption.csv", body, "text/csv")
+    sentence = (
+        f"Settled {found['settled']} records; {found['unchanged']} were settled so before,"
+        f" {found['undecided']} lines decide nothing."
+    )
+    print_done(sentence, found, json=json)

@@ -1,0 +1,189 @@
+"""`recent-sync redirects …`: old paths, and what answers in their place."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.client import Api, Json
+from app.cli.display import (
+    AsJson,
+    note,
+    print_done,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+    to_text,
+)
+from app.cli.failures import GateError, UsageProblemError
+from app.cli.migrations import MigrationOption, path
+
+commands = typer.Typer(no_args_is_help=True, help="Redirects of old addresses to new ones.")
+
+Table = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A CSV with a line that names its columns; - reads.")
+]
+_PORTION = 200
+
+
+@commands.command("refresh")
+def refresh(migration: MigrationOption, *, json: AsJson = False) -> None:
+    """Ask both shops where the pages of all records are."""
+    with Api.from_environment() as api:
+        found = _refresh(api, migration)
+    print_done(f"Looked up {found['records']:,} records.", found, json=json)
+
+
+@commands.command("summary")
+def summary(migration: MigrationOption, *, json: AsJson = False) -> None:
+    """Say how many paths are redirected, and what share of visits finds its page."""
+    with Api.from_environment() as api:
+        found = api.get(f"{_path(migration)}/summary")
+    if json:
+        print_json(found)
+        return
+    share = found.pop("share")
+    found["covered"] = "" if share is None else f"{found['covered']:,} ({share:.1%})"
+    for name in ("faults", "pushed"):
+        counts = found[name]
+        found[name] = ", ".join(f"{each} {count:,}" for each, count in counts.items())
+    print_fields({name.replace("_", " "): value for name, value in found.items()})
+
+
+@commands.command("faults")
+def faults(migration: MigrationOption, *, json: AsJson = False) -> None:
+    """List old paths that find no page, or not as it was given; the most visited first."""
+    with Api.from_environment() as api:
+        found = list(api.every(f"{_path(migration)}/faults", limit=_PORTION))
+    if json:
+        print_json(found)
+        return
+    columns = ("fault", "path", "visits", "stream", "source_id", "detail")
+    print_table(columns, [[each[column] for column in columns] for each in found])
+
+
+@commands.command("traffic")
+def traffic(migration: MigrationOption, file: Table, *, json: AsJson = False) -> None:
+    """Set the visits of old paths from a report of web analytics."""
+    with Api.from_environment() as api:
+        found = api.post(f"{_path(migration)}/traffic", {"csv": _read(file)})
+    sentence = f"Read the visits of {found['paths']:,} paths, passed {found['passed']:,} lines."
+    print_done(sentence, found, json=json)
+
+
+@commands.command("own")
+def own(migration: MigrationOption, file: Table, *, json: AsJson = False) -> None:
+    """Set redirects of pages that are no records, from a table of paths and targets."""
+    with Api.from_environment() as api:
+        found = api.post(f"{_path(migration)}/own", {"csv": _read(file)})
+    print_done(f"Read {found['paths']:,} redirects.", found, json=json)
+
+
+@commands.command("export")
+def export(
+    migration: MigrationOption,
+    form: Annotated[
+        str, typer.Option("--format", help="json, csv, nginx, apache, shopify or woocommerce.")
+    ] = "json",
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="A file to write.")] = None,
+    *,
+    look: Annotated[
+        bool, typer.Option("--refresh/--no-refresh", help="Look all pages up before.")
+    ] = True,
+) -> None:
+    """Write the map of old paths to new ones, in a form that a server or a platform reads."""
+    # Few commands need them.
+    from app.redirects.chart import Entry  # noqa: PLC0415
+    from app.redirects.forms import FILES, Form  # noqa: PLC0415
+
+    try:
+        chosen = Form(form)
+    except ValueError:
+        raise UsageProblemError(f"--format is one of {', '.join(Form)}.") from None
+    with Api.from_environment() as api:
+        if look:
+            _refresh(api, migration)
+        found = list(api.every(_path(migration), limit=_PORTION))
+    entries = [
+        Entry(each["path"], each["target"], each["visits"], each["stream"], each["source_id"])
+        for each in found
+    ]
+    text = to_text(found) if chosen is Form.JSON else "".join(FILES[chosen][2](entries))
+    if output is None:
+        sys.stdout.write(text)
+        return
+    try:
+        output.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise UsageProblemError(f"{output} cannot be written: {error.strerror}.") from None
+    print_line(f"Wrote {len(found):,} redirects to {output}.")
+
+
+@commands.command("push")
+def push(
+    migration: MigrationOption,
+    *,
+    look: Annotated[
+        bool, typer.Option("--refresh/--no-refresh", help="Look all pages up before.")
+    ] = True,
+    again: Annotated[
+        bool, typer.Option("--again", help="Also those that the target has refused before.")
+    ] = False,
+    json: AsJson = False,
+) -> None:
+    """Make the redirects on the target, the most visited first. What stands there stays."""
+    with Api.from_environment() as api:
+        if look:
+            _refresh(api, migration)
+        pushed: dict[str, Json] = {}
+        while True:
+            found = api.post(f"{_path(migration)}/push", {"again": again})
+            fresh = [each for each in found["items"] if each["path"] not in pushed]
+            pushed |= {each["path"]: each for each in found["items"]}
+            # With --again those that are refused once more come round for ever.
+            if not fresh or not found["left"]:
+                break
+            note(f"{len(pushed):,} redirects pushed, {found['left']:,} left.")
+    items = list(pushed.values())
+    refused = [each for each in items if each["state"] == "refused"]
+    done = {"items": items, "refused": len(refused)}
+    if json:
+        print_json(done)
+    else:
+        if refused:
+            columns = ("path", "target", "code")
+            print_table(columns, [[each[column] for column in columns] for each in refused])
+        print_line(f"Pushed {len(items) - len(refused):,} redirects; {len(refused):,} refused.")
+    if refused:
+        raise GateError(f"The target refused {len(refused):,} redirects.")
+
+
+def _refresh(api: Api, migration: str) -> Json:
+    """Look up all pages, portion by portion."""
+    records = pages = 0
+    cursor: str | None = None
+    while True:
+        body = {"cursor": cursor} if cursor else {}
+        found = api.post(f"{_path(migration)}/refresh", body)
+        records, pages, cursor = records + found["records"], pages + found["pages"], found["next"]
+        if cursor is None:
+            return {"records": records, "pages": pages}
+        note(f"Looked up {records:,} records.")
+
+
+def _read(file: Path) -> str:
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise UsageProblemError(f"{file} is not written in UTF-8.") from None
+    except OSError as error:
+        raise UsageProblemError(f"{file} cannot be read: {error.strerror}.") from None
+
+
+def _path(migration: str) -> str:
+    return f"{path(migration)}/redirects"

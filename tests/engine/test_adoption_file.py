@@ -1,0 +1,125 @@
+"""The file in which people settle an adoption: out, in, and what it refuses."""
+
+from __future__ import annotations
+
+import csv
+import io
+from typing import Any
+
+import httpx
+import pytest
+
+from app.errors import InvalidAdoptionFile
+from app.services.adoption_file import COLUMNS, parsed
+from connectors.records import Stream
+from tests.engine.adopted import PAIRS, SINCE, adopt, fill, product, twins
+from tests.engine.api_client import api_of
+from tests.engine.conftest import Bench
+
+HEADER = "stream,source_id,target_id,decision,reason\r\n"
+
+
+async def taken(api: httpx.AsyncClient, text: str, kind: str = "text/csv") -> httpx.Response:
+    return await api.post("adoption.csv", content=text.encode(), headers={"Content-Type": kind})
+
+
+async def lines(api: httpx.AsyncClient, **query: str) -> list[dict[str, str]]:
+    answer = await api.get("adoption.csv", params=query)
+    assert answer.headers["content-type"].startswith("text/csv")
+    return list(csv.DictReader(io.StringIO(answer.text, newline="")))
+
+
+def written(rows: list[dict[str, str]], delimiter: str = ",") -> str:
+    file = io.StringIO()
+    writer = csv.DictWriter(file, COLUMNS, delimiter=delimiter)
+    writer.writeheader()
+    writer.writerows(rows)
+    return file.getvalue()
+
+
+async def test_a_file_goes_out_is_filled_in_and_comes_back(bench: Bench) -> None:
+    twins(bench)
+    bench.target.put(Stream.PRODUCTS, "tp9", product(9, name='=HYPERLINK("x"), "new"\n', sku=""))
+    await bench.run("adopt", since=SINCE)
+    async with api_of(bench) as api:
+        everything = await lines(api)
+        assert tuple(everything[0]) == COLUMNS
+        untouched = (await taken(api, written(everything))).json()
+        assert untouched == {"settled": 0, "unchanged": 0, "undecided": len(everything)}
+        rows = await lines(api, state="ambiguous", stream="orders")
+        wanted = {"o1": "to4", "o4": "to1"}
+        for row in rows:
+            if row["source_id"]:
+                assert row["candidates"] == "to1 to4"
+                row |= {"decision": "pair", "target_id": wanted[row["source_id"]], "reason": "ok"}
+        [alone] = [row for row in everything if row["target_id"] == "tp9"]
+        assert alone["label"].startswith("'=HYPERLINK")
+        text = written([*rows, alone | {"decision": "ignore"}])
+        assert (await taken(api, text)).json() == {"settled": 3, "unchanged": 0, "undecided": 2}
+        assert (await taken(api, text)).json() == {"settled": 0, "unchanged": 3, "undecided": 2}
+        # As a spreadsheet of another language saves it.
+        again = await taken(api, "\ufeff" + written(rows, delimiter=";"))
+        assert again.json() == {"settled": 0, "unchanged": 2, "undecided": 2}
+        after = await lines(api)
+        assert (await taken(api, written(after))).json()["settled"] == 0
+        assert await lines(api) == after
+    links = {each["source_id"]: each["target_id"] for each in await bench.rows(PAIRS)}
+    assert (links["o1"], links["o4"]) == ("to4", "to1")
+
+
+@pytest.mark.parametrize(
+    ("line", "pointer"),
+    [
+        ("orders,o1,to1,perhaps,", "/2/decision"),
+        ("baskets,o1,to1,pair,", "/2/stream"),
+        ("orders,o1,,pair,", "/2/target_id"),
+        ("orders,,,leave,", "/2/source_id"),
+        ("orders,o1", "/2"),
+        ("orders,o1,to1,pair," + "x" * 501, "/2/reason"),
+        ("orders,o99,,leave,", "/2"),
+        ("orders,o1,to99,pair,", "/2"),
+        ("orders,o1,to2,pair,", "/2"),
+        ("orders,o4,,leave,\r\norders,o4,,ignore,", "/3/source_id"),
+    ],
+)
+async def test_one_wrong_line_and_nothing_is_taken(bench: Bench, line: str, pointer: str) -> None:
+    twins(bench)
+    await bench.run("adopt", since=SINCE)
+    before = await bench.rows(PAIRS)
+    async with api_of(bench) as api:
+        good = "orders,,to1,leave,\r\n"
+        answer = await taken(api, f"{HEADER}{line}\r\n{good}")
+        assert (answer.status_code, answer.json()["code"]) == (422, "invalid_adoption_file")
+        assert [each["pointer"] for each in answer.json()["errors"]] == [pointer]
+    assert await bench.rows(PAIRS) == before
+    assert await bench.rows("SELECT 1 FROM adoption_records WHERE decision IS NOT NULL") == []
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"   \r\n",
+        b"\xff\xfe\x00",
+        b"stream,decision\r\n",
+        b"stream,stream,source_id,target_id,decision\r\n",
+        HEADER.encode() + b'orders,"o1,to1,pair,\r\n',
+        HEADER.encode() + b"orders,o\0,to1,pair,\r\n",
+        b"%PDF-1.7 nothing of a table",
+    ],
+)
+def test_rubbish_is_refused_in_a_sentence(body: bytes) -> None:
+    with pytest.raises(InvalidAdoptionFile) as caught:
+        parsed(body)
+    assert caught.value.detail
+
+
+async def test_only_csv_is_taken_and_no_job_may_run(bench: Bench) -> None:
+    fill(bench)
+    await adopt(bench)
+    async with api_of(bench) as api:
+        answer = await taken(api, HEADER, "application/json")
+        assert answer.status_code == 415
+        await bench.start("recent")
+        answer: Any = await taken(api, HEADER)
+        assert (answer.status_code, answer.json()["code"]) == (409, "job_running")

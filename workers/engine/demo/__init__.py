@@ -1,0 +1,1 @@
+"""The demo: a small sample of a shop, chosen to prove the mapping."""

@@ -1,0 +1,277 @@
+"""By what a record is known again on another store, and how much each way is worth. Pure.
+
+A key is a kind of evidence with a value; two records that share one may be the same. Values are
+kept as digests: they are made of emails and addresses.
+
+Confidence is a scale, no measured probability: 1.0 is said by an id that somebody kept; from
+`STRONG` on, the evidence is enough even where the target holds copies; from `ENOUGH` on, records
+are paired where it fits one record alone on either side; what is worth less is proposed only.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from connectors.comparable import external_source_id, lines_of
+from connectors.digest import value_digest
+from connectors.minor_units import rounded
+from connectors.records import (
+    Address,
+    Category,
+    Content,
+    Customer,
+    InventoryLevel,
+    Money,
+    Order,
+    Product,
+    Record,
+    Stream,
+)
+
+STRONG = 0.9
+ENOUGH = 0.7
+
+ID_FIELDS = (
+    "_original_id",
+    "original_id",
+    "_source_id",
+    "source_id",
+    "_legacy_id",
+    "legacy_id",
+    "_old_id",
+    "old_id",
+    "external_id",
+    "_shopify_product_id",
+    "_shopify_order_id",
+    "magento_customer_id",
+    "_fgm2wc_old_product_id",
+    "_fgm2wc_old_user_id",
+)
+"""Metadata in which migration tools keep the id that a record had before."""
+
+
+class Kind(NamedTuple):
+    """A kind of evidence."""
+
+    name: str
+    confidence: float
+
+
+KINDS: Mapping[Stream, tuple[Kind, ...]] = {
+    Stream.CATEGORIES: (
+        Kind("key", 1.0),
+        Kind("id", 1.0),
+        Kind("path", 0.95),
+        Kind("name_path", 0.9),
+        Kind("slug", 0.8),
+        Kind("name", 0.5),
+    ),
+    Stream.PRODUCTS: (
+        Kind("key", 1.0),
+        Kind("id", 1.0),
+        Kind("sku", 0.95),
+        Kind("variants", 0.95),
+        Kind("slug_name", 0.9),
+        Kind("slug", 0.8),
+        Kind("variant", 0.8),
+        Kind("name_price", 0.75),
+        Kind("name", 0.5),
+    ),
+    Stream.CUSTOMERS: (
+        Kind("key", 1.0),
+        Kind("id", 1.0),
+        Kind("email", 0.95),
+        Kind("address", 0.5),
+        Kind("username", 0.5),
+    ),
+    Stream.ORDERS: (
+        Kind("key", 1.0),
+        Kind("id", 1.0),
+        Kind("number_total_day_email", 0.98),
+        Kind("number_total_day", 0.95),
+        Kind("moment_total_email", 0.95),
+        Kind("moment_total_customer", 0.95),
+        Kind("moment_total_lines", 0.9),
+        Kind("moment_lines_email", 0.9),
+        Kind("number_day_email", 0.85),
+        Kind("number_total_email", 0.85),
+        Kind("payment_total", 0.85),
+        Kind("day_total_lines_email", 0.85),
+        Kind("day_total_address", 0.8),
+        Kind("total_lines_email", 0.75),
+        Kind("moment_email", 0.75),
+        Kind("moment_total", 0.7),
+        Kind("day_email", 0.5),
+        Kind("total_email", 0.5),
+    ),
+    Stream.INVENTORY: (Kind("product", 1.0),),
+}
+"""What is looked for in each stream, the most telling first."""
+
+
+def confidence(stream: Stream, name: str) -> float:
+    """What a kind of evidence is worth; a link that was there, or a person's word, is sure."""
+    return next((each.confidence for each in KINDS[stream] if each.name == name), 1.0)
+
+
+class Place(NamedTuple):
+    """What is known of a record besides its content.
+
+    `names` are what the source may be called by in another tool's metadata: for a record of the
+    target what that metadata says, for one of the source its own id. `source_ids`, of a level:
+    the source's id of it. `path` and `name_path` are a category's, from the root down.
+    """
+
+    names: tuple[str, ...] = ()
+    own_key: str = ""
+    level: str = ""
+    path: str = ""
+    name_path: str = ""
+    customer: str = ""
+
+
+class Key(NamedTuple):
+    kind: str
+    value: bytes
+
+
+def own_names(record_id: str) -> tuple[str, ...]:
+    """How another tool may have written the source's id down: whole, or the number at its end."""
+    tail = re.search(r"\d+$", record_id)
+    return tuple(dict.fromkeys((record_id, tail[0]))) if tail else (record_id,)
+
+
+def kept_names(content: Content, fields: Iterable[str]) -> tuple[str, ...]:
+    """Ids that a record's metadata keeps in one of these fields, at any depth of `extra`."""
+    wanted = frozenset(fields)
+    extra = getattr(content, "extra", None)
+    return tuple(dict.fromkeys(_search(extra, wanted))) if extra and wanted else ()
+
+
+def _search(value: Any, wanted: frozenset[str]) -> Iterator[str]:
+    if not isinstance(value, dict):
+        return
+    for name, each in value.items():
+        # Shopify's metafields are called `namespace.key`.
+        if isinstance(each, str | int) and {name, name.rpartition(".")[2]} & wanted:
+            yield from own_names(str(each))
+        else:
+            yield from _search(each, wanted)
+
+
+def keys(record: Record, place: Place, prefix: str) -> list[Key]:
+    """All evidence that a record shows. `prefix` begins our external keys of the migration."""
+    found = [Key("id", value_digest(each)) for each in place.names]
+    content = record.content
+    own = place.own_key or external_source_id(content, prefix)
+    if own:
+        found.append(Key("key", value_digest(own)))
+    found += [Key(kind, value_digest(values)) for kind, values in _natural(content, place)]
+    return list(dict.fromkeys(found))
+
+
+def _natural(content: Content, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    match content:
+        case Category():
+            pairs: Iterable[tuple[str, tuple[Any, ...]]] = _category(content, place)
+        case Product():
+            pairs = _product(content)
+        case Customer():
+            pairs = _customer(content)
+        case Order():
+            pairs = _order(content, place)
+        case InventoryLevel():
+            pairs = [("product", (place.level,))]
+    # Evidence of which a part is missing is none.
+    return ((kind, values) for kind, values in pairs if all(values))
+
+
+def _category(category: Category, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    yield "path", (place.path,)
+    yield "name_path", (place.name_path,)
+    yield "slug", (category.slug,)
+    yield "name", (_plain(category.name),)
+
+
+def _product(product: Product) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    name, price = _plain(product.name), _amount(product.regular_price)
+    skus = sorted(each.sku.casefold() for each in product.variants if each.sku)
+    yield "sku", (product.sku.casefold(),)
+    yield "variants", (skus,)
+    yield "slug_name", (product.slug, name)
+    yield "slug", (product.slug,)
+    for sku in skus:
+        yield "variant", (sku,)
+    yield "name_price", (name, price)
+    yield "name", (name,)
+
+
+def _customer(customer: Customer) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    yield "email", (_plain(customer.email),)
+    yield "address", (_address(customer.billing or customer.shipping),)
+    yield "username", (_plain(customer.username),)
+
+
+def _order(order: Order, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    email, total = _plain(order.email), _amount(order.total)
+    moment = order.created_at and order.created_at.replace(microsecond=0)
+    day = moment and moment.date().isoformat()
+    number = order.number.lstrip("#")
+    lines = sorted((line[0], line[1]) for line in lines_of(order))
+    yield "number_total_day_email", (number, total, day, email)
+    yield "number_total_day", (number, total, day)
+    yield "moment_total_email", (moment, total, email)
+    yield "moment_total_customer", (moment, total, place.customer)
+    yield "moment_total_lines", (moment, total, lines)
+    yield "moment_lines_email", (moment, lines, email)
+    yield "number_day_email", (number, day, email)
+    yield "number_total_email", (number, total, email)
+    for payment in order.transactions:
+        yield "payment_total", (payment.reference, total)
+    yield "day_total_lines_email", (day, total, lines, email)
+    yield "day_total_address", (day, total, _address(order.billing or order.shipping))
+    yield "total_lines_email", (total, lines, email)
+    yield "moment_email", (moment, email)
+    yield "moment_total", (moment, total)
+    yield "day_email", (day, email)
+    yield "total_email", (total, email)
+
+
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
+def _amount(value: Money | None) -> str:
+    return "" if value is None else f"{rounded(value.amount, value.currency)} {value.currency}"
+
+
+def _address(where: Address | None) -> tuple[str, ...] | None:
+    """Who lives where; None where it does not say enough to tell two people apart."""
+    if where is None or not (where.last_name or where.company) or not where.line1:
+        return None
+    told = (where.first_name, where.last_name, where.company, where.line1, where.postcode)
+    return tuple(_plain(each) for each in told)
+
+
+def label(record: Record, place: Place) -> str:
+    """What people know a record by. Nothing personal: an email is masked."""
+    match record.content:
+        case Category():
+            return place.name_path or record.content.name
+        case Product() as product:
+            return f"{product.sku} {product.name}".strip()
+        case Customer() as customer:
+            return masked(customer.email)
+        case Order() as order:
+            day = order.created_at.date().isoformat() if order.created_at else "no date"
+            return f"#{order.number.lstrip('#')} of {day}, {_amount(order.total)}"
+        case InventoryLevel() as level:
+            return level.sku or record.id
+
+
+def masked(email: str) -> str:
+    """`j…@example.com`."""
+    name, at, domain = email.partition("@")
+    return f"{name[:1]}…@{domain}" if at else "…"
