@@ -74,7 +74,7 @@ def target_desk(ground: Ground) -> Desk | None:
 
 
 def source_desk(ground: Ground) -> Desk | None:
-    """The source's look-ups. They know no mapping rules: whatever is compared is read by id again."""
+    """The source's look-ups. They know no mapping rules: what is compared is read by id again."""
     source = unmapped(ground.source)
     return source.desk if isinstance(source, HasDesk) else None
 
