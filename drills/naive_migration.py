@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -53,6 +53,40 @@ class Outcome:
         """How many records came to what, over all streams."""
         names = ("pairs", "missing", "doubled", "wrong")
         return {name: sum(map(len, getattr(self, name).values())) for name in names}
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How an adoption of the script's work went, record by record: `stream id`. `unnamed` are
+    second copies that it did not name, or did not name as copies of their originals.
+    """
+
+    wrong: list[str]
+    missed: list[str]
+    unnamed: list[str]
+
+
+def judge(
+    done: Outcome,
+    links: Mapping[Stream, Mapping[str, str]],
+    doubled: Mapping[Stream, Mapping[str, str]],
+) -> Judged:
+    """`links` lead from the source's ids to the target's, `doubled` from the target's ids of what
+    was named a double to the source's. Either of two copies may be the one that is linked.
+    """
+    found = Judged([], [], [])
+    for stream, pairs in done.pairs.items():
+        made, copies = links.get(stream, {}), done.doubled.get(stream, {})
+        for old, new in made.items():
+            if new != pairs.get(old) and copies.get(new) != old:
+                found.wrong.append(f"{stream} {old}")
+        found.missed.extend(f"{stream} {old}" for old in pairs if old not in made)
+        named = doubled.get(stream, {})
+        for copied, old in copies.items():
+            left = pairs[old] if made.get(old) == copied else copied
+            if named.get(left) != old:
+                found.unnamed.append(f"{stream} {left}")
+    return found
 
 
 async def migrate_naively(
