@@ -16,6 +16,7 @@ from typing import Any
 
 from connectors.records import Stream
 from connectors.woocommerce.api import Api
+from connectors.woocommerce.mapping_orders import IGNORED
 from sandbox.wire import Doc
 
 Load = Callable[[dict[str, list[Doc]]], Awaitable[dict[str, list[int]]]]
@@ -105,7 +106,10 @@ async def migrate_naively(
     }
     people = [doc for doc in people if doc["email"] not in accounts]
     await script.copy(Stream.CUSTOMERS, "customer", people)
-    await script.copy(Stream.ORDERS, "order", await _all(source, "orders"))
+    orders = await _all(source, "orders")
+    # A cart is no order.
+    orders = [doc for doc in orders if doc["status"] not in IGNORED]
+    await script.copy(Stream.ORDERS, "order", orders)
     return script.outcome
 
 

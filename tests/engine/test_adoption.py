@@ -184,3 +184,13 @@ async def test_of_two_copies_the_one_in_use_is_linked(bench: Bench) -> None:
     found = await states(bench, "orders")
     assert found["source", "o1"] == ("paired", "to9")
     assert found["target", "to1"] == ("doubled", "o1")
+
+
+async def test_two_things_in_common_are_proposed_and_not_believed(bench: Bench) -> None:
+    fill(bench)
+    wrong = {"created_at": None, "number": "9", "total": money("9.99", "GBP"), "customer": None}
+    bench.target.edit(Stream.ORDERS, "to1", **wrong)
+    await bench.run("adopt", since=SINCE)
+    assert (await states(bench, "orders"))["source", "o1"] == ("ambiguous", None)
+    await bench.run("recent", cutover=True)
+    assert bench.target.creates() == []

@@ -103,6 +103,8 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("total_lines_email", 0.75),
         Kind("moment_email", 0.75),
         Kind("moment_total", 0.7),
+        Kind("lines_email", 0.6),
+        Kind("total_lines", 0.6),
         Kind("day_email", 0.5),
         Kind("total_email", 0.5),
     ),
@@ -240,6 +242,8 @@ def _order(order: Order, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
     yield "total_lines_email", (total, lines, email)
     yield "moment_email", (moment, email)
     yield "moment_total", (moment, total)
+    yield "lines_email", (lines, email)
+    yield "total_lines", (total, lines)
     yield "day_email", (day, email)
     yield "total_email", (total, email)
 
