@@ -53,10 +53,13 @@ ID_FIELDS = (
 
 
 class Kind(NamedTuple):
-    """A kind of evidence."""
+    """A kind of evidence. `dateless`: it pairs orders whose dates the tool did not keep; where it
+    did, another date says that somebody has ordered the same once more.
+    """
 
     name: str
     confidence: float
+    dateless: bool = False
 
 
 KINDS: Mapping[Stream, tuple[Kind, ...]] = {
@@ -100,7 +103,7 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("payment_total", 0.85),
         Kind("day_total_lines_email", 0.85),
         Kind("day_total_address", 0.8),
-        Kind("total_lines_email", 0.75),
+        Kind("total_lines_email", 0.75, dateless=True),
         Kind("moment_email", 0.75),
         Kind("moment_total", 0.7),
         Kind("lines_email", 0.6),
