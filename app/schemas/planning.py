@@ -75,7 +75,7 @@ class RatesOut(Output):
     )
 
 
-_RUN = {"source": 187, "target": 190}
+_RUN: dict[str, Any] = {"source": 187, "target": 190}
 
 
 class EstimateOut(Output):
