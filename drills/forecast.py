@@ -2,8 +2,9 @@
 
 Each time the shop is copied as it was, its orders then arrive at the hours they did, `recent` runs
 follow, and a plan says how long the freeze is going to be. Then the runbook is followed: the last
-`recent`, the stop, the cutover. All of it runs in virtual time, over connectors and engine as they
-are; a request takes as long as a shop on a common host takes to answer it.
+`recent`, the stop, the cutover; or, in two of the five, the shop is stopped a day after the last
+run, so that there is much to bring over. All of it runs in virtual time, over connectors and engine
+as they are; a request takes as long as a shop on a common host takes to answer it.
 """
 
 from __future__ import annotations
@@ -41,13 +42,16 @@ DAYS = 3
 
 RECENT_EVERY = timedelta(hours=8)
 
+UNPREPARED = timedelta(hours=26)
+"""How long before the freeze the last run began, where the runbook is not followed."""
+
 REPLAYS = (
-    # When the shop is copied (GMT), and how many hours later it is frozen.
-    ("2011-05-09T00:00:00", 59),  # Wednesday before noon
-    ("2011-08-15T00:00:00", 46),  # Tuesday night
-    ("2011-09-26T00:00:00", 63),  # Wednesday afternoon
-    ("2011-10-29T00:00:00", 54),  # Monday at dawn, after clocks fell back
-    ("2011-11-21T00:00:00", 61),  # Wednesday noon, before Christmas
+    # When the shop is copied (GMT), how many hours later it is frozen, and whether by the runbook.
+    ("2011-05-09T00:00:00", 59, True),  # Wednesday before noon
+    ("2011-08-15T00:00:00", 62, False),  # Wednesday afternoon, a day after the last run
+    ("2011-09-26T00:00:00", 63, True),  # Wednesday afternoon
+    ("2011-10-29T00:00:00", 66, False),  # Monday evening, after clocks fell back; the same
+    ("2011-11-21T00:00:00", 61, True),  # Wednesday noon, before Christmas
 )
 
 _READ_SECONDS = (0.15, 0.012)
@@ -119,39 +123,46 @@ def _seconds(request: httpx.Request) -> float:
     return first + each * max(1, records)
 
 
-async def replay(database: Database, as_of: str, hours: int, scale: float) -> Replayed:
+async def replay(
+    database: Database, as_of: str, hours: int, scale: float, *, prepared: bool
+) -> Replayed:
     """One move of the shop, from the first copy to the cutover."""
     world = SlowWorld(database, Random(f"{as_of} {scale}"))
     try:
         orders = await world.prepare(as_of, scale)
         with offering(world.platform):
-            return await _move(world, as_of, hours, scale, orders)
+            return await _move(world, as_of, hours, scale, orders, prepared=prepared)
     finally:
         await world.replay.stop()
         await world.close()
 
 
-async def _move(world: SlowWorld, as_of: str, hours: int, scale: float, orders: int) -> Replayed:
-    loop = world.loop
+async def _move(
+    world: SlowWorld, as_of: str, hours: int, scale: float, orders: int, *, prepared: bool
+) -> Replayed:
     estimate = await estimates.estimate(world.resources, "drill", EstimateKind.FULL, None)
     full = await _run(world, "full")
     read = await _counted(world, full, "read")
     world.sell(scale)
     freeze_at = datetime.fromisoformat(as_of).replace(tzinfo=UTC) + timedelta(hours=hours)
-    while _clock(loop) + 2 * RECENT_EVERY < freeze_at:
+    last = freeze_at - (2 * RECENT_EVERY if prepared else UNPREPARED)
+    while _clock(world.loop) + RECENT_EVERY < last:
         await asyncio.sleep(RECENT_EVERY.total_seconds())
         await _run(world, "recent")
+    if not prepared:
+        await _until(world, freeze_at - timedelta(minutes=1))
     plan = await plans.plan(
         world.resources, "drill", launch=freeze_at + timedelta(hours=2), freeze_at=freeze_at
     )
-    last = next(step.at for step in plan.runbook if step.key == "last_recent")
-    await asyncio.sleep(max(0.0, (last - _clock(loop)).total_seconds()))
-    await _run(world, "recent")
-    await asyncio.sleep(max(0.0, (freeze_at - _clock(loop)).total_seconds()))
-    began = _clock(loop)
+    if prepared:
+        await _until(world, next(step.at for step in plan.runbook if step.key == "last_recent"))
+        await _run(world, "recent")
+    await _until(world, freeze_at)
+    began = _clock(world.loop)
     await world.replay.freeze()
     cutover = await _run(world, "recent", cutover=True)
     needed = (cutover["finished_at"] - began).total_seconds()
+    written = [await _counted(world, cutover, name) for name in ("created", "updated")]
     return Replayed(
         as_of=as_of,
         freeze_at=freeze_at.isoformat(),
@@ -159,10 +170,13 @@ async def _move(world: SlowWorld, as_of: str, hours: int, scale: float, orders: 
         records=read,
         estimate_error=round(abs(estimate.records - read) / read, 5),
         needed=round(needed, 1),
-        written=await _counted(world, cutover, "created")
-        + await _counted(world, cutover, "updated"),
+        written=sum(written),
         **_said(plan),
     )
+
+
+async def _until(world: SlowWorld, moment: datetime) -> None:
+    await asyncio.sleep(max(0.0, (moment - _clock(world.loop)).total_seconds()))
 
 
 def _said(plan: PlanOut) -> dict[str, float]:
@@ -205,22 +219,22 @@ def replays(scale: float, *, told: Callable[[str], None]) -> list[Replayed]:
         database = drill_database(servers.database_url)
         url = runner.run(database.__aenter__())
         try:
-            for as_of, hours in REPLAYS:
-                found.append(_in_its_time(url, as_of, hours, scale))
+            for as_of, hours, prepared in REPLAYS:
+                found.append(_in_its_time(url, as_of, hours, scale, prepared=prepared))
                 told(_line(found[-1]))
         finally:
             runner.run(database.__aexit__(None, None, None))
     return found
 
 
-def _in_its_time(url: str, as_of: str, hours: int, scale: float) -> Replayed:
+def _in_its_time(url: str, as_of: str, hours: int, scale: float, *, prepared: bool) -> Replayed:
     begin = datetime.fromisoformat(as_of).replace(tzinfo=UTC).timestamp()
 
     async def play() -> Replayed:
         loop: Any = asyncio.get_running_loop()
         database = open_database(url, loop)
         try:
-            return await replay(database, as_of, hours, scale)
+            return await replay(database, as_of, hours, scale, prepared=prepared)
         finally:
             await database.close()
 
@@ -232,6 +246,7 @@ def _in_its_time(url: str, as_of: str, hours: int, scale: float) -> Replayed:
 def _line(one: Replayed) -> str:
     return (
         f"  {one.freeze_at[:16]}  {one.orders:6,} orders  estimate off {one.estimate_error:6.2%}  "
+        f"written {one.written:5,}  "
         f"freeze {one.needed:6.1f} s, forecast {one.median:6.1f} s, 95 % below {one.p95:6.1f} s  "
         f"off {one.error:4.0%}{'' if one.covered else '  NOT COVERED'}"
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import copy
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
 
 from connectors.records import Stream
 from connectors.woocommerce.api import Api
+from connectors.woocommerce.mapping_orders import IGNORED
 from sandbox.wire import Doc
 
 Load = Callable[[dict[str, list[Doc]]], Awaitable[dict[str, list[int]]]]
@@ -55,6 +56,40 @@ class Outcome:
         return {name: sum(map(len, getattr(self, name).values())) for name in names}
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """How an adoption of the script's work went, record by record: `stream id`. `unnamed` are
+    second copies that it did not name, or did not name as copies of their originals.
+    """
+
+    wrong: list[str]
+    missed: list[str]
+    unnamed: list[str]
+
+
+def judge(
+    done: Outcome,
+    links: Mapping[Stream, Mapping[str, str]],
+    doubled: Mapping[Stream, Mapping[str, str]],
+) -> Judged:
+    """`links` lead from the source's ids to the target's, `doubled` from the target's ids of what
+    was named a double to the source's. Either of two copies may be the one that is linked.
+    """
+    found = Judged([], [], [])
+    for stream, pairs in done.pairs.items():
+        made, copies = links.get(stream, {}), done.doubled.get(stream, {})
+        for old, new in made.items():
+            if new != pairs.get(old) and copies.get(new) != old:
+                found.wrong.append(f"{stream} {old}")
+        found.missed.extend(f"{stream} {old}" for old in pairs if old not in made)
+        named = doubled.get(stream, {})
+        for copied, old in copies.items():
+            left = pairs[old] if made.get(old) == copied else copied
+            if named.get(left) != old:
+                found.unnamed.append(f"{stream} {left}")
+    return found
+
+
 async def migrate_naively(
     source: Api, target: Api, load: Load, dice: Random, shares: Shares | None = None
 ) -> Outcome:
@@ -71,7 +106,10 @@ async def migrate_naively(
     }
     people = [doc for doc in people if doc["email"] not in accounts]
     await script.copy(Stream.CUSTOMERS, "customer", people)
-    await script.copy(Stream.ORDERS, "order", await _all(source, "orders"))
+    orders = await _all(source, "orders")
+    # A cart is no order.
+    orders = [doc for doc in orders if doc["status"] not in IGNORED]
+    await script.copy(Stream.ORDERS, "order", orders)
     return script.outcome
 
 

@@ -237,28 +237,25 @@ class StockRule(Rule):
     stream = Stream.INVENTORY
 
 
+EXAMPLE: dict[str, Any] = {
+    "products": [
+        {"field": "status", "values": {"private": "draft"}},
+        {
+            "note": "Names came with blanks from the old import.",
+            "when": "kind == 'simple'",
+            "field": "name",
+            "expression": "trim(name)",
+        },
+    ],
+    "customers": [{"field": "extra.meta.season", "drop": True}],
+}
+
+
 class Rules(BaseModel):
     """Mapping rules by stream. They are applied in order; each sees what those before it made."""
 
     model_config = ConfigDict(
-        extra="forbid",
-        frozen=True,
-        json_schema_extra={
-            "examples": [
-                {
-                    "products": [
-                        {"field": "status", "values": {"private": "draft"}},
-                        {
-                            "field": "name",
-                            "expression": "trim(name)",
-                            "when": "kind == 'simple'",
-                            "note": "Names came with blanks from the old import.",
-                        },
-                    ],
-                    "customers": [{"field": "extra.meta.season", "drop": True}],
-                }
-            ]
-        },
+        extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]}
     )
 
     categories: list[CategoryRule] = Field([], max_length=MOST_RULES)

@@ -7,28 +7,17 @@ from typing import Any
 
 from pydantic import ConfigDict, Field
 
-from app.mapping.rules import Rules
+from app.mapping.rules import EXAMPLE, Rules
 from app.schemas.paging import Page
 from app.schemas.values import Input, Output
-
-_RULES: dict[str, Any] = {
-    "products": [
-        {"field": "status", "values": {"private": "draft"}},
-        {
-            "note": "Names came with blanks from the old import.",
-            "when": "kind == 'simple'",
-            "field": "name",
-            "expression": "trim(name)",
-        },
-    ],
-    "customers": [{"field": "extra.meta.season", "drop": True}],
-}
 
 
 class MappingIn(Rules, Input):
     """Mapping rules by stream. They are applied in order; each sees what those before it made."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [_RULES]})
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]}
+    )
 
 
 class MappingOut(Output):
@@ -45,7 +34,7 @@ class MappingOut(Output):
             "examples": [
                 {
                     "version": 3,
-                    "rules": _RULES,
+                    "rules": EXAMPLE,
                     "author": "launch-team",
                     "created_at": "2026-11-20T09:05:00Z",
                 }

@@ -37,6 +37,8 @@ _EMIT = text(
     SELECT gen_random_uuid(), event.id, w.id,
            CASE WHEN w.disabled_at IS NULL THEN 'pending' ELSE 'held' END, 0, 0, '[]'
     FROM event, webhooks AS w WHERE {_WANTS}
+    -- One that is being deleted is waited for, and left out.
+    FOR KEY SHARE OF w
     """  # noqa: S608  a constant
 )
 

@@ -48,6 +48,7 @@ class _Known:
     watermarks: dict[str, str]
     configuration: dict[str, Any]
     wrote: str | None
+    mapping: tuple[int | None, str | None]
 
     @property
     def rules(self) -> Rules:
@@ -83,6 +84,7 @@ async def _known(session: AsyncSession, name: str) -> _Known:
         watermarks=await verification.watermarks(connection, migration.id),
         configuration=await verification.configuration(connection, migration.id),
         wrote=basis and await verification.wrote_since(connection, migration.id, basis.began_at),
+        mapping=await verification.mapping_rules(connection, migration.id),
     )
 
 
@@ -115,6 +117,7 @@ def _question(known: _Known, basis: Basis) -> Question:
         },
         swept=frozenset(basis.configuration.get("streams_swept") or ()),
         max_new=known.rules.max_new,
+        mapping=known.mapping,
     )
 
 

@@ -39,7 +39,8 @@ _NAMED = 5
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: about a verification (`job`) of a migration, from these watermarks on.
-    `swept` are streams whose timestamps were caught lying.
+    `swept` are streams whose timestamps were caught lying; `mapping` are the version and the JSON
+    of the mapping rules.
     """
 
     job: UUID
@@ -48,6 +49,7 @@ class Question:
     watermarks: Mapping[str, datetime]
     swept: frozenset[str]
     max_new: int
+    mapping: tuple[int | None, str | None] = (None, None)
 
 
 class _Answered(NamedTuple):
@@ -70,13 +72,19 @@ async def moved(resources: Resources, asked: Question) -> Reason | None:
 
 
 async def _ask(resources: Resources, asked: Question) -> Reason | None:
+    # The ledger knows records as the rules made them.
+    from app.mapping.mapped import MappingUnusable, mapper, mapping  # noqa: PLC0415  it is large
+
     try:
+        rules = mapper(*asked.mapping)
         platform = registry.connector(asked.source.platform)
         access = registry.access(
             asked.source.platform,
             asked.source.settings,
             resources.vault.open(asked.source.credentials),
         )
+    except MappingUnusable:
+        return Reason("source_unreachable", "The mapping rules cannot be used here.")
     except (registry.UnknownPlatformError, registry.AccessError, VaultError):
         return Reason("source_unreachable", "The source's settings do not open it any more.")
     if platform.source is None:
@@ -86,7 +94,7 @@ async def _ask(resources: Resources, asked: Question) -> Reason | None:
             asyncio.timeout(SECONDS),
             platform.source(replace(access, budgets=resources.budgets)) as source,
         ):
-            return await _look(resources, asked, platform.reads, source)
+            return await _look(resources, asked, platform.reads, mapping(source, rules))
     except StoreError as error:
         return Reason("source_unreachable", f"The source was asked: {error.message}.")
     except TimeoutError:

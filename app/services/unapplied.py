@@ -57,7 +57,7 @@ async def drift(
     found = Drift()
     async with aclosing(source.read(stream, extent, {}, None)) as pages:
         async for page in pages:
-            found.examined += len(page.records) + len(page.failed)
+            found.examined += len(page.records) + len(page.failed) + len(page.unmapped)
             found.changed += await changed(engine, migration, stream, page)
             if enough is not None and len(found.changed) >= enough:
                 found.complete = page.resume is None
@@ -67,19 +67,21 @@ async def drift(
 
 async def changed(engine: AsyncEngine, migration: UUID, stream: Stream, page: Page) -> list[str]:
     """Ids of a page's records whose content is not what was last applied, and of those that cannot
-    be understood, unless quarantine knows of them.
+    be understood or mapped, unless quarantine knows of them.
     """
-    unread = [each for each, _ in page.failed]
-    ids = [*(each.id for each in page.records), *unread]
-    if not ids:
+    if not page.ids:
         return []
     async with autocommit(engine) as connection:
-        values = {"migration": migration, "stream": str(stream), "ids": ids}
+        values = {"migration": migration, "stream": str(stream), "ids": page.ids}
         rows = (await connection.execute(_KNOWN, values)).all()
     known = {(row.source_id, row.digest) for row in rows}
     held = {row.source_id for row in rows if row.held}
-    differing = [each.id for each in page.records if (each.id, _digest(each)) not in known]
-    return differing + [each for each in unread if each not in held]
+    seen = [
+        *((each.id, _digest(each)) for each in page.records),
+        *((each.record.id, each.digest) for each in page.unmapped),
+    ]
+    differing = [each[0] for each in seen if each not in known]
+    return differing + [each for each, _ in page.failed if each not in held]
 
 
 def _digest(record: Record) -> bytes:

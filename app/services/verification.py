@@ -30,7 +30,8 @@ _CONFIGURATION = text(
            ARRAY(
                SELECT stream FROM stream_states AS d
                WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL ORDER BY stream
-           ) AS swept
+           ) AS swept,
+           (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id) AS mapping
     FROM migrations AS m
     JOIN stores AS s ON s.id = m.source_id
     JOIN stores AS t ON t.id = m.target_id
@@ -53,6 +54,7 @@ async def configuration(connection: AsyncConnection, migration: UUID) -> dict[st
         "streams": row.streams,
         "policies": row.policies,
         "streams_swept": row.swept,
+        "mapping_version": row.mapping,
         "source": f"{row.source_platform} {_connector_version(row.source_platform)}".strip(),
         "source_version": row.source_version,
         "target": f"{row.target_platform} {_connector_version(row.target_platform)}".strip(),
@@ -60,6 +62,20 @@ async def configuration(connection: AsyncConnection, migration: UUID) -> dict[st
         "software": version("recent-sync"),
         "checks": list(CATALOGUE),
     }
+
+
+_RULES = text(
+    "SELECT version, rules::text AS rules FROM mapping_versions WHERE migration_id = :migration"
+    " ORDER BY version DESC LIMIT 1"
+)
+
+
+async def mapping_rules(
+    connection: AsyncConnection, migration: UUID
+) -> tuple[int | None, str | None]:
+    """The newest version of a migration's mapping rules, as JSON; none where it has none."""
+    row = (await connection.execute(_RULES, {"migration": migration})).first()
+    return (row.version, row.rules) if row else (None, None)
 
 
 def _connector_version(platform: str) -> str:

@@ -65,7 +65,9 @@ async def create_webhook(work: Work, asked: WebhookIn) -> NewWebhookOut:
 
 async def get_webhook(session: AsyncSession, webhook_id: UUID, *, lock: bool = False) -> Webhook:
     """Raises `WebhookNotFound`."""
-    webhook = await session.get(Webhook, webhook_id, with_for_update=lock or None)
+    # Events can be written for it meanwhile.
+    locked = {"key_share": True} if lock else None
+    webhook = await session.get(Webhook, webhook_id, with_for_update=locked)
     if webhook is None:
         raise WebhookNotFound
     return webhook

@@ -209,18 +209,14 @@ def _stale(stage: Stage, chosen: Chosen) -> Undo:
 
 
 def _refused(stage: Stage, chosen: Chosen) -> Undo:
-    """A new product of the old shop has a SKU that a product of the new shop's own holds."""
-    del chosen
-    own, remove_own = stage.target.load("product", {"name": "Own goods", "sku": "OWN-1"})
-    made = stage.source.send(
-        "POST", "/products", {"name": "Other goods", "sku": "OWN-1", "regular_price": "5.00"}
-    )
-    del own
+    """The old shop has half a piece in stock, and the new one takes whole ones only."""
+    product, path = chosen.source_product, f"/products/{chosen.source_product}"
+    whole = stage.source.get(path)["stock_quantity"]
+    stage.source.edit("product", product, stock_quantity=whole + 0.5)
     stage.run({"kind": "recent"})
 
     def undo() -> None:
-        remove_own()
-        stage.source.send("DELETE", f"/products/{made['id']}?force=true")
+        stage.source.edit("product", product, stock_quantity=whole)
         stage.run({"kind": "recent", "cutover": True})
 
     return undo
@@ -349,7 +345,7 @@ PLANTS = (
     Plant(
         "quarantine not empty",
         "data.quarantine",
-        frozenset(("data.ids", "data.freshness", "preflight.space")),
+        frozenset(("data.content", "data.freshness", "effects.stock")),
         _refused,
     ),
     Plant("stream stale", "data.freshness", frozenset(("data.content",)), _stale),

@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 from cryptography.fernet import Fernet
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.models import JobStatus
 from app.queue import Wake
@@ -159,7 +159,9 @@ async def engine_database(servers: Any) -> AsyncIterator[str]:
 
 
 @pytest.fixture
-async def bench(engine_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Bench]:
+async def bench(
+    engine_database: str, engine_pool: AsyncEngine, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Bench]:
     settings = Settings(
         database_url=engine_database,
         redis_url="redis://127.0.0.1:1/0",
@@ -168,8 +170,7 @@ async def bench(engine_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
         heartbeat_seconds=0.5,
         parallel_slices=2,
     )
-    engine = create_async_engine(engine_database)
-    resources = Resources(settings, engine, WakeList(), Vault.from_settings(settings))
+    resources = Resources(settings, engine_pool, WakeList(), Vault.from_settings(settings))
     source, target = Shop("source"), Shop("target")
     SHOPS.update(source=source, target=target)
     migration = await _register(resources)
@@ -177,11 +178,10 @@ async def bench(engine_database: str, monkeypatch: pytest.MonkeyPatch) -> AsyncI
     bench = Bench(resources, source, target, migration, platform, monkeypatch)
     bench.use(platform)
     yield bench
-    async with engine.begin() as connection:
+    async with engine_pool.begin() as connection:
         # TRUNCATE would make new files for every table, and take twenty times as long.
         for table in ("jobs", "migrations", "stores"):
             await connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608
-    await engine.dispose()
 
 
 async def _register(resources: Resources) -> UUID:

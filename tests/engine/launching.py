@@ -128,7 +128,9 @@ async def twin(bench: Bench, stream: Stream, source_id: str) -> str:
 async def checked(bench: Bench, **options: Any) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
     """A verify job and its results by check."""
     job = await bench.run("verify", options=options)
-    rows = await bench.rows("SELECT * FROM check_results WHERE job_id = :id", id=job["id"])
+    rows = await bench.rows(
+        "SELECT * FROM check_results WHERE job_id = :id ORDER BY position", id=job["id"]
+    )
     return job, {row["check_id"]: row for row in rows}
 
 

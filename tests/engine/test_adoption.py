@@ -184,3 +184,23 @@ async def test_of_two_copies_the_one_in_use_is_linked(bench: Bench) -> None:
     found = await states(bench, "orders")
     assert found["source", "o1"] == ("paired", "to9")
     assert found["target", "to1"] == ("doubled", "o1")
+
+
+async def test_two_things_in_common_are_proposed_and_not_believed(bench: Bench) -> None:
+    fill(bench)
+    wrong = {"created_at": None, "number": "9", "total": money("9.99", "GBP"), "customer": None}
+    bench.target.edit(Stream.ORDERS, "to1", **wrong)
+    await bench.run("adopt", since=SINCE)
+    assert (await states(bench, "orders"))["source", "o1"] == ("ambiguous", None)
+    await bench.run("recent", cutover=True)
+    assert bench.target.creates() == []
+
+
+async def test_the_same_goods_ordered_once_more_are_another_order(bench: Bench) -> None:
+    """The new shop is tried out by an old customer, whose former order the tool has lost."""
+    fill(bench)
+    bench.target.edit(Stream.ORDERS, "to1", created_at=START, number="999")
+    await bench.run("adopt", since=SINCE)
+    found = await states(bench, "orders")
+    assert found["source", "o1"] == ("ambiguous", None)
+    assert found["target", "to1"] == ("ambiguous", None)

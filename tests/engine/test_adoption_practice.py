@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.records import Stream
-from drills.naive_migration import Outcome, Shares, migrate_naively
+from drills.naive_migration import Outcome, Shares, judge, migrate_naively
 from tests.engine.conftest import Bench
 from tests.engine.practice_stores import Stores, between_practice_stores
 
@@ -46,6 +46,13 @@ async def rows(stores: Stores, sql: str) -> list[dict[str, Any]]:
     return await stores.bench.rows(sql)
 
 
+def by_stream(found: list[dict[str, Any]]) -> dict[Stream, dict[str, str]]:
+    return {
+        stream: {each["old"]: each["new"] for each in found if each["stream"] == str(stream)}
+        for stream in COPIED
+    }
+
+
 async def test_a_naive_script_is_adopted_and_mended_without_a_double(stores: Stores) -> None:
     planted = await fill(stores)
     before = await counts(stores)
@@ -55,29 +62,15 @@ async def test_a_naive_script_is_adopted_and_mended_without_a_double(stores: Sto
     assert row["error"] is None
     assert [each for each in stores.new.asked if each.method != "GET"] == []
 
-    links = await rows(stores, "SELECT stream, source_id, target_id FROM links")
-    for stream in COPIED:
-        found = {
-            each["source_id"]: each["target_id"] for each in links if each["stream"] == str(stream)
-        }
-        copies = planted.doubled.get(stream, {})
-        pairs = planted.pairs[stream]
-        wrong = {
-            old: new
-            for old, new in found.items()
-            if new != pairs.get(old) and copies.get(new) != old
-        }
-        assert wrong == {}, stream
-        assert pairs.keys() - found.keys() == set(), (stream, planted.wrong)
-        named = await stores.bench.rows(
-            "SELECT record_id, other_id FROM adoption_records"
-            " WHERE state = 'doubled' AND stream = :stream",
-            stream=str(stream),
-        )
-        assert {each["record_id"]: each["other_id"] for each in named} == {
-            **{new: old for new, old in copies.items() if found[old] != new},
-            **{pairs[old]: old for new, old in copies.items() if found[old] == new},
-        }
+    links = await rows(stores, "SELECT stream, source_id AS old, target_id AS new FROM links")
+    named = await rows(
+        stores,
+        "SELECT stream, record_id AS old, other_id AS new FROM adoption_records"
+        " WHERE state = 'doubled'",
+    )
+    found = judge(planted, by_stream(links), by_stream(named))
+    assert (found.wrong, found.missed, found.unnamed) == ([], [], [])
+    assert len(named) == sum(map(len, planted.doubled.values()))
 
     await stores.run(cutover=True)
     assert await rows(stores, "SELECT * FROM conflicts") == []

@@ -15,6 +15,7 @@ from connectors.records import Customer, Order, Record, Stream, money
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of, limit, outcome_of
 from tests.engine.shop import START, FakeStore, Shop, fake_connector
+from tests.engine.test_mapping import rules
 from workers.checks import effects, numbers, support, workflows
 from workers.checks.base import Check, State
 
@@ -129,6 +130,17 @@ async def test_only_the_newest_order_that_was_brought_over_is_looked_for(bench: 
     give_desk(bench, "source", "target")
     bench.source.put(Stream.ORDERS, "o9", an_order(9, "anna@shop.test"))
     assert (await state_of(bench, SUPPORT))[0] is State.PASSED
+
+
+async def test_mapping_rules_hold_for_what_support_reads(bench: Bench) -> None:
+    """The source's own look-up knows nothing of them."""
+    await rules(bench, orders=[{"field": "number", "expression": "'A-' + number"}])
+    await filled(bench)
+    give_desk(bench, "source", "target")
+    arrived = {row.content.number for row in bench.target.rows[Stream.ORDERS].values()}
+    assert arrived == {"A-0", "A-1", "A-2"}
+    assert (await state_of(bench, SUPPORT))[0] is State.PASSED
+    assert (await state_of(bench, numbers.CHECKS[0]))[0] is State.PASSED
 
 
 async def test_what_a_desk_cannot_tell_makes_the_check_skipped(bench: Bench) -> None:

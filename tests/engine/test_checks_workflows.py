@@ -211,6 +211,16 @@ async def test_an_order_without_its_customer_is_missed_in_the_account(
     assert evidence.message == "The account shows 1 orders, the source 2."
 
 
+async def test_an_order_that_waits_at_the_source_is_no_fault_of_these(
+    bench: Bench, stores: Stores
+) -> None:
+    [anna] = await stores.old.admin("GET", "customers")
+    billing = ANNA | {"email": anna["email"]}
+    new = {"status": "processing", "customer_id": anna["id"], "billing": billing}
+    await stores.old.admin("POST", "orders", new)
+    assert failed(await outcomes(bench)) == {}
+
+
 async def test_a_mail_at_an_imported_order_is_found(bench: Bench, stores: Stores) -> None:
     order = await there(stores, "orders", 1)
     note = {"note": 'Email "Processing order" sent.'}

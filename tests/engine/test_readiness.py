@@ -84,6 +84,22 @@ async def test_some_new_records_are_allowed_where_the_policy_says_so(
     assert (await verdict(api))[:2] == ("stale", ["source_moved"])
 
 
+async def test_the_source_is_looked_at_as_the_mapping_rules_show_it(
+    bench: Bench, api: httpx.AsyncClient
+):
+    rules = {"orders": [{"field": "note", "set": "From the old shop"}]}
+    assert (await api.put("mapping", json=rules)).status_code == 200
+    await launch(bench)
+    await checked(bench)
+    bench.source.tick(seconds=60)
+    bench.source.put(Stream.ORDERS, "o101", bench.source.rows[Stream.ORDERS]["o101"].content)
+    assert (await verdict(api))[:2] == ("ready", [])
+    bench.source.edit(Stream.ORDERS, "o101", status="cancelled")
+    assert (await verdict(api))[:2] == ("stale", ["source_moved"])
+    await api.put("mapping", json={"orders": [{"field": "note", "set": "Otherwise"}]})
+    assert (await verdict(api))[:2] == ("stale", ["configuration_changed"])
+
+
 async def test_a_source_that_does_not_answer_is_never_ready(
     bench: Bench, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
 ):

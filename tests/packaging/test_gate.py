@@ -153,7 +153,7 @@ def test_the_gitlab_job_runs_the_gate(fake, tmp_path, code):
         "bash", "-eo", "pipefail", "-c", "\n".join(job["script"]),
         cwd=tmp_path,
         PATH=f"{fake}:{os.environ['PATH']}",
-        RECENT_SYNC_SOURCE=str(ROOT),
+        GATE_SOURCE=str(ROOT),
         READINESS_CODE=str(code),
         **given | {"GATE_MIGRATION": "spring"},
     )  # fmt: skip

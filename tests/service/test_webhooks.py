@@ -128,7 +128,8 @@ async def test_nothing_is_written_for_nobody(service, migration, end_job):
 async def test_only_the_asked_events_of_the_asked_migration_come(service, api, add, hook, end_job):
     await add()
     await add(url="https://other.example.com/", events=["conflict.new"])
-    assert (await api.post("/v1/stores", json=a_store("third-shop"))).status_code == 201
+    third = a_store("third-shop", settings={"url": "https://third.example"})
+    assert (await api.post("/v1/stores", json=third)).status_code == 201
     body = {"slug": "autumn", "source": "old-shop", "target": "third-shop"}
     assert (await api.post("/v1/migrations", json=body)).status_code == 201
     await add(url="https://third.example.com/", migration="autumn")

@@ -38,7 +38,7 @@ def test_a_migration_has_all_streams_in_scope_unless_told_otherwise(service, mig
 
 def test_recent_needs_to_know_from_when(service, migration, old_shop):
     """Asked before anything was copied, it refuses rather than guess."""
-    plan = {"slug": "untouched", "source": "old", "target": "new"}
+    plan = {"slug": "untouched", "source": "new", "target": "old"}
     service.post("/migrations", json=plan)
 
     answer = service.post("/jobs", json={"kind": "recent", "migration": "untouched"})

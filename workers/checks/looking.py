@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from app.database import autocommit
+from app.mapping.mapped import unmapped
 from app.models import ConflictPolicy
 from connectors.comparable import Names, comparable
 from connectors.concurrency import together
@@ -67,9 +68,15 @@ async def each(things: Sequence[T], look: Callable[[T], Awaitable[R]]) -> list[R
     return found
 
 
-def desk_of(store: object) -> Desk | None:
-    """A store's look-ups; None where its platform has none."""
-    return store.desk if isinstance(store, HasDesk) else None
+def target_desk(ground: Ground) -> Desk | None:
+    """The target's look-ups; None where its platform has none."""
+    return ground.target.desk if isinstance(ground.target, HasDesk) else None
+
+
+def source_desk(ground: Ground) -> Desk | None:
+    """The source's look-ups. They know no mapping rules: what is compared is read by id again."""
+    source = unmapped(ground.source)
+    return source.desk if isinstance(source, HasDesk) else None
 
 
 async def target_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict[str, str]:

@@ -12,7 +12,7 @@ from app.services.order_numbers import NEWEST, ask
 from connectors.desk import NotTold
 from connectors.records import Stream
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
-from workers.checks.looking import desk_of
+from workers.checks.looking import source_desk, target_desk
 
 _SAYS = {
     "taken": "The number {} of an order of the source names an order of the target's own.",
@@ -61,7 +61,7 @@ async def _survey(ground: Ground) -> Numbers | Outcome:
     """Both stores' numbers, asked once for both checks; or why they cannot be known."""
     if Stream.ORDERS not in ground.streams:
         return skipped("Orders are not in scope.")
-    source, target = desk_of(ground.source), desk_of(ground.target)
+    source, target = source_desk(ground), target_desk(ground)
     if source is None or target is None:
         side = "source" if source is None else "target"
         return skipped(f"The {side}'s platform does not tell which numbers its orders have.")

@@ -73,7 +73,7 @@ async def _read_whole(
         async for page in pages:
             fresh = [each for each in page.records if each.id not in seen]
             seen.update(each.id for each in fresh)
-            found.total += len(fresh) + len(page.failed)
+            found.total += len(fresh) + len(page.failed) + len(page.unmapped)
             records = {each.id: each for each in fresh}
             differing = await changed(
                 ground.engine, ground.migration, stream, replace(page, records=tuple(fresh))

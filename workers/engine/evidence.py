@@ -53,10 +53,13 @@ ID_FIELDS = (
 
 
 class Kind(NamedTuple):
-    """A kind of evidence."""
+    """A kind of evidence. `dateless`: it pairs orders whose dates the tool did not keep; where it
+    did, another date says that somebody has ordered the same once more.
+    """
 
     name: str
     confidence: float
+    dateless: bool = False
 
 
 KINDS: Mapping[Stream, tuple[Kind, ...]] = {
@@ -100,9 +103,11 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("payment_total", 0.85),
         Kind("day_total_lines_email", 0.85),
         Kind("day_total_address", 0.8),
-        Kind("total_lines_email", 0.75),
+        Kind("total_lines_email", 0.75, dateless=True),
         Kind("moment_email", 0.75),
         Kind("moment_total", 0.7),
+        Kind("lines_email", 0.6),
+        Kind("total_lines", 0.6),
         Kind("day_email", 0.5),
         Kind("total_email", 0.5),
     ),
@@ -240,6 +245,8 @@ def _order(order: Order, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
     yield "total_lines_email", (total, lines, email)
     yield "moment_email", (moment, email)
     yield "moment_total", (moment, total)
+    yield "lines_email", (lines, email)
+    yield "total_lines", (total, lines)
     yield "day_email", (day, email)
     yield "total_email", (total, email)
 

@@ -196,6 +196,24 @@ _DOUBLED = text(
     """
 )
 
+# Most orders were known by their dates: then those of the others count as well.
+_DATED = text(
+    """
+    DELETE FROM adoption_edges AS e
+    WHERE e.kind = ANY(CAST(:dateless AS text[]))
+      AND e.target IN (
+          SELECT record_id FROM adoption_keys WHERE side = 'target' AND kind = 'moment_total'
+      )
+      AND (
+          SELECT 2 * count(*) FILTER (WHERE matched_by LIKE 'moment%' OR matched_by LIKE '%day%')
+                 > count(*)
+          FROM adoption_records
+          WHERE migration_id = :migration AND stream = :stream AND side = 'source'
+            AND state = 'paired'
+      )
+    """
+)
+
 _AMBIGUOUS = text(
     f"""
     WITH live AS ({_LIVE}), ends AS (
@@ -237,6 +255,9 @@ async def match(connection: AsyncConnection, migration: UUID, stream: Stream, jo
         await connection.execute(text(sql), ours if ":migration" in sql else {})
     await _pair(connection, ours, [each for each in kinds if each.name in strong], strong)
     await connection.execute(_DOUBLED, ours | {"strong": strong})
+    await connection.execute(
+        _DATED, ours | {"dateless": [each.name for each in kinds if each.dateless]}
+    )
     linkable = [each for each in kinds if ENOUGH <= each.confidence < STRONG]
     await _pair(connection, ours, linkable, strong)
     told = {"kinds": [each.name for each in kinds], "worth": [each.confidence for each in kinds]}

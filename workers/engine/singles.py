@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from app.mapping.mapped import map_each, unmapped
 from connectors.base import Json, Page, Source, Target, Unmapped
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
-from workers.engine.mapped import map_each, unmapped
 from workers.engine.run import Run
 
 _UNMAPPABLE = "record_unmappable"

@@ -14,6 +14,7 @@ from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
+from app.mapping.mapped import MappingUnusable, mapper, mapping
 from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
@@ -32,7 +33,6 @@ from connectors.budget import Budgets
 from connectors.records import Stream
 from connectors.registry import AccessError, UnknownPlatformError, access, connector
 from workers.engine.errors import JobFailed
-from workers.engine.mapped import mapper, mapping
 from workers.engine.policy import Policies
 from workers.engine.run import DeletionPolicy, Scope
 from workers.engine.window import Lags
@@ -164,6 +164,8 @@ async def load_stores(
         raise JobFailed("invalid_store_settings", str(error)) from error
     except VaultError as error:
         raise JobFailed("credentials_unreadable", str(error)) from error
+    except MappingUnusable as error:
+        raise JobFailed("mapping_unusable", str(error)) from error
 
 
 def _scope(row: Row[Any], *, with_rules: bool) -> Scope:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import text
 
 from app.database import autocommit
+from app.mapping.mapped import MappingUnusable, mapper, unmapped
 from app.mapping.mapper import Mapper, MappingFailed
 from connectors.base import Refused, Unmapped
 from connectors.digest import digest
@@ -14,8 +15,6 @@ from connectors.records import Record, Stream
 from workers.engine import quarantine
 from workers.engine.attempts import MAPPING_FAILED
 from workers.engine.delivery import Delivery
-from workers.engine.errors import JobFailed
-from workers.engine.mapped import mapper, unmapped
 from workers.engine.run import Run
 from workers.engine.singles import readable
 
@@ -77,7 +76,7 @@ async def _former(run: Run) -> list[Mapper]:
     for row in versions:
         try:
             found.append(mapper(row.version, row.rules))
-        except JobFailed:
+        except MappingUnusable:
             # A function that is not installed any more: nothing can be compared by it.
             continue
     return found

@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from app.database import autocommit
+from app.mapping.mapped import map_each, unmapped
 from connectors.base import Extent, Json, Page, Source, Trust, Window
 from connectors.records import Stream
 from connectors.references import references
 from workers.engine import ledger, progress, samples
 from workers.engine.demo.choosing import Choice, Seen, choose, seen
 from workers.engine.errors import Ending
-from workers.engine.mapped import map_each, unmapped
 from workers.engine.plan import Order
 from workers.engine.run import Run
 from workers.engine.singles import readable

@@ -10,6 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import autocommit
+from app.mapping.mapped import map_each, unmapped
 from app.mapping.mapper import MappingFailed
 from connectors.base import Page
 from connectors.digest import digest
@@ -21,7 +22,6 @@ from workers.engine.demo import findings
 from workers.engine.demo.findings import Finding
 from workers.engine.errors import Ending
 from workers.engine.ledger import LinkRow
-from workers.engine.mapped import map_each, unmapped
 from workers.engine.passes import apply_page
 from workers.engine.run import Run
 from workers.engine.singles import Failed, readable

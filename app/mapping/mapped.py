@@ -1,8 +1,7 @@
 """The source as the migration's mapping rules show it.
 
-This is the one place at which rules are applied: whatever reads a source that `Stores.open` has
-opened (passes, audits, look-ups of single records, checks) sees the records as they are to be on
-the target, and compares those.
+Whatever reads a source to compare it with what was applied (passes, audits, look-ups of single
+records, checks, the verdict) sees the records as they are to be on the target.
 """
 
 from __future__ import annotations
@@ -33,22 +32,27 @@ from connectors.base import (
 )
 from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
-from workers.engine.errors import JobFailed
+
+
+class MappingUnusable(RuntimeError):
+    """Rules that cannot be carried out here: a function is not installed, or they are of
+    another release.
+    """
 
 
 def mapper(version: int | None, rules: str | None) -> Mapper:
     """The rules of a version, from its JSON; without one, rules that change nothing.
 
-    Raises `JobFailed` where this worker cannot carry them out.
+    Raises `MappingUnusable`.
     """
     if version is None or rules is None:
         return Mapper()
     try:
         return _made(version, rules)
     except (ValidationError, LookupError, ImportError, AttributeError) as error:
-        message = "the mapping rules cannot be used here: a function is not installed, or they"
-        raise JobFailed(
-            "mapping_unusable", f"{message} are of another release ({type(error).__name__})"
+        raise MappingUnusable(
+            "the mapping rules cannot be used here: a function is not installed, or they are of"
+            f" another release ({type(error).__name__})"
         ) from error
 
 
