@@ -198,11 +198,11 @@ def _untrusted(stage: Stage, chosen: Chosen) -> Undo:
 def _stale(stage: Stage, chosen: Chosen) -> Undo:
     """The old shop changed a product after the last run."""
     path = f"/products/{chosen.source_product}"
-    before = stage.source.get(path)["description"]
-    stage.source.send("PUT", path, {"description": f"{before} New."})
+    before = stage.source.get(path)["weight"]
+    stage.source.send("PUT", path, {"weight": "12.5"})
 
     def undo() -> None:
-        stage.source.send("PUT", path, {"description": before})
+        stage.source.send("PUT", path, {"weight": before})
         stage.run({"kind": "recent", "cutover": True})
 
     return undo
