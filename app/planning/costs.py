@@ -1,8 +1,9 @@
 """What passes cost, learned from those that ran. Seconds throughout.
 
-A pass takes a time of its own, some for each page that a slice reads and some for each record that
-it writes. What is measured pulls the stated values towards it, first over all streams together,
-then stream by stream; a stream that was never read takes what the others have taught.
+A pass takes a time of its own, a window more than a sweep because the source is probed before it,
+some for each page that a slice reads and some for each record that it writes. What is measured
+pulls the stated values towards it, first over all streams together, then stream by stream; a stream
+that was never read takes what the others have taught.
 """
 
 from __future__ import annotations
@@ -14,9 +15,12 @@ from msgspec import Struct
 
 from connectors.records import Stream
 
-STATED = (0.5, 1.0, 0.05)
-"""Seconds a pass, a page and a written record, where nothing was measured: a shop on a common
-host, one page in a second, twenty records written in another one.
+Rates = tuple[float, float, float, float]
+"""Seconds a pass, a window besides, a page and a written record."""
+
+STATED: Rates = (0.5, 2.0, 1.0, 0.05)
+"""Where nothing was measured: a shop on a common host, some questions before a window, one page in
+a second, twenty records written in another one.
 """
 
 STATED_SPREAD = 0.7
@@ -34,29 +38,32 @@ _SHORTEST = 0.25
 
 
 class PassRun(Struct, frozen=True, kw_only=True):
-    """A pass that ran: its pages and its writes, with how many slices shared them."""
+    """A pass that ran: its pages and its writes, with how many slices shared them. `window`: it
+    read what had changed, and not everything.
+    """
 
     stream: Stream
     pages: float
     written: float
     parts: int = 1
+    window: bool = False
     seconds: float
 
     @property
-    def load(self) -> tuple[float, float, float]:
+    def load(self) -> Rates:
         """What its time is reckoned from."""
-        return load_of(self.pages, self.written, self.parts)
+        return _load(self.pages, self.written, self.parts, window=self.window)
 
 
 class Costs(Struct, frozen=True, kw_only=True):
-    """Seconds a pass, a page and a written record, by stream and for all others.
+    """Rates by stream, and for all others.
 
     `spread` is by how much a pass may take longer or shorter, as the standard deviation of the
     logarithm; `runs` is how many passes taught it.
     """
 
-    common: tuple[float, float, float] = STATED
-    streams: Mapping[Stream, tuple[float, float, float]] = {}
+    common: Rates = STATED
+    streams: Mapping[Stream, Rates] = {}
     spread: float = STATED_SPREAD
     runs: int = 0
 
@@ -65,20 +72,28 @@ class Costs(Struct, frozen=True, kw_only=True):
         """Whether there was anything to learn from."""
         return self.runs > 0
 
-    def seconds(self, stream: Stream, *, pages: float, written: float, parts: int = 1) -> float:
+    def seconds(
+        self,
+        stream: Stream,
+        *,
+        pages: float,
+        written: float,
+        parts: int = 1,
+        window: bool = False,
+    ) -> float:
         """How long a pass is expected to take."""
         rates = self.streams.get(stream, self.common)
-        return _product(rates, load_of(pages, written, parts))
+        return _product(rates, _load(pages, written, parts, window=window))
 
     def per_write(self, stream: Stream) -> float:
         """Seconds that one more record to write takes."""
-        return self.streams.get(stream, self.common)[2]
+        return self.streams.get(stream, self.common)[3]
 
 
-def load_of(pages: float, written: float, parts: int) -> tuple[float, float, float]:
+def _load(pages: float, written: float, parts: int, *, window: bool) -> Rates:
     """A pass as its costs count it: slices that run beside each other share pages and writes."""
     lanes = max(1, parts)
-    return 1.0, pages / lanes, written / lanes
+    return 1.0, float(window), pages / lanes, written / lanes
 
 
 def learn(runs: Sequence[PassRun]) -> Costs:
@@ -101,21 +116,19 @@ def learn(runs: Sequence[PassRun]) -> Costs:
     return Costs(common=common, streams=streams, spread=spread, runs=len(runs))
 
 
-def _fit(
-    runs: Sequence[PassRun], prior: tuple[float, float, float], freedom: float
-) -> tuple[float, float, float]:
+def _fit(runs: Sequence[PassRun], prior: Rates, freedom: float) -> Rates:
     """Least squares of relative errors, held by what was believed before; never below zero."""
-    free = [0, 1, 2]
+    free = [0, 1, 2, 3]
     while True:
         found = _solved(runs, prior, freedom, free)
         below = [index for index in free if found[index] < 0]
         if not below:
-            return found[0], found[1], found[2]
+            return found[0], found[1], found[2], found[3]
         free = [index for index in free if index not in below]
 
 
 def _solved(
-    runs: Iterable[PassRun], prior: tuple[float, ...], freedom: float, free: Sequence[int]
+    runs: Iterable[PassRun], prior: Rates, freedom: float, free: Sequence[int]
 ) -> list[float]:
     """The weights of the features in `free`; those of the others are 0."""
     size = len(free)
@@ -133,7 +146,7 @@ def _solved(
             for column, other in enumerate(scaled):
                 matrix[row][column] += left * other
     solved = _eliminated(matrix, right)
-    found = [0.0, 0.0, 0.0]
+    found = [0.0] * len(prior)
     for index, value in zip(free, solved, strict=True):
         found[index] = value
     return found

@@ -117,7 +117,12 @@ def _sweep(swept: Swept, costs: Costs, arrivals: float) -> float:
 
 def _closing(swept: Swept, costs: Costs) -> float:
     """The last look: a window of a page. Streams without timestamps are not read again."""
-    return costs.seconds(swept.stream, pages=1, written=0) if swept.windowed else 0.0
+    return _look(swept, costs) if swept.windowed else 0.0
+
+
+def _look(swept: Swept, costs: Costs) -> float:
+    """A window in which hardly anything lies."""
+    return costs.seconds(swept.stream, pages=0, written=0, window=True)
 
 
 class Convergence(Struct, frozen=True, kw_only=True):
@@ -150,13 +155,7 @@ def convergence(
     """
     each_arrival = sum(costs.per_write(each.stream) * each.written for each in streams)
     base = fixed + sum(
-        costs.seconds(
-            each.stream,
-            pages=1 if each.windowed else each.pages,
-            written=0,
-            parts=1 if each.windowed else each.parts,
-        )
-        for each in streams
+        _look(each, costs) if each.windowed else _sweep(each, costs, arrivals=0) for each in streams
     )
     load, busiest = each_arrival * mean / 3600, each_arrival * peak / 3600
     if load >= 1:

@@ -31,7 +31,8 @@ _STATED_ARRIVALS = 5.0
 
 class StageRun(Struct, frozen=True, kw_only=True):
     """A stage of a job that ended. `kind`, `stream`, `closing` and `pause` (seconds) as planned,
-    `settled` the moment before which it had to wait; `ended` is when its last slice was put down.
+    `settled` the moment before which it had to wait; `window`: it read by date; `ended` is when
+    its last slice was put down.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class StageRun(Struct, frozen=True, kw_only=True):
     pause: float = 0.0
     settled: datetime | None = None
     parts: int = 1
+    window: bool = False
     read: int = 0
     created: int = 0
     updated: int = 0
@@ -134,9 +136,11 @@ def experience(
 def _passes(job: JobRun, page_sizes: Mapping[Stream, int]) -> Iterable[PassRun]:
     for stage, seconds in job.timed():
         if stage.kind == "pass" and stage.stream is not None:
+            pages = stage.read / page_sizes.get(stage.stream, 100)
             yield PassRun(
                 stream=stage.stream,
-                pages=max(1.0, stage.read / page_sizes.get(stage.stream, 100)),
+                pages=pages if stage.window else max(1.0, pages),
+                window=stage.window,
                 written=stage.created + stage.updated,
                 parts=stage.parts,
                 seconds=seconds,

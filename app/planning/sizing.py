@@ -99,6 +99,7 @@ class Reading(Struct, frozen=True, kw_only=True):
     page_size: int
     parts: int
     writes: WriteCapability
+    window: bool = False
     closing: bool = False
 
 
@@ -136,10 +137,14 @@ def requests(reading: Reading, experience: Experience, *, full: bool) -> Request
 
 def seconds(reading: Reading, costs: Costs) -> float:
     """How long the pass takes."""
-    pages = max(1.0, reading.number.records / reading.page_size)
+    pages = reading.number.records / reading.page_size
+    pages = pages if reading.window else max(1.0, pages)
     written = reading.created + reading.updated
-    passing = costs.seconds(reading.stream, pages=pages, written=written, parts=reading.parts)
-    return passing + (costs.seconds(reading.stream, pages=1, written=0) if reading.closing else 0)
+    passing = costs.seconds(
+        reading.stream, pages=pages, written=written, parts=reading.parts, window=reading.window
+    )
+    last_look = costs.seconds(reading.stream, pages=0, written=0, window=True)
+    return passing + (last_look if reading.closing else 0.0)
 
 
 def duration(passes: float, fixed: float, costs: Costs) -> Duration:

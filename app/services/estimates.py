@@ -134,6 +134,7 @@ class _Estimator:
             page_size=self._outlook.page_sizes[stream],
             parts=1 if whole is None else self._parts(stream, number.records),
             writes=self._outlook.writer.writes[stream],
+            window=whole is None,
             closing=self._kind is EstimateKind.CUTOVER and since is not None,
         )
         in_scope = linked if whole is None else whole.records

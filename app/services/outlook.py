@@ -198,19 +198,26 @@ def _job(row: Any, stages: Sequence[Any]) -> JobRun:
         started=row.started_at,
         finished=row.finished_at,
         stages=tuple(
-            _stage(each, row.plan[each.stage]) for each in stages if each.stage < len(row.plan)
+            _stage(each, row.plan[each.stage], row.passes)
+            for each in stages
+            if each.stage < len(row.plan)
         ),
         covered=_covered(row.passes),
     )
 
 
-def _stage(counted_row: Any, planned: Mapping[str, Any]) -> StageRun:
+def _stage(
+    counted_row: Any, planned: Mapping[str, Any], passes: Mapping[str, Mapping[str, Any]]
+) -> StageRun:
     stream, settled = planned.get("stream"), planned.get("settled")
+    # A pass that was planned as a window may have become a sweep; a last look is as planned.
+    mode = "window" if planned.get("since") else passes.get(stream or "", {}).get("mode")
     return StageRun(
         kind=planned["kind"],
         ended=counted_row.ended,
         stream=Stream(stream) if stream else None,
         closing=planned.get("closing", 0),
+        window=mode == "window",
         pause=planned.get("pause", 0.0),
         settled=datetime.fromisoformat(settled) if settled else None,
         parts=max(1, int(counted_row.parts)),

@@ -86,7 +86,7 @@ def test_costs_are_found_in_what_was_measured() -> None:
 def test_without_measurements_the_stated_costs_hold() -> None:
     found = learn([])
     assert not found.measured
-    assert found.seconds(Stream.ORDERS, pages=2, written=20) == STATED[0] + 2 * STATED[1] + 1.0
+    assert found.seconds(Stream.ORDERS, pages=2, written=20) == STATED[0] + 2 * STATED[2] + 1.0
 
 
 def test_costs_never_fall_below_nothing() -> None:
@@ -168,3 +168,21 @@ def test_a_single_pass_is_enough_for_a_shop_that_does_not_sell() -> None:
     idle = [replace(each, written=0.0) for each in cutover().streams]
     found = convergence(idle, Costs(), fixed=4.0, mean=0.0, peak=0.0, behind=1e6)
     assert (found.converges, found.load, found.passes) == (True, 0.0, 1)
+
+
+def test_questions_before_a_window_do_not_make_pages_dear() -> None:
+    """Windows in which nothing lies take long where the source is probed before them; what a sweep
+    of many pages takes is learned from sweeps.
+    """
+    runs = [
+        PassRun(stream=stream, pages=0, written=0, window=True, seconds=6.0)
+        for stream in (Stream.ORDERS, Stream.PRODUCTS)
+    ] * 3
+    runs += [
+        PassRun(stream=Stream.INVENTORY, pages=40, written=0, seconds=0.6 + 40 * 0.3)
+        for _ in range(3)
+    ]
+    found = learn(runs)
+    assert found.seconds(Stream.ORDERS, pages=100, written=0) == pytest.approx(30, rel=0.35)
+    look = found.seconds(Stream.ORDERS, pages=0, written=0, window=True)
+    assert look == pytest.approx(6, rel=0.25)
