@@ -16,9 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import col, select
 
 from app.catalogue import CATALOGUE
-from app.models import CheckResult, JobKind, Waiver
+from app.models import CheckResult, JobKind, Waiver, WebhookEventType
+from app.services import outbox
 from app.services.lifecycle import to_json
-from app.verdict import Basis
+from app.verdict import Basis, Verdict
 from connectors.registry import GROUP
 
 _WATERMARKS = text("SELECT stream, watermark FROM cursors WHERE migration_id = :migration")
@@ -126,6 +127,39 @@ async def finish(connection: AsyncConnection, job: UUID) -> None:
         text("UPDATE verifications SET finished_at = clock_timestamp() WHERE job_id = :job"),
         {"job": job},
     )
+
+
+_VERDICT_BEFORE = text(
+    """
+    SELECT coalesce(j.error->>'code' = 'not_ready', false) AS blocked
+    FROM verifications AS v JOIN jobs AS j ON j.id = v.job_id
+    WHERE v.migration_id = :migration AND v.whole AND v.finished_at IS NOT NULL
+      AND v.job_id <> :job ORDER BY v.finished_at DESC LIMIT 1
+    """
+)
+_IS_WHOLE = text("SELECT whole FROM verifications WHERE job_id = :job")
+
+
+async def announce(
+    connection: AsyncConnection, migration: UUID, job: UUID, verdict: Verdict
+) -> None:
+    """Tell webhooks of the verdict of a verification that has ended, where it is another one than
+    the verification before it came to, or the first.
+    """
+    values = {"migration": migration, "job": job}
+    if not (await connection.execute(_IS_WHOLE, {"job": job})).scalar():
+        return
+    row = (await connection.execute(_VERDICT_BEFORE, values)).first()
+    before = None if row is None else (Verdict.NOT_READY if row.blocked else Verdict.READY)
+    if before != verdict:
+        told = {
+            "verdict": verdict,
+            "before": before,
+            "job": str(job),
+            "links": {"checks": f"/v1/jobs/{job}/checks"},
+        }
+        kind = WebhookEventType.VERDICT_CHANGED
+        await outbox.emit(connection, kind, told, migration=migration, once=f"verdict:{job}")
 
 
 _NEWEST = text(

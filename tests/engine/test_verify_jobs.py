@@ -289,3 +289,29 @@ async def test_between_practice_stores_a_clean_pair_passes_and_a_cent_is_found(
         _, results = await checked(bench, checks=chosen_checks)
         assert bad(results) == {"data.money"}
         assert "2.55 GBP / 2.54 GBP" in results["data.money"]["evidence"][0]["message"]
+
+
+async def test_webhooks_hear_of_a_verdict_when_it_is_another_one(bench: Bench):
+    await launch(bench)
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO webhooks (id, url, description, events, secrets) VALUES"
+                " (gen_random_uuid(), 'https://hooks.example.com/', '', '{verdict.changed}', :secret)"
+            ),
+            {"secret": bench.resources.vault.seal_bytes(b"[]")},
+        )
+
+    async def told() -> list[tuple[str, str | None]]:
+        rows = await bench.rows("SELECT data FROM webhook_events ORDER BY at")
+        return [(each["data"]["verdict"], each["data"]["before"]) for each in rows]
+
+    await bench.run("verify")
+    assert await told() == [("ready", None)]
+    await bench.run("verify")
+    await bench.run("verify", options={"checks": ["data.money"]})
+    assert len(await told()) == 1, "nothing new, and a part is no verdict"
+    [row, *_] = bench.target.rows[Stream.PRODUCTS].values()
+    del bench.target.rows[Stream.PRODUCTS][row.id]
+    await bench.run("verify")
+    assert await told() == [("ready", None), ("not_ready", "ready")]

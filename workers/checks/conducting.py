@@ -22,7 +22,7 @@ from app.models.columns import now
 from app.resources import Resources
 from app.services import verification
 from app.services.lifecycle import record_event
-from app.verdict import Rules, judge, summary
+from app.verdict import Rules, Verdict, judge, summary
 from connectors.errors import StoreError, TryLater
 from workers.checks.base import Check, Ground, Outcome
 from workers.checks.registry import chosen
@@ -172,5 +172,8 @@ async def _close(run: Run, job: JobRow) -> None:
         waivers = await verification.waivers(connection, job.migration_id)
         judged = judge(results, waivers, Rules.of(policies), now())
         await verification.finish(connection, job.id)
-        if any(each.stands_in_way for each in judged):
+        blocked = any(each.stands_in_way for each in judged)
+        if blocked:
             await progress.set_error(connection, job.id, "not_ready", summary(judged))
+        verdict = Verdict.NOT_READY if blocked else Verdict.READY
+        await verification.announce(connection, job.migration_id, job.id, verdict)
