@@ -22,7 +22,7 @@ SECONDS = 45.0
 
 @asynccontextmanager
 async def open_source(
-    store: Store, resources: Resources, *, patience: float = SECONDS
+    store: Store, resources: Resources, *, patience: float | None = None
 ) -> AsyncIterator[Source]:
     """The store as a source, for a while. It spends from the store's budget.
 
@@ -37,7 +37,7 @@ async def open_source(
 
 @asynccontextmanager
 async def open_target(
-    store: Store, resources: Resources, *, patience: float = SECONDS
+    store: Store, resources: Resources, *, patience: float | None = None
 ) -> AsyncIterator[Target]:
     """The store as a target, as `open_source`."""
     platform = _platform(store)
@@ -69,7 +69,8 @@ def _platform(store: Store) -> Connector:
 
 
 @asynccontextmanager
-async def _bounded(store: Store, seconds: float) -> AsyncIterator[None]:
+async def _bounded(store: Store, patience: float | None) -> AsyncIterator[None]:
+    seconds = SECONDS if patience is None else patience
     try:
         async with asyncio.timeout(seconds):
             yield

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from app.errors import StoreFailed, StoreTooSlow
 from app.schemas.planning import EstimateKind, EstimateOut
-from app.services import counting, estimates
+from app.services import estimates, opening
 from connectors.errors import Unreachable
 from connectors.records import Order, Stream
 from tests.engine.conftest import Bench
@@ -141,11 +141,11 @@ async def test_a_silent_source_is_a_problem_and_no_endless_wait(
         raise Unreachable("The store cannot be reached.")
 
     monkeypatch.setattr(FakeStore, "count", silent)
-    monkeypatch.setattr(counting, "SECONDS", 0.1)
+    monkeypatch.setattr(opening, "SECONDS", 0.1)
     with pytest.raises(StoreTooSlow):
         await estimated(bench)
-    monkeypatch.setattr(counting, "SECONDS", 30.0)
+    monkeypatch.setattr(opening, "SECONDS", 30.0)
     monkeypatch.setattr(FakeStore, "count", away)
     with pytest.raises(StoreFailed) as caught:
         await estimated(bench)
-    assert caught.value.extra == {"reason": "store_unreachable"}
+    assert caught.value.extra == {"store": "source", "store_code": "store_unreachable"}

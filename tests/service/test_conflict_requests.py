@@ -117,7 +117,7 @@ async def test_a_job_carries_out_what_was_chosen(api, service, conflict):
 
 async def test_a_conflict_belongs_to_its_migration(api, conflict):
     item = await conflict()
-    body = {"slug": "other", "source": "old-shop", "target": "new-shop"}
+    body = {"slug": "other", "source": "new-shop", "target": "old-shop"}
     await api.post("/v1/migrations", json=body)
     answer = await api.get(f"/v1/migrations/other/conflicts/{item}")
     problem(answer, 404, "conflict_not_found")

@@ -131,7 +131,7 @@ async def test_answers_are_kept_for_a_day(api, service, migration):
 async def test_everything_that_is_made_is_made_once(api, service, migration, path):
     body = {
         "stores": a_store("third"),
-        "migrations": {"slug": "again", "source": "old-shop", "target": "new-shop"},
+        "migrations": {"slug": "back", "source": "new-shop", "target": "old-shop"},
         "api-keys": {"name": "x", "scopes": ["read"]},
     }[path]
     first = await api.post(f"/v1/{path}", json=body, headers=KEY)

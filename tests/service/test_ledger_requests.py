@@ -192,7 +192,7 @@ async def test_waiving_needs_a_reason(api, service, migration, body):
 
 async def test_a_record_belongs_to_its_migration(api, service, migration):
     item = await service.quarantine(migration, "orders", "1")
-    body = {"slug": "other", "source": "old-shop", "target": "new-shop"}
+    body = {"slug": "other", "source": "new-shop", "target": "old-shop"}
     await api.post("/v1/migrations", json=body)
     answer = await api.get(f"/v1/migrations/other/quarantine/{item}")
     problem(answer, 404, "quarantine_not_found")

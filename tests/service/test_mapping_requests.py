@@ -101,9 +101,9 @@ async def a_finding(service, job: str, stream: str, source_id: str, **finding: A
 
 
 async def test_a_demo_takes_what_only_a_demo_takes(start):
-    job = await start("demo", dry_run=True, options={"size": 5, "seed": 7})
+    job = await start("demo", dry_run=True, options={"size": 5, "seed": "7"})
     assert job["params"]["dry_run"] is True
-    assert job["params"]["options"] == {"size": 5, "seed": 7}
+    assert job["params"]["options"] == {"size": 5, "seed": "7"}
 
 
 async def test_a_report_is_there_while_the_job_runs(start, reader):

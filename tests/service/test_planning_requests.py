@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from app.services import counting
+from app.services import opening
 from tests.service.answers import problem
 from tests.service.paper import NOW, a_store
 
@@ -55,11 +55,11 @@ async def test_points_below_nothing_are_refused(api, migration):
 async def test_a_source_that_is_away_is_a_problem_of_its_own(api, migration):
     await settings(api, mood="offline")
     found = problem(await api.get(f"{HOME}/estimate"), 502, "store_failed")
-    assert found["reason"] == "store_unreachable"
+    assert found["store_code"] == "store_unreachable"
 
 
 async def test_a_slow_source_does_not_hang_the_request(api, migration, monkeypatch):
-    monkeypatch.setattr(counting, "SECONDS", 0.2)
+    monkeypatch.setattr(opening, "SECONDS", 0.2)
     await settings(api, mood="slow")
     assert problem(await api.get(f"{HOME}/estimate"), 504, "store_too_slow")
 

@@ -99,7 +99,7 @@ async def test_what_cannot_be_undone_is_refused(runner, gone, state):
 
 async def test_a_removal_belongs_to_its_migration(api, gone):
     item = await gone("1")
-    body = {"slug": "other", "source": "old-shop", "target": "new-shop"}
+    body = {"slug": "other", "source": "new-shop", "target": "old-shop"}
     await api.post("/v1/migrations", json=body)
     problem(await api.get(f"/v1/migrations/other/removals/{item}"), 404, "removal_not_found")
 

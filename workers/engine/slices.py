@@ -280,7 +280,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
         await _outwait(run)
         if not held.stragglers:
             await silence.mute(run.lease, stores.target_store, run.target)
-    else:
+    elif asked.kind is JobKind.ADOPT:
         async with run.read_target() as target:
             await target.check()
     async with run.lease.fenced() as transaction:

@@ -117,7 +117,7 @@ async def test_a_demo_chooses_what_is_odd(bench: Bench) -> None:
 async def test_a_seed_chooses_the_same_and_another_one_others(bench: Bench) -> None:
     fill(bench)
     samples = []
-    for seed in (1, 1, 2):
+    for seed in ("1", "1", "2"):
         row, _ = await demo(bench, options={"size": 20, "seed": seed}, dry_run=True)
         found = await bench.rows(
             "SELECT stream, source_id FROM demo_records WHERE job_id = :job", job=row["id"]
