@@ -9,7 +9,7 @@ import pytest
 from connectors.records import Stream
 from tests.engine.conftest import Bench
 from tests.engine.practice_stores import Stores, between_practice_stores, put
-from tests.engine.test_demo import report
+from tests.engine.test_demo_jobs import report
 from tests.engine.test_lost_references_practice import sold
 from tests.engine.test_mapping import rules
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from app.errors import StoreFailed, StoreTooSlow
 from app.schemas.planning import EstimateKind, EstimateOut
@@ -69,10 +70,12 @@ async def test_estimate_before_a_recent_run_counts_the_window_and_the_sweeps(
 async def test_cutover_reads_everything_and_waits_twice(bench: Bench) -> None:
     fill(bench)
     await bench.run("full")
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text("""UPDATE migrations SET policies = '{"settle": 30}'"""))
     recent = await estimated(bench, EstimateKind.RECENT)
     cutover = await estimated(bench, EstimateKind.CUTOVER)
     assert records(cutover) == {str(stream): len(bench.source.rows[stream]) for stream in Stream}
-    assert cutover.seconds.expected > recent.seconds.expected
+    assert cutover.seconds.expected > recent.seconds.expected + 30
 
 
 async def test_what_arrives_until_the_run_begins_is_expected(bench: Bench) -> None:

@@ -296,8 +296,9 @@ async def test_webhooks_hear_of_a_verdict_when_it_is_another_one(bench: Bench):
     async with bench.resources.engine.begin() as connection:
         await connection.execute(
             text(
-                "INSERT INTO webhooks (id, url, description, events, secrets) VALUES"
-                " (gen_random_uuid(), 'https://hooks.example.com/', '', '{verdict.changed}', :secret)"
+                "INSERT INTO webhooks (id, url, description, events, secrets)"
+                " VALUES (gen_random_uuid(), 'https://hooks.example.com/', '',"
+                " '{verdict.changed}', :secret)"
             ),
             {"secret": bench.resources.vault.seal_bytes(b"[]")},
         )

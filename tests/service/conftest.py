@@ -104,7 +104,8 @@ def reader(service: Service) -> httpx.AsyncClient:
 async def migration(api: httpx.AsyncClient) -> str:
     """Two stores and a migration between them."""
     for name in ("old-shop", "new-shop"):
-        answer = await api.post("/v1/stores", json=a_store(name))
+        url = {"url": f"https://{name}.example"}
+        answer = await api.post("/v1/stores", json=a_store(name, settings=url))
         assert answer.status_code == 201, answer.text
     body = {"slug": "spring", "source": "old-shop", "target": "new-shop"}
     answer = await api.post("/v1/migrations", json=body)
