@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis.config import SchemathesisConfig
@@ -94,6 +95,14 @@ def url(service_settings: Settings) -> Iterator[str]:
             yield address
 
 
+@pytest.fixture(scope="module")
+def session() -> Iterator[requests.Session]:
+    """One connection for all requests."""
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
 @pytest.fixture
 async def key(resources: Resources, url: str) -> AsyncIterator[str]:
     """A key of an administrator, in a world that holds what the examples name."""
@@ -130,9 +139,9 @@ async def key(resources: Resources, url: str) -> AsyncIterator[str]:
 @settings(
     max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
-def ask(case: schemathesis.Case, url: str, key: str) -> None:
+def ask(case: schemathesis.Case, url: str, key: str, session: requests.Session) -> None:
     headers = {"Authorization": f"Bearer {key}"}
-    case.call_and_validate(base_url=url, headers=headers, timeout=30)
+    case.call_and_validate(base_url=url, session=session, headers=headers, timeout=30)
 
 
 def cases(schema: BaseSchema, label: str) -> Callable[..., None]:
@@ -156,10 +165,10 @@ def cases(schema: BaseSchema, label: str) -> Callable[..., None]:
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_whatever_is_sent_is_answered_as_described(label, anything, url, key):
-    cases(anything, label)(url=url, key=key)
+def test_whatever_is_sent_is_answered_as_described(label, anything, url, key, session):
+    cases(anything, label)(url=url, key=key, session=session)
 
 
 @pytest.mark.parametrize("label", OPERATIONS)
-def test_what_makes_sense_is_answered_as_described(label, sensible, url, key):
-    cases(sensible, label)(url=url, key=key)
+def test_what_makes_sense_is_answered_as_described(label, sensible, url, key, session):
+    cases(sensible, label)(url=url, key=key, session=session)
