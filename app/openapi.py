@@ -15,7 +15,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import yaml
 from fastapi.routing import APIRoute
 
 from app import errors
@@ -215,29 +214,28 @@ def _add_example(content: Json, components: Json) -> None:
             content["examples"] = {"example": _example_of(name)}
 
 
-class _Dumper(yaml.SafeDumper):
-    """Writes everything out, and long texts as blocks."""
-
-    def ignore_aliases(self, _: Any) -> bool:
-        return True
-
-
-def _block(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    style = "|" if "\n" in text else None
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
-
-
-_Dumper.add_representer(str, _block)
-
-
 def render() -> str:
     """The description as YAML. Needs no servers."""
-    # The application completes its description with this module.
+    # Nobody who serves the API writes YAML, and the application completes its description with
+    # this module.
+    import yaml  # noqa: PLC0415
+
     from app.main import create_app  # noqa: PLC0415
     from app.settings import Settings  # noqa: PLC0415
 
+    class Dumper(yaml.CSafeDumper):
+        """Writes everything out, and long texts as blocks."""
+
+        def ignore_aliases(self, _: Any) -> bool:
+            return True
+
+    def block(dumper: yaml.CSafeDumper, text: str) -> yaml.ScalarNode:
+        style = "|" if "\n" in text else None
+        return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+    Dumper.add_representer(str, block)
     described = create_app(Settings()).openapi()
-    return yaml.dump(described, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=100)
+    return yaml.dump(described, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=100)
 
 
 def main(arguments: Sequence[str]) -> int:

@@ -56,6 +56,9 @@ def _describe(schema: dict[str, Any], model: type[Rule]) -> None:
         described = schema["properties"][name]
         schema["properties"][name] = {"type": "string", **field, "title": described["title"]}
     schema["oneOf"] = [{"required": [each]} for each in OPERATIONS]
+    # Its note, its condition, its field, what is done, and what with the rest. A reader that looks
+    # for a rule with all properties sees at once that there is none.
+    schema["maxProperties"] = 5
 
 
 class Rule(BaseModel):
