@@ -154,7 +154,8 @@ def _model_examples(schemas: Json) -> Json:
     for name in [each for each in schemas if each.endswith("Page")]:
         item = schemas[name]["properties"]["items"]["items"]["$ref"].rsplit("/", 1)[1]
         examples[name] = {"value": {"items": [examples[item]["value"]], "next": None}}
-    return examples
+    # Subclasses are told in the order in which somebody imported them.
+    return dict(sorted(examples.items()))
 
 
 def _problem_examples() -> Json:

@@ -19,6 +19,8 @@ async def test_missing_records_of_a_large_stream_are_found_in_one_look_at_it(
     job = await bench.start("full")
     swept = SweptStream(bench.migration, Stream.PRODUCTS, job, 2)
     async with bench.resources.engine.begin() as connection:
+        # Without the dead rows of earlier tests.
+        await connection.execute(text("TRUNCATE links, sightings"))
         await connection.execute(
             text(
                 "INSERT INTO links (migration_id, stream, source_id, state, applied_at, exempt)"
