@@ -28,6 +28,7 @@ from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
 from workers.engine.demo.sampling import sample_slice
 from workers.engine.demo.showing import demo_slice
+from workers.engine.ending import end_job
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.gathering import cut_gathering, gather_slice
@@ -189,9 +190,7 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
             "unmute_failed",
             f"the target's mails could not be turned on again: {error.message}",
         )
-        return await progress.end_job(
-            transaction.connection, lease.held.job_id, stores.scope.streams
-        )
+        return await end_job(transaction.connection, lease.held.job_id, stores.scope.streams)
 
 
 async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
@@ -390,6 +389,6 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
-        wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
+        wakes = await end_job(transaction.connection, held.job_id, run.scope.streams)
         reach(Place.FINISHING)
     return wakes
