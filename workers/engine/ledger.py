@@ -246,22 +246,6 @@ async def doubt_merged(
         )
 
 
-_UNANSWERED = text(
-    "SELECT extract(epoch FROM clock_timestamp() - max(greatest(l.intent_at, s.handed_at)))::float8"
-    " FROM slices AS s JOIN links AS l ON l.intent_slice = s.id"
-    " WHERE s.job_id = :job AND l.migration_id = :migration"
-)
-
-
-async def unanswered_for(connection: AsyncConnection, migration: UUID, job: UUID) -> float | None:
-    """For how many seconds nothing more was sent of the job's writes that nobody has confirmed;
-    None where all are.
-    """
-    found = await connection.execute(_UNANSWERED, {"migration": migration, "job": job})
-    age: float | None = found.scalar_one()
-    return age
-
-
 @dataclass(slots=True)
 class Entry:
     """A record that the target confirmed, ready to be written into the ledger.

@@ -21,7 +21,7 @@ from app.resources import Resources
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
 from connectors.permit import permitted_by
 from connectors.records import Stream
-from workers.engine import ledger, progress, silence
+from workers.engine import intents, ledger, progress, silence
 from workers.engine.adopting import pair_slice
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
@@ -328,7 +328,7 @@ async def _outwait_writes(run: Run) -> None:
     """Let writes that nobody has answered end, before what they set off is heard of again."""
     held = run.lease.held
     async with autocommit(run.engine) as connection:
-        age = await ledger.unanswered_for(connection, held.migration_id, held.job_id)
+        age = await intents.unanswered_for(connection, held.migration_id, held.job_id)
     if age is not None:
         settle = max((each.write_settle for each in run.writes.values()), default=0.0)
         await run.sleep(max(0.0, settle - age))
