@@ -1,6 +1,7 @@
 """What was sent and nobody has confirmed: open intents, which are creates, and other writes.
 
-Every function works on the caller's connection. Where the reading of a stream has ended, no slice is at them any more.
+Every function works on the caller's connection. Where the reading of a stream has ended, no slice
+is at its intents any more.
 """
 
 from __future__ import annotations
