@@ -26,9 +26,8 @@ from app.schemas.sold import SoldLine, SoldList, SoldOrder
 from app.security import VaultError
 from app.services.jobs import last_cutover
 from app.services.migrations import get_migration, refuse_while_running
-from app.services.opening import open_source
+from app.services.opening import open_source, platform_of
 from app.services.transaction import transaction
-from connectors import registry
 from connectors.base import Extent, Json, ReadCapability, Sweep, Trust, Window
 from connectors.records import Order, Record, Stream
 
@@ -96,7 +95,7 @@ async def _read(resources: Resources, target: Store, limit: int, place: _Place) 
     deadline = time.monotonic() + SECONDS
     found: list[SoldOrder] = []
     async with open_source(target, resources, patience=SECONDS + _LONGEST_PAGE) as source:
-        platform = registry.connector(target.platform)
+        platform = platform_of(target)
         if Stream.ORDERS not in platform.reads:
             raise StoreCannot(f"Orders of {platform.title} cannot be read.")
         until = place.until or await source.server_time()

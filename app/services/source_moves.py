@@ -17,10 +17,9 @@ from uuid import UUID
 from app.errors import StoreCannot, StoreFailed, StoreTooSlow
 from app.models import Migration, Store
 from app.resources import Resources
-from app.services.opening import open_source
+from app.services.opening import open_source, platform_of
 from app.services.unapplied import drift
 from app.verdict import Reason
-from connectors import registry
 from connectors.base import ReadCapability, Source, Trust, Window
 from connectors.records import Stream
 
@@ -75,7 +74,7 @@ async def _ask(resources: Resources, asked: Question) -> Reason | None:
     try:
         rules = mapper(*asked.mapping)
         async with open_source(asked.source, resources, patience=SECONDS) as source:
-            reads = registry.connector(asked.source.platform).reads
+            reads = platform_of(asked.source).reads
             return await _look(resources, asked, reads, mapping(source, rules))
     except MappingUnusable:
         return Reason("source_unreachable", "The mapping rules cannot be used here.")
