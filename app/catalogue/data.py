@@ -12,7 +12,8 @@ FRESHNESS = Description(
 IDS = Description(
     id="data.ids",
     title="Every record is there",
-    proves="Every record of the source has its record on the target, and that one is still there.",
+    proves="Every record of the source has its record on the target, that one is still there, and"
+    " nothing is there that the source has lost, unless that was reported and left by policy.",
 )
 DOUBLED = Description(
     id="data.doubled",

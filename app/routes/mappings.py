@@ -10,12 +10,12 @@ from app import errors
 from app.mapping.rules import Rules
 from app.routes.answers import refusals
 from app.routes.dependencies import (
+    Admin,
     Cursor,
     Limit,
     MigrationInPath,
     OneTransaction,
     Reader,
-    Runner,
 )
 from app.routes.guard import GuardedRoute
 from app.schemas.mapping import MappingIn, MappingOut, MappingPage
@@ -47,7 +47,7 @@ async def show(_: Reader, migration: MigrationInPath, work: OneTransaction) -> M
     responses=refusals(errors.MigrationNotFound),
 )
 async def put(
-    caller: Runner, migration: MigrationInPath, asked: MappingIn, work: OneTransaction
+    caller: Admin, migration: MigrationInPath, asked: MappingIn, work: OneTransaction
 ) -> MappingOut:
     """All rules anew, as a version of their own. Jobs that start from now on go by them. Records
     that are on the target already are rewritten as sweeps meet them: a `full` run meets them all.

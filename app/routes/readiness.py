@@ -10,12 +10,12 @@ from fastapi import APIRouter, Path, Response
 from app import errors
 from app.routes.answers import created, refusals
 from app.routes.dependencies import (
+    Admin,
     MigrationInPath,
     OneAnswer,
     OneTransaction,
     Opened,
     Reader,
-    Runner,
 )
 from app.routes.guard import GuardedRoute
 from app.schemas.checks import LaunchCheckPage, ResultPage
@@ -85,7 +85,7 @@ async def list_waivers(_: Reader, migration: MigrationInPath, work: OneTransacti
     responses=refusals(errors.MigrationNotFound, errors.InvalidExpiry),
 )
 async def waive(
-    caller: Runner, migration: MigrationInPath, asked: WaiverIn, once: OneAnswer
+    caller: Admin, migration: MigrationInPath, asked: WaiverIn, once: OneAnswer
 ) -> Response:
     """While it lasts, the check does not stand in the way, and is shown as waived."""
 
@@ -103,7 +103,7 @@ async def waive(
     responses=refusals(errors.MigrationNotFound, errors.WaiverNotFound),
 )
 async def unwaive(
-    _: Runner, migration: MigrationInPath, waiver: WaiverInPath, work: OneTransaction
+    _: Admin, migration: MigrationInPath, waiver: WaiverInPath, work: OneTransaction
 ) -> None:
     """From now on the check counts again."""
     await waivers.remove_waiver(work.session, migration, waiver)

@@ -217,3 +217,22 @@ async def test_a_fault_is_found_by_the_check_that_should_and_by_no_other(
         assert "example.com" not in str(results[each]["evidence"])
     warning = expected == {"preflight.launch"}
     assert job["status"] == ("succeeded" if warning else "completed_with_errors")
+
+
+async def test_what_the_source_has_lost_has_to_be_gone_or_reported(bench: Bench):
+    """A window run does not look for it: without a cutover the shop would open with it."""
+    await launch(bench)
+    for stream in (Stream.PRODUCTS, Stream.INVENTORY):
+        bench.source.rows[stream].pop("p2", None)
+    await bench.run("recent")
+    job, results = await checked(bench)
+    assert job["status"] == "completed_with_errors"
+    assert bad(results) >= {"data.ids"}
+    [evidence] = results["data.ids"]["evidence"]
+    assert (evidence["source_id"], evidence["message"]) == (
+        "p2",
+        "The source has lost it, and it is still on the target.",
+    )
+    await bench.run("recent", cutover=True, options={"release_brake": True})
+    _, results = await checked(bench)
+    assert results["data.ids"]["state"] == "passed"

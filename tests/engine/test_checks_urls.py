@@ -20,6 +20,7 @@ from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of
 from tests.engine.practice_stores import Stores, between_practice_stores
 from tests.engine.shop import FakeSettings
+from tests.engine.test_mapping import rules
 from workers.checks import pages, urls
 from workers.checks.base import Outcome, State
 
@@ -148,6 +149,13 @@ async def test_a_clean_pair_raises_no_alarm(stores: Stores) -> None:
     assert [(each.examined, each.total) for each in outcomes] == [(8, 8)] * 5
     assert outcomes[0].sample == "categories: all 3; products: all 5"
     assert {each.method for each in stores.old.asked + stores.new.asked} == {"GET"}
+
+
+async def test_mapping_rules_hide_no_pages(stores: Stores) -> None:
+    await rules(stores.bench, products=[{"field": "visibility", "set": "search"}])
+    async with ground_of(stores.bench) as ground:
+        outcome = await urls.CHECKS[0].run(ground)
+    assert (outcome.state, outcome.examined) == (State.PASSED, 8)
 
 
 async def test_a_loop_is_found(stores: Stores) -> None:

@@ -51,6 +51,13 @@ async def _ids(ground: Ground) -> Outcome:
         found.looked_at(surveyed.total, surveyed.total)
         for source_id in surveyed.missing:
             found.add("It has no record on the target.", stream=stream, source_id=source_id)
+        for source_id, target_id in surveyed.gone.items():
+            found.add(
+                "The source has lost it, and it is still on the target.",
+                stream=stream,
+                source_id=source_id,
+                target_id=target_id,
+            )
         for source_id, target_id in await _gone(ground, stream, found):
             found.add(
                 "Its record is not on the target any more.",
@@ -59,8 +66,8 @@ async def _ids(ground: Ground) -> Outcome:
                 target_id=target_id,
             )
     return found.outcome(
-        "All records of the source are on the target: {examined}.",
-        "Records that are not on the target: {found}.",
+        "All records of the source are on the target, and none that it lost: {examined}.",
+        "Records that are missing on the target, or should be gone from it: {found}.",
     )
 
 

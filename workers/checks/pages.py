@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel
 
 from app.database import autocommit
+from app.mapping.mapped import unmapped
 from app.redirects.paths import key
 from app.services.old_paths import Kept, kept_paths
 from connectors.concurrency import together
@@ -146,7 +147,8 @@ async def _of_stream(
     targets = heavy | {each.source_id: each.target_id for each in sample.pairs}
     stores = ground.stores
     rules = page_rules(stores.source_access.settings), page_rules(stores.target_access.settings)
-    old = await page_paths(ground.source, rules[0], stream, list(targets))
+    # What tells paths is the platform, whatever mapping rules make of its records.
+    old = await page_paths(unmapped(ground.source), rules[0], stream, list(targets))
     new = await page_paths(ground.target, rules[1], stream, list(_values(targets, old)))
     if old is None:
         return [], why_unknown(stores.source_access.settings, "source", stream)

@@ -16,24 +16,31 @@ from msgspec.structs import replace
 from sqlalchemy import text
 
 from app.database import autocommit
+from app.mapping.mapped import unmapped
 from app.services.unapplied import changed, drift
 from connectors.base import Sweep, Trust, Window
 from connectors.records import Customer, Order, Product, Record, Stream
 from workers.checks.ground import Ground
 from workers.engine import cursors
+from workers.engine.singles import readable
+
+_AT_ONCE = 100
+"""Records that are asked for in one call."""
 
 
 @dataclass(slots=True)
 class Survey:
     """What the source holds. `missing` are old records without a link, `new` ones that came since
-    the last run, `changed` linked ones whose content is another by now. `total` records are
-    there. What is in quarantine is in none of these lists.
+    the last run, `changed` linked ones whose content is another by now; `gone` are linked ones that
+    the source has lost, with the target's ids. `total` records are there. What is in quarantine is
+    in none of the first three lists, what was reported as gone not in the last.
     """
 
     total: int = 0
     missing: list[str] = field(default_factory=list)
     new: list[str] = field(default_factory=list)
     changed: list[str] = field(default_factory=list)
+    gone: dict[str, str] = field(default_factory=dict)
 
 
 async def survey(ground: Ground, stream: Stream) -> Survey:
@@ -56,16 +63,17 @@ async def _survey(ground: Ground, stream: Stream) -> Survey:
     capability = ground.reads[stream]
     found = Survey()
     if capability.trust is Trust.SWEEP or cursor is None or not capability.shallow:
-        await _read_whole(ground, stream, cursor, found)
-        return found
-    await _read_window(ground, stream, cursor, found)
-    await _list_ids(ground, stream, found)
+        seen = await _read_whole(ground, stream, cursor, found)
+    else:
+        await _read_window(ground, stream, cursor, found)
+        seen = await _list_ids(ground, stream, found)
+    found.gone = await _lost(ground, stream, seen)
     return found
 
 
 async def _read_whole(
     ground: Ground, stream: Stream, cursor: datetime | None, found: Survey
-) -> None:
+) -> set[str]:
     pages = ground.source.read(stream, Sweep(), {}, None)
     seen: set[str] = set()
     oldest = None if cursor is None else cursor - ground.scope.lags.overlap_of(ground.reads[stream])
@@ -74,6 +82,8 @@ async def _read_whole(
             fresh = [each for each in page.records if each.id not in seen]
             seen.update(each.id for each in fresh)
             found.total += len(fresh) + len(page.failed) + len(page.unmapped)
+            odd = [*(each for each, _ in page.failed), *(each.record.id for each in page.unmapped)]
+            seen.update(odd)
             records = {each.id: each for each in fresh}
             differing = await changed(
                 ground.engine, ground.migration, stream, replace(page, records=tuple(fresh))
@@ -84,6 +94,7 @@ async def _read_whole(
                 came = _came(records[each])
                 is_new = oldest is not None and came is not None and came >= oldest
                 (found.new if is_new else found.missing).append(each)
+    return seen
 
 
 def _came(record: Record) -> datetime | None:
@@ -104,7 +115,7 @@ async def _read_window(ground: Ground, stream: Stream, cursor: datetime, found: 
     found.changed = [each for each in differing if each not in unlinked]
 
 
-async def _list_ids(ground: Ground, stream: Stream, found: Survey) -> None:
+async def _list_ids(ground: Ground, stream: Stream, found: Survey) -> set[str]:
     seen: set[str] = set()
     new = set(found.new)
     lists = ground.source.enumerate(stream, Sweep(), {}, None)
@@ -115,6 +126,32 @@ async def _list_ids(ground: Ground, stream: Stream, found: Survey) -> None:
             found.total += len(ids)
             unlinked = await _unlinked(ground, stream, ids)
             found.missing += [each for each in unlinked if each not in new]
+    return seen
+
+
+# What was reported as gone, and left there by policy, is known.
+_LINKED = text(
+    "SELECT source_id, target_id FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND state = 'applied' AND NOT exempt AND target_id IS NOT NULL"
+)
+
+
+async def _lost(ground: Ground, stream: Stream, seen: set[str]) -> dict[str, str]:
+    """Linked records that no list of the source has shown, and that it denies when asked."""
+    if stream is Stream.INVENTORY:
+        # Stock goes with its product.
+        return {}
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(
+            _LINKED, {"migration": ground.migration, "stream": str(stream)}
+        )
+        unseen = {row.source_id: row.target_id for row in rows if row.source_id not in seen}
+    ids, known = list(unseen), set()
+    for start in range(0, len(ids), _AT_ONCE):
+        batch = ids[start : start + _AT_ONCE]
+        there, odd = await readable(unmapped(ground.source), stream, batch)
+        known |= there.keys() | {each for each, _ in odd}
+    return {each: target for each, target in unseen.items() if each not in known}
 
 
 # What is in quarantine is known to be missing, and a check of its own.
