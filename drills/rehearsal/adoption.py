@@ -12,7 +12,7 @@ from app.cli.display import note
 from connectors.records import Stream
 from connectors.registry import access
 from connectors.woocommerce.api import open_api
-from drills.naive_migration import Outcome, migrate_naively
+from drills.naive_migration import Outcome, judge, migrate_naively
 from drills.rehearsal.report import Report
 from drills.rehearsal.stage import Stage
 from sandbox.wire import Doc
@@ -33,36 +33,28 @@ def play(stage: Stage, report: Report, *, seed: int) -> None:
     stage.run({"kind": "recent", "cutover": True}, "recent, cutover")
     after = _counts(stage.target.store)
     for stream, kind in (("orders", "order"), ("customers", "customer"), ("products", "product")):
-        missing = len(made.missing.get(Stream(stream), ()))
-        report.created_doubled += max(0, after[kind] - before[kind] - missing)
+        # What the script left behind, and what it never saw, such as an order in the trash.
+        linked = {str(old) for old in stage.links(stream)}
+        lacking = len(linked - made.pairs[Stream(stream)].keys())
+        report.created_doubled += max(0, after[kind] - before[kind] - lacking)
     left = _left(stage)
     report.notes.append(f"adoption: {made.counts()}, left wrong: {left or 'nothing'}")
     report.adopted_wrong += len(left)
 
 
 def _judge_pairs(stage: Stage, made: Outcome, report: Report) -> None:
+    links: dict[Stream, dict[str, str]] = {}
+    named: dict[Stream, dict[str, str]] = {}
     for stream in _STREAMS:
-        copies, pairs = made.doubled.get(stream, {}), made.pairs[stream]
-        found = {
-            each["source_id"]: each["target_id"]
-            for each in stage.api.every(f"{stage.path}/links", stream=str(stream), limit=100)
-        }
-        wrong = [
-            old for old, new in found.items() if new != pairs.get(old) and copies.get(new) != old
-        ]
-        report.adopted_wrong += len(wrong)
-        report.adopted_missed += len(pairs.keys() - found.keys())
-        named = {
-            each["record_id"]
-            for each in stage.api.every(
-                f"{stage.path}/adoption/pairs", state="doubled", stream=str(stream), limit=100
-            )
-        }
-        # Of two copies either is as good; the other one has to be named.
-        unnamed = [
-            old for new, old in copies.items() if new not in named and pairs[old] not in named
-        ]
-        report.adopted_missed += len(unnamed)
+        listed = stage.api.every(f"{stage.path}/links", stream=str(stream), limit=100)
+        links[stream] = {each["source_id"]: each["target_id"] for each in listed}
+        listed = stage.api.every(
+            f"{stage.path}/adoption/pairs", state="doubled", stream=str(stream), limit=100
+        )
+        named[stream] = {each["record_id"]: each["other_id"] for each in listed}
+    found = judge(made, links, named)
+    report.adopted_wrong += len(found.wrong)
+    report.adopted_missed += len(found.missed) + len(found.unnamed)
 
 
 async def _fill(stage: Stage, seed: int) -> Outcome:
