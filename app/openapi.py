@@ -159,7 +159,8 @@ def _model_examples(schemas: Json) -> Json:
 
 def _problem_examples() -> Json:
     request_id = "b6f1c0de5a7e4f0c9d1e2a3b4c5d6e7f"
-    return {each.code: {"value": document(each(), request_id)} for each in _all(Problem)}
+    by_code = {each.code: each for each in _all(Problem)}
+    return {code: {"value": document(by_code[code](), request_id)} for code in sorted(by_code)}
 
 
 def _example_of(name: str) -> Json:

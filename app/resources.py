@@ -5,7 +5,6 @@ API, workers and command line share it.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.budget import SharedBudgets
-from app.database import create_engine, upgrade
+from app.database import create_engine
 from app.queue import ArqQueue
 from app.security import Vault
 from app.settings import Settings
@@ -58,10 +57,3 @@ async def open_resources(settings: Settings) -> AsyncIterator[Resources]:
 
 class MissingServerError(RuntimeError):
     """No PostgreSQL or no Redis is configured."""
-
-
-async def upgrade_database(settings: Settings) -> None:
-    """Bring the tables up to date, off the event loop because Alembic blocks."""
-    if settings.database_url is None:
-        raise MissingServerError("RECENT_SYNC_DATABASE_URL is needed to upgrade the database")
-    await asyncio.to_thread(upgrade, settings.database_url.get_secret_value())

@@ -7,10 +7,10 @@ one place (`connectors.http`). It receives values, never the service's settings.
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, Self, runtime_checkable
+from typing import Any, NamedTuple, Protocol, Self
 
 from msgspec import Struct, field
 from pydantic import BaseModel
@@ -300,71 +300,6 @@ class Source(Protocol):
         ...
 
 
-@runtime_checkable
-class TellsDeletions(Protocol):
-    """What a source has besides, where its platform can say what was deleted."""
-
-    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
-        """Ids that the store calls deleted since a moment; empty where this store does not say.
-
-        It is a reason to ask for them one by one, and no proof. Raises `StoreError`.
-        """
-        ...
-
-
-@runtime_checkable
-class ReadsWhole(Protocol):
-    """What it takes to read a store from its first record to its last. Every source does; a target
-    on a platform without sources may.
-    """
-
-    def traffic(self) -> Traffic:
-        """As in `Source`."""
-        ...
-
-    async def check(self) -> StoreReport:
-        """As in `Source`."""
-        ...
-
-    async def count(self, stream: Stream, extent: Extent) -> int | None:
-        """As in `Source`."""
-        ...
-
-    async def split(self, stream: Stream, extent: Extent, parts: int) -> list[Json]:
-        """As in `Source`."""
-        ...
-
-    def read(
-        self, stream: Stream, extent: Extent, part: Json, resume: Json | None
-    ) -> AsyncGenerator[Page, None]:
-        """As in `Source`."""
-        ...
-
-
-@runtime_checkable
-class ShowsMetadata(Protocol):
-    """What a source has besides, where records hold fields that are no part of their content."""
-
-    async def metadata(
-        self, stream: Stream, ids: Sequence[str], wanted: Collection[str]
-    ) -> dict[str, dict[str, str]]:
-        """Text values by record and field, without what is not there. Raises `StoreError`."""
-        ...
-
-
-@runtime_checkable
-class Tallies(Protocol):
-    """What a source has besides, where it can count records that lie within others by listing the
-    others alone: levels of stock by their products.
-    """
-
-    async def tally(self, stream: Stream, pages: int) -> int | None:
-        """How many records a sweep delivers, by reading at most so many pages; None where they
-        are too few, or the store does not say. Raises `StoreError`.
-        """
-        ...
-
-
 # --- writing -----------------------------------------------------------------------------------
 
 
@@ -518,73 +453,6 @@ class Target(Protocol):
 
     async def unmute(self, before: Json) -> None:
         """Restore what `loud` returned. May be called twice."""
-        ...
-
-
-@runtime_checkable
-class ProvesSilence(Protocol):
-    """What a target has besides, where something of the store itself keeps it silent."""
-
-    async def prove_silence(self, before: Json) -> None:
-        """Prove that what `mute` relied on is there still; `before` is what `loud` answered.
-
-        Raises `BadAnswer` where it is not: nothing may be written then. Raises `StoreError`.
-        """
-        ...
-
-
-class Redirect(Struct, frozen=True):
-    """An old path, and what answers in its place: a path, with or without a query. Both begin with
-    one slash; the store's own address is no part of them.
-    """
-
-    path: str
-    target: str
-
-
-class RedirectState(StrEnum):
-    """What stands at an old path: a new redirect, the same one as before, or not what was asked."""
-
-    MADE = "made"
-    KEPT = "kept"
-    REFUSED = "refused"
-
-
-class Redirected(Struct, frozen=True, kw_only=True):
-    """What became of one redirect; `path` as it was given. `code` is empty unless it was refused.
-
-    The codes:
-
-    - `path_invalid`: not a path, or one that the platform never redirects;
-    - `path_ambiguous`: given more than once, with several targets;
-    - `path_live`: a page of the store answers there;
-    - `redirect_differs`: a redirect to another place stands there, and stays;
-    - `redirect_loop`, `redirect_chain`: it would lead back, or need more than one redirect, by
-      what was given or by what stands in the store;
-    - another one: the store's own refusal.
-    """
-
-    path: str
-    state: RedirectState
-    code: str = ""
-
-
-@runtime_checkable
-class TakesRedirects(Protocol):
-    """What a target has besides, where its platform can redirect old paths for good."""
-
-    async def check_redirects(self) -> None:
-        """Prove that the store lets us redirect; `check` does not ask for that. Raises
-        `StoreError`, `SignInAgain` where a permission is missing.
-        """
-        ...
-
-    async def redirect(self, redirects: Sequence[Redirect]) -> list[Redirected]:
-        """Redirect paths permanently; one answer each, in order.
-
-        What is there is never overwritten. Raises `StoreError` where it is not known what became
-        of one; others may have been made. Call again then: what stands already is kept.
-        """
         ...
 
 

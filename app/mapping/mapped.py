@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from app.mapping.mapper import Mapper, MappingFailed
 from app.mapping.rules import Rules
+from connectors.abilities import TellsDeletions
 from connectors.base import (
     Extent,
     Finding,
@@ -26,7 +27,6 @@ from connectors.base import (
     Source,
     StoreReport,
     Sweep,
-    TellsDeletions,
     Traffic,
     Unmapped,
 )

@@ -27,7 +27,6 @@ _LEAN = 4.0
 
 _UNKNOWN_SPREAD = 2.0
 _FULL_DAYS = 5
-_ZERO = timedelta(0)
 
 
 class Profile(Struct, frozen=True, kw_only=True):

@@ -98,6 +98,7 @@ async def pairs(
         errors.AdoptionApplied,
         errors.AdoptionTaken,
         errors.JobRunning,
+        errors.StoreCannot,
     ),
 )
 async def settle(

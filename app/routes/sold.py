@@ -30,6 +30,7 @@ router = APIRouter(prefix="/v1/migrations", tags=["migrations"], route_class=Gua
             errors.BadCursor,
             errors.StoreCannot,
             errors.StoreFailed,
+            errors.StoreTooSlow,
         ),
     },
 )

@@ -109,4 +109,4 @@ async def check(
     """Ask the shop itself. Answers 200 with `ok: false` and the reason where it has a problem."""
     async with transaction(given) as work:
         found = await stores.get_store(work.session, store)
-    return await check_store(found, given.vault, given.budgets, side)
+    return await check_store(found, given, side)

@@ -65,11 +65,10 @@ class JobOptions(Input):
     )
 
 
-class JobIn(Input):
-    """A run of a migration."""
+class AskedJob(Input):
+    """What to run, of whichever migration."""
 
     kind: Kind
-    migration: Slug = Field(description="Slug or id of the migration.")
     streams: Streams | None = Field(None, description="By default all of the migration's.")
     since: Moment | None = Field(
         None,
@@ -85,6 +84,12 @@ class JobIn(Input):
         False, description="Map, and write nothing to the target; kind `demo` only."
     )
     options: JobOptions | None = None
+
+
+class JobIn(AskedJob):
+    """A run of a migration."""
+
+    migration: Slug = Field(description="Slug or id of the migration.")
 
     model_config = ConfigDict(
         extra="forbid",

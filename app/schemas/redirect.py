@@ -10,8 +10,8 @@ from pydantic import ConfigDict, Field, Strict
 from app.redirects.chart import Fault
 from app.schemas.paging import Page
 from app.schemas.values import Flag, Input, Output
-from connectors.base import RedirectState
 from connectors.records import Stream
+from connectors.redirects import RedirectState
 
 Table = Annotated[str, Field(min_length=1, max_length=20_000_000, pattern=r"^[^\x00]*$")]
 

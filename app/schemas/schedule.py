@@ -9,8 +9,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from app.models import Overlap
 from app.moments import DURATION_PATTERN, duration, resolve
-from app.schemas.job import JobOptions, Kind
-from app.schemas.migration import Streams
+from app.schemas.job import AskedJob, Kind
 from app.schemas.paging import Page
 from app.schemas.values import Flag, Input, Output, Slug
 
@@ -54,13 +53,10 @@ Zone = Annotated[
 ]
 
 
-class ScheduledJob(Input):
+class ScheduledJob(AskedJob):
     """What to run: as in `POST /v1/jobs`."""
 
     kind: Kind = "recent"
-    streams: Streams | None = Field(None, description="By default all of the migration's.")
-    cutover: Flag = False
-    options: JobOptions | None = None
 
 
 class _Times(Input):

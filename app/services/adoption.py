@@ -32,8 +32,8 @@ from app.services import adopted_links
 from app.services.adopted_links import AMBIGUOUS, BY_HAND, IGNORED, MATCHED_BY
 from app.services.api_keys import Caller
 from app.services.migrations import get_migration, refuse_while_running
+from app.services.opening import platform_of
 from app.services.transaction import Work
-from connectors import registry
 from connectors.records import Stream
 
 _COUNTS = text(
@@ -143,7 +143,7 @@ class Settling:
     async def settle(self, record: AdoptionRecord, asked: AdoptionSettleIn) -> bool:
         """Decide about a record. False: it was decided so before.
 
-        Raises `InvalidRequest`, `AdoptionApplied`, `AdoptionTaken`.
+        Raises `InvalidRequest`, `AdoptionApplied`, `AdoptionTaken`, `StoreCannot`.
         """
         if asked.decision is AdoptionDecision.PAIR:
             if asked.other_id is None:
@@ -187,7 +187,7 @@ class Settling:
         stream = Stream(source.stream)
         pair = await adopted_links.one_pair(connection, self.migration.id, stream, source.record_id)
         store = await self.session.get_one(Store, self.migration.target_id)
-        capability = registry.connector(store.platform).writes.get(stream)
+        capability = platform_of(store).writes.get(stream)
         lossy = frozenset(each.field for each in capability.losses) if capability else frozenset()
         pairs = [pair] if pair else []
         await adopted_links.link(connection, self.migration.id, stream, pairs, lossy)

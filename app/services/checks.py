@@ -6,15 +6,13 @@ import asyncio
 from collections.abc import Callable
 from enum import StrEnum
 
-from msgspec.structs import replace
-
-from app.errors import UnknownPlatform
+from app.errors import StoreFailed, UnknownPlatform
 from app.models import Store
+from app.resources import Resources
 from app.schemas.store import CheckOut, Finding, ReportOut, SideOut
-from app.security import Vault, VaultError
+from app.services.opening import access_of
 from connectors import registry
 from connectors.base import Source, StoreAccess, StoreReport, Target
-from connectors.budget import Budgets
 from connectors.errors import StoreError
 
 SECONDS = 30.0
@@ -27,9 +25,7 @@ class Side(StrEnum):
     TARGET = "target"
 
 
-async def check_store(
-    store: Store, vault: Vault, budgets: Budgets, side: Side | None = None
-) -> CheckOut:
+async def check_store(store: Store, resources: Resources, side: Side | None = None) -> CheckOut:
     """Open the store as what it can be, or as one side, and report. Holds no transaction, and
     spends from the store's budget. Raises `UnknownPlatform`.
     """
@@ -40,14 +36,10 @@ async def check_store(
     source = platform.source if side is not Side.TARGET else None
     target = platform.target if side is not Side.SOURCE else None
     try:
-        access = registry.access(store.platform, store.settings, vault.open(store.credentials))
-    except VaultError:
-        problem = _trouble("credentials_unreadable", "No configured key opens the credentials.")
-        return _answer(problem if source else None, problem if target else None)
-    except registry.AccessError:
-        problem = _trouble("invalid_store_settings", "The store's settings have to be renewed.")
-        return _answer(problem if source else None, problem if target else None)
-    access = replace(access, budgets=budgets)
+        access = access_of(store, resources)
+    except StoreFailed as problem:
+        trouble = _trouble(problem.extra["store_code"], problem.detail)
+        return _answer(trouble if source else None, trouble if target else None)
     return _answer(*await asyncio.gather(_look(source, access), _look(target, access)))
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from contextlib import aclosing
 
 from app.planning.sizing import Basis, Number, by_ratio
-from connectors.base import Extent, Source, Sweep, Tallies
+from connectors.abilities import Tallies
+from connectors.base import Extent, Source, Sweep
 from connectors.records import InventoryLevel, Stream
 
 READING_SECONDS = 15.0

@@ -12,8 +12,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.redirects.chart import Own, PageLink
 from app.redirects.paths import key
-from connectors.base import Redirect, Redirected
 from connectors.records import Stream
+from connectors.redirects import Redirect, Redirected
 
 
 class Push(NamedTuple):

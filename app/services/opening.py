@@ -28,7 +28,7 @@ async def open_source(
 
     Raises `StoreCannot`, `StoreFailed`, and `StoreTooSlow` where time is up.
     """
-    platform = _platform(store)
+    platform = platform_of(store)
     if platform.source is None:
         raise StoreCannot(f"{platform.title} can only be written.")
     async with _bounded(store, patience), platform.source(access_of(store, resources)) as source:
@@ -40,7 +40,7 @@ async def open_target(
     store: Store, resources: Resources, *, patience: float | None = None
 ) -> AsyncIterator[Target]:
     """The store as a target, as `open_source`."""
-    platform = _platform(store)
+    platform = platform_of(store)
     if platform.target is None:
         raise StoreCannot(f"{platform.title} can only be read.")
     async with _bounded(store, patience), platform.target(access_of(store, resources)) as target:
@@ -49,7 +49,7 @@ async def open_target(
 
 def access_of(store: Store, resources: Resources) -> StoreAccess:
     """The store's address and the budget of all who ask it. Raises `StoreCannot`, `StoreFailed`."""
-    _platform(store)
+    platform_of(store)
     try:
         credentials = resources.vault.open(store.credentials)
         access = registry.access(store.platform, store.settings, credentials)
@@ -60,7 +60,8 @@ def access_of(store: Store, resources: Resources) -> StoreAccess:
     return replace(access, budgets=resources.budgets)
 
 
-def _platform(store: Store) -> Connector:
+def platform_of(store: Store) -> Connector:
+    """The store's connector. Raises `StoreCannot` where it is not installed."""
     try:
         return registry.connector(store.platform)
     except registry.UnknownPlatformError:

@@ -27,9 +27,9 @@ from app.services.migrations import get_migration
 from app.services.old_paths import Kept, Linked
 from app.services.opening import access_of, open_source, open_target
 from app.services.transaction import Work, transaction
-from connectors.base import Redirect, Redirected, RedirectState, TakesRedirects
 from connectors.pages import PAGED, PageRules, Reads, page_paths, page_rules, why_unknown
 from connectors.records import Stream
+from connectors.redirects import Redirect, Redirected, RedirectState, TakesRedirects
 
 _PUSH_SECONDS = 15.0
 _PORTION = 20

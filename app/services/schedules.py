@@ -153,6 +153,18 @@ def _job(asked: ScheduledJob, migration: Migration) -> dict[str, Any]:
     return kept
 
 
+def _final(job: dict[str, Any]) -> dict[str, Any]:
+    """The cutover after the last of these jobs: of the same streams, and whole. What else was asked
+    is for another kind of job, or has a run read less.
+    """
+    final = {"kind": JobKind.RECENT, "cutover": True}
+    kept = ("streams", "since") if job["kind"] == JobKind.RECENT else ("streams",)
+    final |= {member: job[member] for member in kept if member in job}
+    if job.get("options", {}).get("release_brake"):
+        final["options"] = {"release_brake": True}
+    return final
+
+
 def _request(job: dict[str, Any], migration: Migration) -> JobIn:
     return JobIn.model_validate({**job, "migration": migration.slug})
 
@@ -286,9 +298,7 @@ def _skipped(reason: str, message: str) -> _Refusal:
 async def _start(
     work: Work, schedule: Schedule, migration: Migration, run: ScheduleRun
 ) -> _Refusal | None:
-    asked = dict(schedule.job)
-    if run.final:
-        asked |= {"kind": JobKind.RECENT, "cutover": True}
+    asked = _final(schedule.job) if run.final else schedule.job
     try:
         # What a refused job may have written is undone; that it was refused stays.
         async with work.session.begin_nested():

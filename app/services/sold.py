@@ -6,11 +6,9 @@ its connector, a bounded part at a time; where the list goes on, a sealed cursor
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
@@ -19,7 +17,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from app.errors import BadCursor, InvalidSince, StoreCannot, StoreFailed
+from app.errors import BadCursor, InvalidSince, StoreCannot
 from app.models import LinkState, Migration, Store
 from app.models.columns import now
 from app.moments import resolve
@@ -28,10 +26,9 @@ from app.schemas.sold import SoldLine, SoldList, SoldOrder
 from app.security import VaultError
 from app.services.jobs import last_cutover
 from app.services.migrations import get_migration, refuse_while_running
+from app.services.opening import open_source, platform_of
 from app.services.transaction import transaction
-from connectors import registry
-from connectors.base import Connector, Extent, Json, StoreAccess, Sweep, Trust, Window
-from connectors.errors import StoreError
+from connectors.base import Extent, Json, ReadCapability, Sweep, Trust, Window
 from connectors.records import Order, Record, Stream
 
 CUTOVER = "cutover"
@@ -42,19 +39,14 @@ _LONGEST_PAGE = 60.0
 
 
 class _Place(Struct, frozen=True):
-    """Where a list goes on; sealed, because a connector believes its own resume tokens."""
+    """Where a list goes on; sealed, because a connector believes its own resume tokens. `until` is
+    the shop's time when it was first asked.
+    """
 
     migration: UUID
     since: datetime
-    until: datetime
-    resume: Json
-
-
-@dataclass(frozen=True, slots=True)
-class _Shop:
-    migration: UUID
-    connector: Connector
-    access: StoreAccess
+    until: datetime | None = None
+    resume: Json = {}
 
 
 async def sold_meanwhile(
@@ -63,7 +55,7 @@ async def sold_meanwhile(
     """At least `limit` orders, or what could be found in `SECONDS`; `next` reads on.
 
     `since` is `cutover`, `launch` or a moment. Raises `MigrationNotFound`, `CutoverRequired`,
-    `InvalidSince`, `BadCursor`, `JobRunning`, `StoreCannot`, `StoreFailed`.
+    `InvalidSince`, `BadCursor`, `JobRunning`, `StoreCannot`, `StoreFailed`, `StoreTooSlow`.
     """
     async with transaction(resources) as work:
         migration = await get_migration(work.session, name)
@@ -74,15 +66,11 @@ async def sold_meanwhile(
         else:
             started = _moment(since, migration)
         store = await work.session.get_one(Store, migration.target_id)
-        shop = _Shop(migration.id, *_open(store, resources))
-    began = started or now()
-    place = None if cursor is None else _place(cursor, resources, migration.id)
-    try:
-        return await _read(resources, shop, began, limit, place)
-    except StoreError as error:
-        raise StoreFailed(f"The target: {error.message}.", extra={"store": error.code}) from None
-    except TimeoutError:
-        raise StoreFailed("The target did not answer in time.") from None
+    if cursor is None:
+        place = _Place(migration.id, started or now())
+    else:
+        place = _place(cursor, resources, migration.id)
+    return await _read(resources, store, limit, place)
 
 
 def _moment(since: str, migration: Migration) -> datetime:
@@ -103,54 +91,35 @@ def _moment(since: str, migration: Migration) -> datetime:
     return found
 
 
-def _open(store: Store, resources: Resources) -> tuple[Connector, StoreAccess]:
-    try:
-        connector = registry.connector(store.platform)
-        access = registry.access(
-            store.platform, store.settings, resources.vault.open(store.credentials)
-        )
-    except (registry.UnknownPlatformError, registry.AccessError, VaultError):
-        raise StoreCannot("The target cannot be opened: `store check` says why.") from None
-    if connector.source is None or Stream.ORDERS not in connector.reads:
-        raise StoreCannot(f"Orders of {connector.title} cannot be read.")
-    return connector, replace(access, budgets=resources.budgets)
-
-
-async def _read(
-    resources: Resources, shop: _Shop, since: datetime, limit: int, place: _Place | None
-) -> SoldList:
-    if shop.connector.source is None:
-        raise StoreCannot
+async def _read(resources: Resources, target: Store, limit: int, place: _Place) -> SoldList:
     deadline = time.monotonic() + SECONDS
     found: list[SoldOrder] = []
-    async with (
-        asyncio.timeout(SECONDS + _LONGEST_PAGE),
-        shop.connector.source(shop.access) as source,
-    ):
-        if place is None:
-            place = _Place(shop.migration, since, await source.server_time(), {})
-        extent = _extent(shop.connector, place)
+    async with open_source(target, resources, patience=SECONDS + _LONGEST_PAGE) as source:
+        platform = platform_of(target)
+        if Stream.ORDERS not in platform.reads:
+            raise StoreCannot(f"Orders of {platform.title} cannot be read.")
+        until = place.until or await source.server_time()
+        extent = _extent(platform.reads[Stream.ORDERS], place.since, until)
         resume: Json | None = place.resume or None
         async with aclosing(source.read(Stream.ORDERS, extent, {}, resume)) as pages:
             async for page in pages:
                 resume = page.resume
-                found += await _unlinked(resources, shop.migration, page.records, place.since)
+                found += await _unlinked(resources, place.migration, page.records, place.since)
                 if resume is None or len(found) >= limit or time.monotonic() >= deadline:
                     break
             else:
                 resume = None
+    following = replace(place, until=until, resume=resume or {})
     return SoldList(
         items=found,
-        next=None if resume is None else _sealed(replace(place, resume=resume), resources),
+        next=None if resume is None else _sealed(following, resources),
         since=place.since,
-        undecided=await _undecided(resources, shop.migration),
+        undecided=await _undecided(resources, place.migration),
     )
 
 
-def _extent(connector: Connector, place: _Place) -> Extent:
-    if connector.reads[Stream.ORDERS].trust is Trust.SWEEP:
-        return Sweep()
-    return Window(place.since, place.until)
+def _extent(capability: ReadCapability, since: datetime, until: datetime) -> Extent:
+    return Sweep() if capability.trust is Trust.SWEEP else Window(since, until)
 
 
 async def _unlinked(

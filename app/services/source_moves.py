@@ -7,7 +7,6 @@ store has answered counts for a few seconds, however often a verdict is asked fo
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,16 +14,13 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 from uuid import UUID
 
-from msgspec.structs import replace
-
+from app.errors import StoreCannot, StoreFailed, StoreTooSlow
 from app.models import Migration, Store
 from app.resources import Resources
-from app.security import VaultError
+from app.services.opening import open_source, platform_of
 from app.services.unapplied import drift
 from app.verdict import Reason
-from connectors import registry
 from connectors.base import ReadCapability, Source, Trust, Window
-from connectors.errors import StoreError
 from connectors.records import Stream
 
 SECONDS = 20.0
@@ -77,28 +73,13 @@ async def _ask(resources: Resources, asked: Question) -> Reason | None:
 
     try:
         rules = mapper(*asked.mapping)
-        platform = registry.connector(asked.source.platform)
-        access = registry.access(
-            asked.source.platform,
-            asked.source.settings,
-            resources.vault.open(asked.source.credentials),
-        )
+        async with open_source(asked.source, resources, patience=SECONDS) as source:
+            reads = platform_of(asked.source).reads
+            return await _look(resources, asked, reads, mapping(source, rules))
     except MappingUnusable:
         return Reason("source_unreachable", "The mapping rules cannot be used here.")
-    except (registry.UnknownPlatformError, registry.AccessError, VaultError):
-        return Reason("source_unreachable", "The source's settings do not open it any more.")
-    if platform.source is None:
-        return Reason("source_unreachable", "The source's platform cannot be read.")
-    try:
-        async with (
-            asyncio.timeout(SECONDS),
-            platform.source(replace(access, budgets=resources.budgets)) as source,
-        ):
-            return await _look(resources, asked, platform.reads, mapping(source, rules))
-    except StoreError as error:
-        return Reason("source_unreachable", f"The source was asked: {error.message}.")
-    except TimeoutError:
-        return Reason("source_unreachable", f"No answer within {SECONDS:.0f} seconds.")
+    except (StoreCannot, StoreFailed, StoreTooSlow) as problem:
+        return Reason("source_unreachable", problem.detail)
 
 
 async def _look(

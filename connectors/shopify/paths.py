@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from connectors.base import Redirect
+from connectors.redirects import Redirect
 
 _PATH = re.compile(r"/(?!/)[^\s?#\\\x00-\x1f]*")
 _TARGET = re.compile(r"/(?!/)[^\s\\\x00-\x1f]*")

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from connectors.base import Redirect, Redirected, RedirectState
 from connectors.concurrency import together
 from connectors.errors import BadAnswer
+from connectors.redirects import Redirect, Redirected, RedirectState
 from connectors.shopify.api import Api
 from connectors.shopify.changing import RefusedInput, change
 from connectors.shopify.documents_redirects import LIVE_PAGES, REDIRECT, REDIRECTS

@@ -15,8 +15,6 @@ from connectors.base import (
     Match,
     Operation,
     Outcome,
-    Redirect,
-    Redirected,
     Refused,
     StoreAccess,
     StoreReport,
@@ -24,6 +22,7 @@ from connectors.base import (
     Withdrawal,
 )
 from connectors.records import Record, Stream
+from connectors.redirects import Redirect, Redirected
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.changing import Attempt
 from connectors.shopify.desk import ShopifyDesk

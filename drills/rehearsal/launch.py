@@ -17,8 +17,6 @@ from drills.rehearsal.stage import Stage
 
 SCALE = 1.0
 LIVE_SECONDS = 30.0
-STALE_AFTER = 60.0
-"""Seconds between the verdict and the order that makes it stale."""
 
 _GATE = Path(__file__).resolve().parent.parent.parent / "scripts" / "gate.sh"
 

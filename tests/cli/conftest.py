@@ -1,10 +1,9 @@
 """A service that answers what a test tells it to, over real HTTP on loopback."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +13,7 @@ from app.cli import client
 from app.cli.main import main
 from app.database import upgrade
 from tests.cli.databases import execute
+from tests.fixtures.serving import serving
 
 KEY = "rs_0123456789_a-secret-of-this-test"
 
@@ -68,9 +68,6 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 
         do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = _answer  # noqa: N815
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
     return Handler
 
 
@@ -78,18 +75,11 @@ def _handler(service: FakeService) -> type[BaseHTTPRequestHandler]:
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeService]:
     """A fake service that the environment names."""
     fake = FakeService()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(fake))
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    fake.url = f"http://127.0.0.1:{server.server_port}"
-    monkeypatch.setenv("RECENT_SYNC_URL", fake.url)
-    monkeypatch.setenv("RECENT_SYNC_API_KEY", KEY)
-    monkeypatch.setattr(client, "PAUSE_SECONDS", 0.001)
-    yield fake
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(_handler(fake)) as fake.url:
+        monkeypatch.setenv("RECENT_SYNC_URL", fake.url)
+        monkeypatch.setenv("RECENT_SYNC_API_KEY", KEY)
+        monkeypatch.setattr(client, "PAUSE_SECONDS", 0.001)
+        yield fake
 
 
 @dataclass(frozen=True)

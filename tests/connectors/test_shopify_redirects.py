@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Redirect, TakesRedirects
 from connectors.errors import SignInAgain, StoreError
+from connectors.redirects import Redirect, TakesRedirects
 from connectors.shopify.paths import refusals
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 from tests.shopify_store.config import READING, WRITING

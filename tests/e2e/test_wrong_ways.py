@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from typing import Any
 
 import httpx
@@ -14,13 +13,14 @@ import pytest
 
 from app.cli.demo.practice import Opening
 from tests.e2e.conftest import Launch
+from tests.fixtures.serving import serving
 
 pytestmark = pytest.mark.e2e
 
 
 @contextmanager
-def web_server(content_type: str, body: bytes) -> Iterator[int]:
-    """Something that is no shop. Answers with its port."""
+def web_server(content_type: str, body: bytes) -> Iterator[str]:
+    """Something that is no shop. Yields its address."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -30,18 +30,8 @@ def web_server(content_type: str, body: bytes) -> Iterator[int]:
             self.end_headers()
             self.wfile.write(body)
 
-        def log_message(self, *_: Any) -> None:
-            """Print nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield server.server_address[1]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with serving(Handler) as address:
+        yield address
 
 
 @pytest.fixture
@@ -96,14 +86,14 @@ def test_wrong_key_of_a_store(caller: httpx.Client, launch: Launch) -> None:
 
 
 def test_not_a_woocommerce(caller: httpx.Client) -> None:
-    with web_server("application/json", b'{"name": "Blog", "namespaces": ["wp/v2"]}') as port:
-        found = checked(caller, "blog", f"http://127.0.0.1:{port}")
+    with web_server("application/json", b'{"name": "Blog", "namespaces": ["wp/v2"]}') as address:
+        found = checked(caller, "blog", address)
     assert found["code"] == "store_not_woocommerce"
 
 
 def test_html_instead_of_json(caller: httpx.Client) -> None:
-    with web_server("text/html", b"<html>Coming soon</html>") as port:
-        found = checked(caller, "html", f"http://127.0.0.1:{port}")
+    with web_server("text/html", b"<html>Coming soon</html>") as address:
+        found = checked(caller, "html", address)
     assert found["code"] == "store_not_json"
 
 

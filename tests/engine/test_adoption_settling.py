@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from sqlalchemy import text
+
 from connectors.records import Stream
 from tests.engine.adopted import SINCE, adopt, fill, states, twins
 from tests.engine.api_client import api_of
@@ -54,6 +56,19 @@ async def test_people_settle_over_the_api(bench: Bench) -> None:
     assert bench.target.creates() == [(Stream.ORDERS, "o4")]
     await adopt(bench)
     assert (await states(bench, "orders"))["source", "o1"] == ("paired", "to4")
+
+
+async def test_nothing_is_settled_where_the_target_s_connector_is_gone(bench: Bench) -> None:
+    twins(bench)
+    await bench.run("adopt", since=SINCE)
+    async with api_of(bench) as api:
+        (row,) = (each for each in await listed(api) if each["record_id"] == "o1")
+        async with bench.resources.engine.begin() as connection:
+            await connection.execute(text("UPDATE stores SET platform = 'gone'"))
+        asked = {"decision": "pair", "other_id": "to4"}
+        refused = await api.put(f"adoption/pairs/{row['id']}", json=asked)
+        assert (refused.status_code, refused.json()["code"]) == (422, "store_cannot")
+    assert (await states(bench, "orders"))["source", "o1"][0] == "ambiguous"
 
 
 async def test_what_is_ignored_never_comes_over(bench: Bench) -> None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+
+from tests.fixtures.serving import serving
 
 ROOT = Path(__file__).resolve().parents[2]
 KEY = "rs_0123456789_a-secret-of-this-test"
@@ -210,18 +211,8 @@ def api() -> Iterator[Api]:
 
         do_GET = do_POST = _answer  # noqa: N815
 
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    found.url = f"http://127.0.0.1:{server.server_port}"
-    yield found
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    with serving(Handler) as found.url:
+        yield found
 
 
 def curl_gate(api: Api, tmp_path: Path, **variables: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,7 @@
 import pytest
 
-from connectors.base import ReadsWhole, Sweep
+from connectors.abilities import ReadsWhole
+from connectors.base import Sweep
 from connectors.postgres import target as module
 from connectors.records import Stream
 from tests.postgres_target.contents import category, operation, order

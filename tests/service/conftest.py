@@ -18,9 +18,11 @@ from app.settings import Settings
 from connectors import registry
 from tests.fixtures.databases import migrated_database
 from tests.service.behind import Service
+from tests.service.hooks import Endpoint, endpoint
 from tests.service.logging_state import kept_logging
 from tests.service.paper import a_store, paper, press
 from tests.service.serving import serving
+from workers.posting import Poster, poster
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -124,3 +126,17 @@ def start(api: httpx.AsyncClient, migration: str) -> Callable[..., Any]:
         return job
 
     return post
+
+
+@pytest.fixture
+def hook() -> Iterator[Endpoint]:
+    """An endpoint for webhooks."""
+    with endpoint() as found:
+        yield found
+
+
+@pytest.fixture
+async def post() -> AsyncIterator[Poster]:
+    """Posts to endpoints, on loopback too."""
+    async with poster(private=True) as found:
+        yield found

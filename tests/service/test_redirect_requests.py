@@ -11,19 +11,11 @@ import pytest
 from pydantic import BaseModel, SecretStr
 
 from connectors import registry
-from connectors.base import (
-    Connector,
-    ReadCapability,
-    Redirect,
-    Redirected,
-    RedirectState,
-    StoreAccess,
-    Trust,
-    WriteCapability,
-)
+from connectors.base import Connector, ReadCapability, StoreAccess, Trust, WriteCapability
 from connectors.errors import Unreachable
 from connectors.pages import PageRules, by_patterns
 from connectors.records import Category, Content, Product, Record, Stream
+from connectors.redirects import Redirect, Redirected, RedirectState
 from tests.service.answers import problem
 from tests.service.behind import Service
 

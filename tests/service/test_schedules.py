@@ -151,6 +151,27 @@ async def test_the_final_run_is_a_cutover_that_waits_and_is_the_last(
     assert shown["state"] == "active"
 
 
+@pytest.mark.parametrize(
+    "job",
+    [
+        {"kind": "demo", "dry_run": True, "options": {"size": 5}},
+        {"kind": "verify", "since": "2026-01-01T00:00:00Z", "options": {"checks": ["data"]}},
+        {"kind": "recent", "options": {"only": "quarantine"}},
+    ],
+    ids=lambda job: job["kind"],
+)
+async def test_the_final_run_is_a_whole_cutover_whatever_ran_before(service, add, runs, job):
+    end = now() + timedelta(hours=1)
+    job = job | {"streams": ["customers", "orders"]}
+    schedule = await add(job=job, starts_at=end.isoformat(), final_at=end.isoformat())
+    assert {member: schedule["job"][member] for member in job} == job
+    assert await tick(service.resources, end + timedelta(seconds=1)) == 1
+    assert await runs(schedule) == [("started", None)]
+    (made,) = await service.rows("SELECT kind, params FROM jobs")
+    assert made["kind"] == "recent"
+    assert made["params"] == {"streams": ["customers", "orders"], "cutover": True}
+
+
 async def test_nothing_is_caught_up_across_the_launch(service, api, add, runs):
     launch = now() + timedelta(hours=1)
     await api.patch("/v1/migrations/spring", json={"launch_at": launch.isoformat()})
@@ -212,6 +233,7 @@ async def test_a_zone_that_is_gone_holds_up_no_other_schedule(service, add, runs
         ({"every": "5m", "timezone": "Europe/Atlantis"}, 422, "invalid_request"),
         ({"every": "5m", "job": {"kind": "dance"}}, 422, "kind_not_available"),
         ({"every": "5m", "job": {"kind": "full", "cutover": True}}, 422, "invalid_request"),
+        ({"every": "5m", "job": {"kind": "full", "dry_run": True}}, 422, "invalid_request"),
         ({"every": "5m", "job": {"streams": ["inventory"]}}, 422, "stream_not_in_scope"),
         ({"every": "5m", "migration": "nowhere"}, 404, "migration_not_found"),
         ({}, 422, "invalid_request"),

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from app.redirects.chart import Own, PageLink, chart
-from connectors.base import Redirect, RedirectState, TakesRedirects
 from connectors.pages import page_rules
 from connectors.records import Stream
+from connectors.redirects import Redirect, RedirectState, TakesRedirects
 from connectors.shopify.settings import ShopifySettings
 from tests.connectors.shopify_shop import shopify_shop
 

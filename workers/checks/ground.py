@@ -25,7 +25,7 @@ from connectors.base import (
 )
 from connectors.budget import Budgets, local_budget
 from connectors.records import Content, Record, Stream
-from connectors.references import Reference, references, with_target_ids
+from connectors.references import references, with_target_ids
 from workers.checks.records import Records
 from workers.checks.sampling import Options, Pair, Sample, baseline, draw
 from workers.engine import ledger
@@ -175,7 +175,3 @@ class Ground:
                 for source_id, (target_id, children) in found.items():
                     self._known.learn(stream, source_id, target_id, children)
         return {each.id: with_target_ids(each.content, self._known.get) for each in records}
-
-    def target_of(self, reference: Reference) -> str | None:
-        """The target's id of something that `resolved` has met."""
-        return self._known.get(reference)

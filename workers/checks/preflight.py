@@ -10,7 +10,8 @@ from sqlalchemy import text
 
 from app.catalogue import preflight
 from app.database import autocommit
-from connectors.base import Json, Operation, ProvesSilence, Target
+from connectors.abilities import ProvesSilence
+from connectors.base import Json, Operation, Target
 from connectors.errors import SignInAgain, StoreError
 from connectors.records import Stream
 from workers.checks.base import Check, Findings, Ground, Outcome

@@ -20,7 +20,7 @@ from app.services.unapplied import changed, drift
 from connectors.base import Sweep, Trust, Window
 from connectors.records import Customer, Order, Product, Record, Stream
 from workers.checks.ground import Ground
-from workers.engine import ledger
+from workers.engine import cursors
 
 
 @dataclass(slots=True)
@@ -48,7 +48,7 @@ async def survey(ground: Ground, stream: Stream) -> Survey:
 async def cursor_of(ground: Ground, stream: Stream) -> datetime | None:
     """Up to when the stream has been applied."""
     async with autocommit(ground.engine) as connection:
-        return await ledger.cursor(connection, ground.migration, stream)
+        return await cursors.watermark(connection, ground.migration, stream)
 
 
 async def _survey(ground: Ground, stream: Stream) -> Survey:

@@ -15,7 +15,7 @@ from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
 from connectors.base import Extent, Finding, Json, Sweep, Trust, Window
 from connectors.records import Stream
-from workers.engine import ledger, progress, retries, suspects, trust
+from workers.engine import cursors, ledger, progress, retries, suspects, trust
 from workers.engine.errors import GiveBack
 from workers.engine.failpoints import Place, reach
 from workers.engine.plan import Order, Stage
@@ -48,7 +48,7 @@ async def cut_pass(run: Run, parallel: int) -> list[Wake]:
     stream = Stream(str(held.stream))
     async with autocommit(run.engine) as connection:
         job = await progress.read_job(connection, held.job_id)
-        watermark = await ledger.cursor(connection, held.migration_id, stream)
+        watermark = await cursors.watermark(connection, held.migration_id, stream)
     stage, order = job.stages[held.stage], job.order(run.scope.streams)
     cut = await _decide(run, stage, order, baseline(watermark, order.since), parallel)
     async with run.lease.fenced() as transaction:

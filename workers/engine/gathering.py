@@ -21,7 +21,8 @@ from app.models import Side, SliceKind
 from app.queue import Wake
 from app.services.lifecycle import add_slice, record_event
 from connectors import counterparts
-from connectors.base import Page, ReadsWhole, ShowsMetadata, Sweep
+from connectors.abilities import ReadsWhole, ShowsMetadata
+from connectors.base import Page, Sweep
 from connectors.comparable import Names, comparable
 from connectors.counterparts import Part
 from connectors.digest import value_digest

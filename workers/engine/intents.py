@@ -1,6 +1,7 @@
-"""Intents that are still open: creates of which nobody has heard. Works on the caller's connection.
+"""What was sent and nobody has confirmed: open intents, which are creates, and other writes.
 
-Where the reading of a stream has ended, no slice is at them any more.
+Every function works on the caller's connection. Where the reading of a stream has ended, no slice
+is at its intents any more.
 """
 
 from __future__ import annotations
@@ -69,3 +70,19 @@ async def found(
     if targets:
         values = {"ids": list(targets), "targets": list(targets.values())}
         await connection.execute(_FOUND, {"migration": migration, "stream": str(stream), **values})
+
+
+_UNANSWERED = text(
+    "SELECT extract(epoch FROM clock_timestamp() - max(greatest(l.intent_at, s.handed_at)))::float8"
+    " FROM slices AS s JOIN links AS l ON l.intent_slice = s.id"
+    " WHERE s.job_id = :job AND l.migration_id = :migration"
+)
+
+
+async def unanswered_for(connection: AsyncConnection, migration: UUID, job: UUID) -> float | None:
+    """For how many seconds nothing more was sent of the job's writes that nobody has confirmed;
+    None where all are.
+    """
+    found = await connection.execute(_UNANSWERED, {"migration": migration, "job": job})
+    age: float | None = found.scalar_one()
+    return age

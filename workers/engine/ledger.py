@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -247,22 +246,6 @@ async def doubt_merged(
         )
 
 
-_UNANSWERED = text(
-    "SELECT extract(epoch FROM clock_timestamp() - max(greatest(l.intent_at, s.handed_at)))::float8"
-    " FROM slices AS s JOIN links AS l ON l.intent_slice = s.id"
-    " WHERE s.job_id = :job AND l.migration_id = :migration"
-)
-
-
-async def unanswered_for(connection: AsyncConnection, migration: UUID, job: UUID) -> float | None:
-    """For how many seconds nothing more was sent of the job's writes that nobody has confirmed;
-    None where all are.
-    """
-    found = await connection.execute(_UNANSWERED, {"migration": migration, "job": job})
-    age: float | None = found.scalar_one()
-    return age
-
-
 @dataclass(slots=True)
 class Entry:
     """A record that the target confirmed, ready to be written into the ledger.
@@ -411,53 +394,3 @@ async def tally(connection: AsyncConnection, slice_id: UUID, counters: Mapping[s
         text("UPDATE slices SET counters = CAST(:counters AS jsonb) WHERE id = :id"),
         {"id": slice_id, "counters": msgspec.json.encode(dict(counters)).decode()},
     )
-
-
-async def cursor(connection: AsyncConnection, migration: UUID, stream: Stream) -> datetime | None:
-    """The watermark of a stream."""
-    found: datetime | None = (
-        await connection.execute(
-            text("SELECT watermark FROM cursors WHERE migration_id = :m AND stream = :s"),
-            {"m": migration, "s": str(stream)},
-        )
-    ).scalar()
-    return found
-
-
-async def move_cursor(
-    connection: AsyncConnection, migration: UUID, stream: Stream, until: datetime, job: UUID
-) -> None:
-    """Move a watermark forward; it never moves back."""
-    await connection.execute(
-        text(
-            "INSERT INTO cursors (migration_id, stream, watermark, job_id)"
-            " VALUES (:m, :s, :until, :job)"
-            " ON CONFLICT (migration_id, stream) DO UPDATE"
-            " SET watermark = greatest(cursors.watermark, excluded.watermark),"
-            " job_id = excluded.job_id, updated_at = clock_timestamp()"
-        ),
-        {"m": migration, "s": str(stream), "until": until, "job": job},
-    )
-
-
-_SET_BASELINE = text(
-    """
-    INSERT INTO cursors (migration_id, stream, watermark, job_id)
-    VALUES (:m, :s, :since, :job)
-    ON CONFLICT (migration_id, stream) DO UPDATE
-    SET watermark = CASE
-            WHEN EXISTS (SELECT 1 FROM jobs WHERE id = cursors.job_id AND kind = 'adopt')
-            THEN excluded.watermark ELSE greatest(cursors.watermark, excluded.watermark) END,
-        job_id = excluded.job_id, updated_at = clock_timestamp()
-    """
-)
-
-
-async def set_baseline(
-    connection: AsyncConnection, migration: UUID, stream: Stream, since: datetime, job: UUID
-) -> None:
-    """Set the watermark that an adoption is told. What was only told before can be told anew; one
-    that a run of ours has reached does not move back.
-    """
-    values = {"m": migration, "s": str(stream), "since": since, "job": job}
-    await connection.execute(_SET_BASELINE, values)

@@ -1,7 +1,7 @@
 """How a job goes from stage to stage. Each function works in the caller's transaction.
 
-Whoever finishes the last open slice of a stage takes the job on: moves the cursor, opens the
-next stage, or ends the job.
+Whoever finishes the last open slice of a stage takes the job on: moves the cursor and opens the
+next stage. How the last one ends is told in `workers.engine.ending`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.models import DEMO_SIZE, JobKind, JobStatus, SliceKind
 from app.queue import Wake
-from app.services.lifecycle import add_slice, end_pauses, record_event, start_next
+from app.services.lifecycle import add_slice, end_pauses, record_event
 from connectors.base import ReadCapability
 from connectors.records import Stream
-from workers.engine import intents, ledger, removals, retries, samples, sightings
-from workers.engine.attempts import CREATE_UNCONFIRMED
+from workers.engine import cursors, intents, removals, retries, sightings
 from workers.engine.plan import (
     CLOSING_ROUNDS,
     Order,
@@ -153,13 +152,20 @@ _PUT_DOWN = text(
 )
 
 
+async def put_down(
+    connection: AsyncConnection, *, slice_id: UUID | None = None, job: UUID | None = None
+) -> None:
+    """Mark a slice done, or all of a job: nobody holds them any more."""
+    await connection.execute(_PUT_DOWN, {"id": slice_id, "job": job})
+
+
 async def finish_slice(
     connection: AsyncConnection, slice_id: UUID, job_id: UUID, reads: dict[Stream, ReadCapability]
 ) -> list[Wake]:
     """Mark a slice done; if it was the last one of its stage, go on. Answers with wakes."""
     # The job is locked first: of two slices that end at once, the second sees the first's end.
     job = await lock_job(connection, job_id)
-    await connection.execute(_PUT_DOWN, {"id": slice_id, "job": None})
+    await put_down(connection, slice_id=slice_id)
     open_ones = await connection.execute(
         text("SELECT count(*) FROM slices WHERE job_id = :job AND stage = :stage AND NOT done"),
         {"job": job.id, "stage": job.stage},
@@ -251,10 +257,10 @@ async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -
     until = done.get("until")
     if until is None:
         return
-    await ledger.move_cursor(
+    await cursors.move(
         connection, job.migration_id, stage.stream, datetime.fromisoformat(until), job.id
     )
-    watermark = await ledger.cursor(connection, job.migration_id, stage.stream)
+    watermark = await cursors.watermark(connection, job.migration_id, stage.stream)
     done["cursor_after"] = watermark.isoformat() if watermark else None
     await connection.execute(
         text("UPDATE jobs SET passes = CAST(:passes AS jsonb) WHERE id = :id"),
@@ -267,10 +273,10 @@ async def _close_stage(connection: AsyncConnection, job: JobRow, stage: Stage) -
 
 async def _set_baseline(connection: AsyncConnection, job: JobRow, stream: Stream) -> None:
     """A stream is adopted: what changed since the time that was given has yet to be read."""
-    before = await ledger.cursor(connection, job.migration_id, stream)
+    before = await cursors.watermark(connection, job.migration_id, stream)
     since = datetime.fromisoformat(job.params["since"])
-    await ledger.set_baseline(connection, job.migration_id, stream, since, job.id)
-    after = await ledger.cursor(connection, job.migration_id, stream)
+    await cursors.set_baseline(connection, job.migration_id, stream, since, job.id)
+    after = await cursors.watermark(connection, job.migration_id, stream)
     job.passes[stream] = {
         "mode": "adopt",
         "since": since.isoformat(),
@@ -343,82 +349,3 @@ async def fail_job(connection: AsyncConnection, job_id: UUID, code: str, message
     )
     await end_pauses(connection, job_id)
     await record_event(connection, job_id, "job.failing", {"code": code})
-
-
-async def _suspect_empty_source(connection: AsyncConnection, job: JobRow) -> None:
-    """A shop without a single record is more likely the wrong shop than a new one."""
-    read = await connection.execute(
-        text(
-            "SELECT coalesce(sum(coalesce((counters->>'read')::int, 0)), 0)"
-            " FROM slices WHERE job_id = :job"
-        ),
-        {"job": job.id},
-    )
-    if not read.scalar_one():
-        await set_error(
-            connection,
-            job.id,
-            "source_empty",
-            "the source has not a single record in these streams: is it the right shop?",
-        )
-
-
-async def _tell_unconfirmed(connection: AsyncConnection, job: JobRow, streams: list[str]) -> None:
-    """As long as nobody knows whether a record was made, all is not well."""
-    number = await intents.count(connection, job.migration_id, streams)
-    if number:
-        await set_error(
-            connection,
-            job.id,
-            CREATE_UNCONFIRMED,
-            f"{number} records may be on the target without our knowing: the next run looks",
-        )
-
-
-async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: list[str]) -> bool:
-    """Whether records are not right: all of the streams', or of a demo those of its sample."""
-    if job.kind == JobKind.VERIFY:
-        # Its own error says what is wrong.
-        return False
-    if job.kind == JobKind.DEMO:
-        return await samples.any_refused(connection, job.id)
-    found = await connection.execute(
-        text(
-            "SELECT EXISTS (SELECT FROM quarantine WHERE migration_id = :migration"
-            " AND status = 'open' AND stream = ANY(CAST(:streams AS text[])))"
-        ),
-        {"migration": job.migration_id, "streams": streams},
-    )
-    return bool(found.scalar_one())
-
-
-async def end_job(
-    connection: AsyncConnection, job_id: UUID, scope: tuple[Stream, ...]
-) -> list[Wake]:
-    """The last act: the final status, and the next waiting job of the migration."""
-    job = await lock_job(connection, job_id)
-    order = job.order(scope)
-    streams = [str(each) for each in order.streams]
-    if job.ending is None and not job.cancelling and order.reads_everything:
-        await _suspect_empty_source(connection, job)
-        job = await lock_job(connection, job_id)
-    if job.ending is None and not job.cancelling and order.writes:
-        await _tell_unconfirmed(connection, job, streams)
-        job = await lock_job(connection, job_id)
-    left = await _is_anything_left(connection, job, streams)
-    if job.ending:
-        status = JobStatus(job.ending)
-    elif job.cancelling:
-        status = JobStatus.CANCELLED
-    elif job.error or left:
-        status = JobStatus.COMPLETED_WITH_ERRORS
-    else:
-        status = JobStatus.SUCCEEDED
-    await connection.execute(
-        text("UPDATE jobs SET status = :status, finished_at = clock_timestamp() WHERE id = :id"),
-        {"id": job.id, "status": status},
-    )
-    await connection.execute(_PUT_DOWN, {"id": None, "job": job.id})
-    await sightings.forget(connection, job.id)
-    await record_event(connection, job.id, f"job.{status}", {})
-    return await start_next(connection, job.migration_id)

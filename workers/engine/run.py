@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault
-from connectors.base import Action, ReadCapability, ReadsWhole, Source, Target, WriteCapability
+from connectors.abilities import ReadsWhole
+from connectors.base import Action, ReadCapability, Source, Target, WriteCapability
 from connectors.records import Record, Stream
 from connectors.references import Reference
 from workers.engine.leases import Lease

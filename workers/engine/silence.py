@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from app.database import autocommit
-from connectors.base import Json, ProvesSilence, Target
+from connectors.abilities import ProvesSilence
+from connectors.base import Json, Target
 from workers.engine.leases import Lease
 
 

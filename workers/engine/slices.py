@@ -21,13 +21,14 @@ from app.resources import Resources
 from connectors.errors import BadAnswer, Rejected, StoreError, TryLater
 from connectors.permit import permitted_by
 from connectors.records import Stream
-from workers.engine import ledger, progress, silence
+from workers.engine import intents, ledger, progress, silence
 from workers.engine.adopting import pair_slice
 from workers.engine.audit import audit_slice, cut_audit
 from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
 from workers.engine.demo.sampling import sample_slice
 from workers.engine.demo.showing import demo_slice
+from workers.engine.ending import end_job
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.gathering import cut_gathering, gather_slice
@@ -189,9 +190,7 @@ async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError)
             "unmute_failed",
             f"the target's mails could not be turned on again: {error.message}",
         )
-        return await progress.end_job(
-            transaction.connection, lease.held.job_id, stores.scope.streams
-        )
+        return await end_job(transaction.connection, lease.held.job_id, stores.scope.streams)
 
 
 async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:
@@ -329,7 +328,7 @@ async def _outwait_writes(run: Run) -> None:
     """Let writes that nobody has answered end, before what they set off is heard of again."""
     held = run.lease.held
     async with autocommit(run.engine) as connection:
-        age = await ledger.unanswered_for(connection, held.migration_id, held.job_id)
+        age = await intents.unanswered_for(connection, held.migration_id, held.job_id)
     if age is not None:
         settle = max((each.write_settle for each in run.writes.values()), default=0.0)
         await run.sleep(max(0.0, settle - age))
@@ -390,6 +389,6 @@ async def _finish(run: Run, stores: Stores) -> list[Wake]:
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:
         await ledger.progress(transaction.connection, held.id, resume=None, counters=run.tally())
-        wakes = await progress.end_job(transaction.connection, held.job_id, run.scope.streams)
+        wakes = await end_job(transaction.connection, held.job_id, run.scope.streams)
         reach(Place.FINISHING)
     return wakes

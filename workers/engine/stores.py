@@ -18,11 +18,11 @@ from app.mapping.mapped import MappingUnusable, mapper, mapping
 from app.mapping.mapper import Mapper
 from app.models import AUDIT_RUNS
 from app.security import Vault, VaultError
+from connectors.abilities import ReadsWhole
 from connectors.base import (
     Connector,
     Json,
     ReadCapability,
-    ReadsWhole,
     Source,
     StoreAccess,
     Target,

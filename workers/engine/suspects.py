@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import autocommit
-from connectors.base import TellsDeletions
+from connectors.abilities import TellsDeletions
 from connectors.errors import BadAnswer, Rejected
 from connectors.records import Record, Stream
 from workers.engine import sightings
