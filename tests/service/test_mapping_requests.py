@@ -21,13 +21,13 @@ async def test_a_migration_begins_without_rules(reader, migration):
     assert found == {"version": 0, "rules": {}, "author": None, "created_at": None}
 
 
-async def test_every_put_makes_a_version_with_its_author_and_time(runner, reader, migration):
+async def test_every_put_makes_a_version_with_its_author_and_time(api, reader, migration):
     before = (await reader.get("/v1/migrations/spring")).json()["version"]
     for number in (1, 2):
-        made = (await runner.put(HOME, json=RULES)).json()
+        made = (await api.put(HOME, json=RULES)).json()
         assert (made["version"], made["rules"], made["author"]) == (number, RULES, "tests")
         assert made["created_at"]
-    assert (await runner.put(HOME, json={})).json()["rules"] == {}
+    assert (await api.put(HOME, json={})).json()["rules"] == {}
     first = (await reader.get(f"{HOME}/versions", params={"limit": 2})).json()
     assert [each["version"] for each in first["items"]] == [3, 2]
     rest = (await reader.get(f"{HOME}/versions", params={"cursor": first["next"]})).json()
@@ -47,8 +47,8 @@ async def test_every_put_makes_a_version_with_its_author_and_time(runner, reader
         ({"carts": []}, "/carts"),
     ],
 )
-async def test_wrong_rules_are_refused_by_their_place(runner, reader, migration, rules, pointer):
-    refused = problem(await runner.put(HOME, json=rules), 422, "invalid_request")
+async def test_wrong_rules_are_refused_by_their_place(api, reader, migration, rules, pointer):
+    refused = problem(await api.put(HOME, json=rules), 422, "invalid_request")
     assert [each["pointer"] for each in refused["errors"]] == [pointer]
     assert (await reader.get(HOME)).json()["version"] == 0
 
@@ -57,18 +57,18 @@ async def test_only_whoever_may_run_jobs_changes_rules(reader, migration):
     problem(await reader.put(HOME, json=RULES), 403, "missing_scope")
 
 
-async def test_rules_of_no_migration_are_not_found(runner):
-    for answer in (await runner.get(HOME), await runner.put(HOME, json=RULES)):
+async def test_rules_of_no_migration_are_not_found(api):
+    for answer in (await api.get(HOME), await api.put(HOME, json=RULES)):
         problem(answer, 404, "migration_not_found")
 
 
-async def test_new_rules_make_what_the_old_ones_failed_on_due(runner, service, migration):
+async def test_new_rules_make_what_the_old_ones_failed_on_due(api, service, migration):
     await service.write(
         "INSERT INTO quarantine (id, migration_id, stream, source_id, status, code, message,"
         " attempts, waits_for) SELECT gen_random_uuid(), id, 'products', code, 'open', code, '',"
         " 1, '{}' FROM migrations, unnest(ARRAY['mapping_failed', 'invalid']) AS code"
     )
-    await runner.put(HOME, json=RULES)
+    await api.put(HOME, json=RULES)
     due = await service.rows("SELECT code FROM quarantine WHERE next_at <= clock_timestamp()")
     assert due == [{"code": "mapping_failed"}]
 
