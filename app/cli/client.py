@@ -231,10 +231,14 @@ def _failure(url: str, answer: httpx.Response) -> CommandError:
 def problem_sentence(problem: Json) -> str:
     """The problem in one sentence, places included, with its stable code."""
     detail = str(problem.get("detail") or problem.get("title") or "Refused").rstrip(".")
+    found = [each for each in problem.get("errors", []) if isinstance(each, dict)]
+    if len(found) == 1 and str(found[0].get("detail", "")).rstrip(".") == detail:
+        # The detail is the place's own: what it is about stands in the title.
+        place = found[0].get("pointer") or found[0].get("parameter") or "body"
+        return f"{problem.get('title') or 'Refused'}: {detail} ({place}) [{problem['code']}]."
     places = [
         f"{each.get('pointer') or each.get('parameter') or 'body'}: {each.get('detail', '')}"
-        for each in problem.get("errors", [])
-        if isinstance(each, dict)
+        for each in found
     ]
     shown = f" ({'; '.join(place.rstrip('.') for place in places)})" if places else ""
     return f"{detail}{shown} [{problem['code']}]."

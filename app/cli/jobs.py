@@ -197,8 +197,19 @@ def _await(api: Api, job: Json, timeout: float, *, json: bool) -> None:
     if json:
         print_json(job)
     else:
-        print_job(job)
+        _print_ended(api, job)
     require_success(job)
+
+
+def _print_ended(api: Api, job: Json) -> None:
+    """A job's outcome; of one that verifies, what its checks have found."""
+    if job["kind"] != "verify":
+        print_job(job)
+        return
+    found = api.get(f"/jobs/{job['id']}/checks")["items"]
+    rows = [[each["id"], each["state"], each["found"], each["summary"]] for each in found]
+    title = f"verify of {job['migration']}: {job['status']} (job {job['id']})"
+    print_table(("check", "state", "found", "what it found"), rows, title=title)
 
 
 @commands.command("list")
@@ -224,9 +235,9 @@ def show(job: JobId, *, json: AsJson = False) -> None:
     """Show a job."""
     with Api.from_environment() as api:
         found = api.get(path(job))
-    _show(found, json=json)
-    if not json and found["status"] in ENDED:
-        print_job(found)
+        _show(found, json=json)
+        if not json and found["status"] in ENDED:
+            _print_ended(api, found)
 
 
 @commands.command("cancel")

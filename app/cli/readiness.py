@@ -84,7 +84,8 @@ def print_verdict(found: Json) -> None:
         for evidence in each["evidence"][:_SHOWN] if each["stands_in_way"] else ():
             where = (evidence["stream"], evidence["source_id"], evidence["field"])
             named = " ".join(part for part in where if part)
-            print_line(f"{each['id']}: {named}: {evidence['message']}")
+            about = f"{each['id']}: {named}" if named else str(each["id"])
+            print_line(f"{about}: {evidence['message']}")
 
 
 def _state(check: Json) -> str:
@@ -157,6 +158,8 @@ def _saved(file: Path) -> Json:
         text = file.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         raise UsageProblemError(f"{file} cannot be read.") from None
+    if not text:
+        raise UsageProblemError(f"{file} is empty.")
     if not text.startswith("{"):
         return {"token": text}
     try:

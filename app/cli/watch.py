@@ -68,7 +68,7 @@ def print_job(job: Json) -> None:
         [stream, *(counters[name] for name in COUNTERS)]
         for stream, counters in job["counters"].items()
     ]
-    title = f"{job['kind']} of {job['migration']}: {job['status']}"
+    title = f"{job['kind']} of {job['migration']}: {job['status']} (job {job['id']})"
     print_table(("stream", *COUNTERS), rows, title=title)
 
 
@@ -84,5 +84,6 @@ def _why(job: Json) -> str:
     if error:
         return f": {str(error['message']).rstrip('.')} [{error['code']}]"
     if quarantined := job["totals"]["quarantined"]:
-        return f": {quarantined:,} records are in quarantine (`recent-sync quarantine list`)"
+        hint = f"recent-sync quarantine list -m {job['migration']}"
+        return f": {quarantined:,} records are in quarantine (`{hint}`)"
     return ""
