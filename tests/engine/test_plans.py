@@ -116,7 +116,7 @@ async def test_plan_of_a_selling_shop_has_times_for_everything(bench: Bench) -> 
         "verify",
         "switch",
     ]
-    assert 0 < found.freeze.median < found.freeze.p95 < 60
+    assert 0 < found.freeze.median <= found.freeze.p95 < 60
     assert found.freeze.starts_at < found.freeze.latest_end < found.launch_at
     assert found.rates.basis == "measured"
     assert len(found.windows) == 3
