@@ -116,7 +116,13 @@ def test_every_command_named_is_one_that_the_program_knows(file: str) -> None:
 )
 def test_every_setting_named_is_one_that_the_program_reads(file: str) -> None:
     servers = {"test_database_url", "test_redis_url"}
-    switches_of_tests = {"require_contracts", "require_browser", "contracts", "test_kills", *servers}
+    switches_of_tests = {
+        "require_contracts",
+        "require_browser",
+        "contracts",
+        "test_kills",
+        *servers,
+    }
     named = settings_named((ROOT / file).read_text()) - switches_of_tests
     assert named <= set(Settings.model_fields)
 
