@@ -18,7 +18,7 @@ IDS = Description(
 DOUBLED = Description(
     id="data.doubled",
     title="No record is there twice",
-    proves="No record of the source has two on the target, by key, number, SKU or email.",
+    proves="No record of the source has two on the target, by key, number, SKU, email or name.",
 )
 CONTENT = Description(
     id="data.content",

@@ -18,7 +18,7 @@ from app.errors import StoreCannot, StoreFailed, StoreTooSlow
 from app.models import Migration, Store
 from app.resources import Resources
 from app.services.opening import open_source, platform_of
-from app.services.unapplied import drift
+from app.services.unapplied import unapplied
 from app.verdict import Reason
 from connectors.base import ReadCapability, Source, Trust, Window
 from connectors.records import Stream
@@ -96,7 +96,7 @@ async def _look(
             continue
         overlap = asked.migration.policies.get("overlap")
         since = watermark - timedelta(seconds=capability.overlap if overlap is None else overlap)
-        found = await drift(
+        found = await unapplied(
             resources.engine,
             source,
             asked.migration.id,
@@ -104,7 +104,7 @@ async def _look(
             Window(since=since, until=max(until, since)),
             enough=left - len(ids),
         )
-        ids += [f"{stream} {each}" for each in found.changed]
+        ids += [f"{stream} {each}" for each in found]
         if len(ids) >= left:
             return Reason("source_moved", f"At the source has changed: {_listed(ids)}.")
     return None

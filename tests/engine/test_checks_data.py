@@ -13,7 +13,7 @@ from sqlalchemy import text
 from connectors.records import Category, Product, Stream
 from tests.engine.conftest import Bench
 from tests.engine.launching import a_line, an_order, bad, checked, euros, launch, twin
-from tests.engine.shop import Row
+from tests.engine.shop import FakeStore, Row
 from workers.checks.registry import CHECKS
 
 
@@ -115,6 +115,11 @@ async def email_doubled_in_capitals(bench: Bench) -> None:
     await double(bench, Stream.CUSTOMERS, "k1", email="Anna@Example.com")
 
 
+async def product_doubled_without_an_sku(bench: Bench) -> None:
+    """As a naive copy in a shop that refuses the SKU for the second time."""
+    await double(bench, Stream.PRODUCTS, "p1", name="TEA  1", sku="", variants=())
+
+
 async def new_order_waiting(bench: Bench) -> None:
     bench.source.tick(minutes=1)
     bench.source.put(Stream.ORDERS, "o103", an_order("103"))
@@ -191,6 +196,7 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (customer_gone_from_the_target, {"data.ids"}),
     (order_doubled, {"data.doubled"}),
     (email_doubled_in_capitals, {"data.doubled"}),
+    (product_doubled_without_an_sku, {"data.doubled"}),
     (new_order_waiting, {"data.freshness"}),
     (product_changed_silently, {"data.freshness"}),
     (stale_stream, {"data.freshness"}),
@@ -236,3 +242,83 @@ async def test_what_the_source_has_lost_has_to_be_gone_or_reported(bench: Bench)
     await bench.run("recent", cutover=True, options={"release_brake": True})
     _, results = await checked(bench)
     assert results["data.ids"]["state"] == "passed"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sku": "OWN", "variants": ()},
+        {"sku": "", "variants": (), "status": "draft"},
+        {"sku": "", "variants": (), "name": "Tea 1, a sample"},
+    ],
+)
+async def test_what_the_team_made_itself_is_no_double(bench: Bench, fields: dict[str, Any]):
+    await launch(bench)
+    await double(bench, Stream.PRODUCTS, "p1", **fields)
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def lose_order(bench: Bench, **policies: Any) -> None:
+    """The source deletes a customer's order; it is reported, and left by policy."""
+    await launch(bench, **policies)
+    del bench.source.rows[Stream.ORDERS]["o102"]
+    await bench.run("recent", cutover=True, options={"release_brake": True})
+    [row] = await bench.rows("SELECT exempt FROM links WHERE source_id = 'o102'")
+    assert row["exempt"]
+
+
+async def test_what_was_left_by_policy_may_be_there_or_not(bench: Bench):
+    await lose_order(bench)
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+    await lose(bench, Stream.ORDERS, "o102")  # by hand, after the report
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_what_was_left_and_is_at_the_source_again_is_missed_on_the_target(bench: Bench):
+    """Nobody has noticed its return yet: a window shows no change."""
+    await lose_order(bench)
+    bench.source.put(
+        Stream.ORDERS, "o102", an_order("102"), stamp=bench.source.now.replace(year=2020)
+    )
+    await lose(bench, Stream.ORDERS, "o102")
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.ids"}
+
+
+async def test_what_neither_store_has_any_more_is_as_it_should_be(bench: Bench):
+    await launch(bench)
+    del bench.source.rows[Stream.ORDERS]["o102"]
+    await lose(bench, Stream.ORDERS, "o102")
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_an_order_that_comes_while_the_source_is_being_read_is_waiting_and_not_missing(
+    bench: Bench,
+):
+    await launch(bench)
+    enumerate_ids = FakeStore.enumerate
+
+    async def selling(self: FakeStore, stream: Stream, *asked: Any) -> Any:
+        if stream is Stream.ORDERS and self.shop is bench.source:
+            bench.source.tick(seconds=1)
+            bench.source.put(Stream.ORDERS, "o103", an_order("103"))
+        async for marks in enumerate_ids(self, stream, *asked):
+            yield marks
+
+    bench.monkeypatch.setattr(FakeStore, "enumerate", selling)
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.freshness"}
+    assert [each["source_id"] for each in results["data.freshness"]["evidence"]] == ["o103"]
+
+
+async def test_a_clock_of_the_source_that_was_set_back_hides_no_change(bench: Bench):
+    """What changed since has stamps that lie before every window."""
+    await launch(bench)
+    bench.source.tick(hours=-2)
+    bench.source.put(Stream.ORDERS, "o101", an_order("101", note="Changed"))
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.freshness"}

@@ -208,7 +208,7 @@ async def test_an_order_without_its_customer_is_missed_in_the_account(
     found = await outcomes(bench)
     assert failed(found) == {"workflows.returning": ["orders"]}
     [evidence] = found["workflows.returning"].evidence
-    assert evidence.message == "The account shows 1 orders, the source 2."
+    assert evidence.message == "The account shows 1 orders; by the source there should be 2."
 
 
 async def test_an_order_that_waits_at_the_source_is_no_fault_of_these(

@@ -120,6 +120,12 @@ class Findings:
             evidence=tuple(self.kept),
         )
 
+    def broken_off(self, why: str, bad: str) -> Outcome:
+        """The platform turned out to tell no more: what was found so far is found; where it is
+        nothing, the check is skipped. `why` is a sentence, `bad` as in `outcome`.
+        """
+        return self.outcome(bad, f"{bad} {why}") if self.count else skipped(why)
+
 
 @dataclass(frozen=True, slots=True)
 class Check:

@@ -51,14 +51,20 @@ async def _ids(ground: Ground) -> Outcome:
         found.looked_at(surveyed.total, surveyed.total)
         for source_id in surveyed.missing:
             found.add("It has no record on the target.", stream=stream, source_id=source_id)
+        absent = dict(await _gone(ground, stream, found))
         for source_id, target_id in surveyed.gone.items():
+            if source_id in absent:
+                continue  # neither store has it any more, which is as it should be
             found.add(
                 "The source has lost it, and it is still on the target.",
                 stream=stream,
                 source_id=source_id,
                 target_id=target_id,
             )
-        for source_id, target_id in await _gone(ground, stream, found):
+        left = await source_survey.left_behind(ground, stream) if absent else {}
+        for source_id, target_id in absent.items():
+            if source_id in surveyed.gone or source_id in left:
+                continue
             found.add(
                 "Its record is not on the target any more.",
                 stream=stream,

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from sqlalchemy import text
+
 from app.database import autocommit
 from app.mapping.mapped import unmapped
 from app.models import ConflictPolicy
@@ -84,6 +86,23 @@ async def target_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict
     async with autocommit(ground.engine) as connection:
         found = await ledger.targets(connection, ground.migration, stream, ids)
     return {source_id: target_id for source_id, (target_id, _) in found.items()}
+
+
+_QUARANTINED = text(
+    "SELECT source_id FROM quarantine WHERE migration_id = :migration AND stream = :stream"
+    " AND status <> 'resolved' ORDER BY source_id"
+)
+
+
+async def quarantined(ground: Ground, stream: Stream) -> list[str]:
+    """Ids of records that are held back, waived ones too; asked once."""
+    name = f"quarantine of {stream}"
+    if name not in ground.memo:
+        asked = {"migration": ground.migration, "stream": str(stream)}
+        async with autocommit(ground.engine) as connection:
+            ground.memo[name] = list((await connection.execute(_QUARANTINED, asked)).scalars())
+    found: list[str] = ground.memo[name]
+    return found
 
 
 async def numbered(ground: Ground, desk: Desk, number: str) -> tuple[Record, ...]:

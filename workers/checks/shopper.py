@@ -20,6 +20,7 @@ from workers.checks.looking import LOOKED_UP, each
 CARTS = 10
 """Products that are put into a cart: each takes three requests of a visitor."""
 
+_MET = "A shopper meets {found} things that are not as at the source."
 _NO_SHOP = "The target's shop cannot be visited: its platform has no public API that is known here."
 
 
@@ -53,10 +54,9 @@ async def shopper(ground: Ground) -> Outcome:
         offers = [(one, offer) for one, offer in zip(some, found, strict=True) if offer]
         await visit.fill_carts(offers)
     except NotTold as answer:
-        return skipped(str(answer))
+        return findings.broken_off(str(answer), _MET)
     return findings.outcome(
-        "{examined} products are shown, or not, as they should be, and can be bought.",
-        "A shopper meets {found} things that are not as at the source.",
+        "{examined} products are shown, or not, as they should be, and can be bought.", _MET
     )
 
 

@@ -1,8 +1,10 @@
 """All records of a stream on the target: which of ours are gone, which are there twice.
 
 Only where the target's platform can be read whole. A record is there twice when another one, that
-is no record of ours, has its key, its number with the same total and email, its SKU, its email or
-its name in the same place. What the source itself has twice is linked twice, and no double.
+is no record of ours, has its key, its number with the same total and email, its SKU, its email or,
+a category, its name in the same place. A platform that refuses an SKU for the second time leaves
+the copy of a product without: a public product that has no SKU at all is the double of one with the
+same name. What the source itself has twice is linked twice, and no double.
 """
 
 from __future__ import annotations
@@ -22,6 +24,7 @@ from connectors.records import Category, Customer, Order, Product, Record, Strea
 from workers.checks.ground import Ground
 
 _LINKS_AT_ONCE = 5000
+_NAME = "name"
 
 
 class Double(NamedTuple):
@@ -46,9 +49,12 @@ class Survey:
 
 @dataclass(slots=True)
 class _Seen:
-    """Ids by what they are called; only those called alike are kept as lists."""
+    """Ids by what they are called; only those called alike are kept as lists. `named` are products
+    with an SKU, or hidden from the public: their name alone makes them nobody's double.
+    """
 
     ids: set[str] = field(default_factory=set)
+    named: set[str] = field(default_factory=set)
     first: dict[bytes, str] = field(default_factory=dict)
     alike: dict[bytes, list[str]] = field(default_factory=dict)
     names: dict[bytes, str] = field(default_factory=dict)
@@ -57,6 +63,8 @@ class _Seen:
         if record.id in self.ids:
             return  # a record can come twice
         self.ids.add(record.id)
+        if isinstance(record.content, Product) and not _is_known_by_name(record.content):
+            self.named.add(record.id)
         for by, name in _names(record):
             key = print_of(f"{by}:{name}")
             before = self.first.setdefault(key, record.id)
@@ -69,14 +77,12 @@ def _names(record: Record) -> Iterator[tuple[str, str]]:
     """What tells a record from all others of its stream, and by what."""
     match record.content:
         case Category() as category:
-            yield "name", f"{category.parent}/{category.name.casefold()}"
+            yield _NAME, f"{category.parent}/{category.name.casefold()}"
         case Product() as product:
-            for sku in {
-                product.sku.casefold(),
-                *(each.sku.casefold() for each in product.variants),
-            }:
-                if sku:
-                    yield "SKU", sku
+            if name := " ".join(product.name.casefold().split()):
+                yield _NAME, name
+            for sku in _skus(product):
+                yield "SKU", sku
         case Customer() as customer if customer.email:
             yield "email", customer.email.casefold()
         case Order() as order:
@@ -87,6 +93,16 @@ def _names(record: Record) -> Iterator[tuple[str, str]]:
             yield "number", f"{order.number}/{total}/{order.email.casefold()}"
         case _:
             return
+
+
+def _skus(product: Product) -> set[str]:
+    """In small letters, those of its variants too."""
+    found = {product.sku, *(each.sku for each in product.variants)}
+    return {each.casefold() for each in found if each}
+
+
+def _is_known_by_name(product: Product) -> bool:
+    return product.status == "published" and not _skus(product)
 
 
 async def survey(ground: Ground, stream: Stream) -> Survey | None:
@@ -170,6 +186,8 @@ async def _look_for_doubles(ground: Ground, stream: Stream, seen: _Seen, found: 
     for key, alike in seen.alike.items():
         ours = [each for each in alike if each in linked]
         others = [each for each in alike if each not in linked]
+        if seen.names[key] == _NAME:
+            others = [each for each in others if each not in seen.named]
         ids = (*ours, *others)
         if ours and others and ids not in told:
             told.add(ids)
