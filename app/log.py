@@ -105,9 +105,9 @@ def _rendering(form: str) -> list[Any]:
     return [meta, trace, redact_event, structlog.processors.JSONRenderer()]
 
 
-def _places(raised: ExcInfo) -> str:
+def _places(exc_info: ExcInfo) -> str:
     """Types and places of an exception and of those that led to it, as a traceback has them."""
-    return "\n".join(_told(raised[1], frozenset()))
+    return "\n".join(_told(exc_info[1], frozenset()))
 
 
 def _told(error: BaseException, told: frozenset[int]) -> Iterator[str]:

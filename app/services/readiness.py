@@ -26,8 +26,6 @@ from app.verdict import (
     Reason,
     Rules,
     Verdict,
-    bound,
-    digest,
     judge,
     outdated,
     summary,
@@ -48,6 +46,8 @@ class _Known:
     watermarks: dict[str, str]
     configuration: dict[str, Any]
     wrote: str | None
+    decided: bool
+    later: list[CheckResult]
     mapping: tuple[int | None, str | None]
 
     @property
@@ -75,6 +75,11 @@ async def _known(session: AsyncSession, name: str) -> _Known:
     migration = await get_migration(session, name)
     connection = await session.connection()
     basis = await verification.newest(connection, migration.id)
+    wrote, decided, later = None, False, list[CheckResult]()
+    if basis is not None:
+        wrote = await verification.wrote_since(connection, migration.id, basis.began_at)
+        decided = await verification.decided_since(connection, migration.id, basis.began_at)
+        later = await verification.later_results(connection, migration.id, basis)
     return _Known(
         migration=migration,
         source=await session.get_one(Store, migration.source_id),
@@ -83,7 +88,9 @@ async def _known(session: AsyncSession, name: str) -> _Known:
         waivers=await verification.waivers(connection, migration.id),
         watermarks=await verification.watermarks(connection, migration.id),
         configuration=await verification.configuration(connection, migration.id),
-        wrote=basis and await verification.wrote_since(connection, migration.id, basis.began_at),
+        wrote=wrote,
+        decided=decided,
+        later=later,
         mapping=await verification.mapping_rules(connection, migration.id),
     )
 
@@ -97,6 +104,8 @@ def _verdict(known: _Known, judged: list[Judged], at: datetime) -> tuple[Verdict
         watermarks=known.watermarks,
         configuration=known.configuration,
         wrote=known.wrote,
+        decided=known.decided,
+        later=judge(known.later, known.waivers, known.rules, at),
         rules=known.rules,
         at=at,
     )
@@ -116,6 +125,7 @@ def _question(known: _Known, basis: Basis) -> Question:
             stream: datetime.fromisoformat(each) for stream, each in basis.watermarks.items()
         },
         swept=frozenset(basis.configuration.get("streams_swept") or ()),
+        counts=basis.counts,
         max_new=known.rules.max_new,
         mapping=known.mapping,
     )
@@ -140,7 +150,8 @@ def _shown(
             for stream, each in (basis.watermarks if basis else {}).items()
         },
         configuration=dict(basis.configuration if basis else {}),
-        digest=basis and digest(basis.watermarks, basis.configuration, bound(known.results)),
+        counts=dict(basis.counts if basis else {}),
+        digest=basis and basis.digest(known.results),
         checks=[_result(each) for each in judged],
         token=None,
     )

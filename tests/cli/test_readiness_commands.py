@@ -158,6 +158,20 @@ def test_junit_has_a_case_for_each_check_and_one_for_the_verdict(
     assert isinstance(cases["verdict"].result[0], Failure)
 
 
+def test_what_xml_has_no_place_for_spoils_no_report(service: FakeService, run: Run, tmp_path: Path):
+    odd = "a\x00b\x1bc\x85d\ufffe"
+    evidence = {"message": odd, "stream": None, "source_id": odd, "target_id": None, "field": None}
+    failing = a_check("data.ids", "failed", summary=odd, title=odd, sample=odd, evidence=[evidence])
+    waived = a_check("data.money", "failed", stands_in_way=False, waived=WAIVED["waived"])
+    waived["waived"] = waived["waived"] | {"reason": odd, "author": odd}
+    found = a_verdict("not_ready", odd, summary=odd, checks=[failing, waived])
+    service.answers[ADDRESS] = (200, found)
+    file = tmp_path / "junit.xml"
+    run("readiness", "-m", "spring", "--junit", str(file))
+    [failure] = next(case.result for suite in JUnitXml.fromfile(str(file)) for case in suite)
+    assert failure.message == "a\ufffdb\ufffdc\x85d\ufffd"
+
+
 def test_the_page_is_one_file_and_escaped(service: FakeService, run: Run, tmp_path: Path):
     service.answers[ADDRESS] = (200, a_verdict("not_ready", "checks_failed", checks=[FAILED]))
     file = tmp_path / "verdict.html"
