@@ -109,8 +109,16 @@ def _excuses(waiver: Waiver, result: CheckResult, at: datetime) -> bool:
     named = set(waiver.records)
     # Of findings that nobody named, nobody can say that they are excused.
     return 0 < result.found == len(result.evidence) and all(
-        named & {each.get("source_id"), each.get("target_id")} for each in result.evidence
+        named & _names(each) for each in result.evidence
     )
+
+
+def _names(evidence: Mapping[str, Any]) -> set[str]:
+    """What a waiver calls the record of a finding: its id at the source. The target has other
+    records under the same ids: its own count only where no record of the source is known.
+    """
+    found = evidence.get("source_id") or evidence.get("target_id")
+    return {found, f"{evidence.get('stream')}/{found}"} if found else set()
 
 
 def summary(judged: Sequence[Judged]) -> str:

@@ -65,7 +65,7 @@ class Verification(SQLModel, table=True):
 
 class Waiver(SQLModel, table=True):
     """Somebody answers for a check that fails, until a moment. With `records` only for findings
-    about these ids of the source or of the target: one more finding, and it fails again.
+    about these (`18123` or `orders/18123`): one more finding, and it fails again.
     """
 
     __tablename__ = "waivers"

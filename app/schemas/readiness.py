@@ -67,7 +67,9 @@ class WaiverIn(Input):
         None,
         min_length=1,
         max_length=100,
-        description="Only for findings about these ids of the source or of the target.",
+        description="Only for findings about these records: ids of the source, or of the target "
+        "where a finding is about no record of the source; `orders/18123` for those of one stream "
+        "alone.",
     )
 
     model_config = ConfigDict(

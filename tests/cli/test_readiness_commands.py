@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from junitparser import Failure, JUnitXml, Skipped
 from selectolax.lexbor import LexborHTMLParser
 
@@ -246,8 +248,32 @@ def test_a_verdict_that_does_not_hold_is_refused_offline(run: Run, tmp_path: Pat
     ):
         outcome = run("readiness", "verify", saved(tmp_path, document), "--key", key)
         assert (outcome.code, why in outcome.err) == (1, True), outcome.err
+    for asked, code in (("spring", 0), ("autumn", 1)):
+        outcome = run("readiness", "verify", saved(tmp_path, good), "--key", key, "-m", asked)
+        assert outcome.code == code
     other = json.dumps(Signer([bytes(32)]).published())
     assert run("readiness", "verify", saved(tmp_path, good), "--key", other).code == 1
+
+
+def test_no_other_way_of_signing_is_believed(run: Run, tmp_path: Path, key: str):
+    """Above all none, and a secret that everybody knows: the public key."""
+    good = signed(a_verdict())["token"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+    [public] = SIGNER.published()["keys"]
+    kid = {"kid": public["kid"]}
+    foreign = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    head, _, signature = good.split(".")
+    body = jwt.encode(claims | {"sub": "autumn"}, "", algorithm="none").split(".")[1]
+    for token in (
+        jwt.encode(claims, "", algorithm="none", headers=kid),
+        jwt.encode(claims, public["x"].ljust(32, "x"), algorithm="HS256", headers=kid),
+        jwt.encode(claims, foreign, algorithm="EdDSA", headers=kid),
+        jwt.encode(claims, foreign, algorithm="EdDSA", headers={"jwk": public}),
+        f"{head}.{body}.{signature}",
+        f"{head}.{body}.",
+    ):
+        outcome = run("readiness", "verify", saved(tmp_path, token), "--key", key)
+        assert (outcome.code, "not signed" in outcome.err) == (1, True)
 
 
 def test_what_cannot_be_read_is_wrong_use(

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from connectors.base import StoreAccess
 from connectors.desk import SHOWN, NotTold, NumberedOrder, Numbering
@@ -255,3 +256,16 @@ async def test_what_support_cannot_find_is_told_where_the_rest_cannot_be_asked(
     state, summary = await state_of(bench, SUPPORT)
     assert state is State.FAILED
     assert summary.endswith("This shop has no search by number.")
+
+
+async def test_what_the_target_could_not_keep_of_an_order_misleads_nobody(bench: Bench) -> None:
+    await filled(bench)
+    give_desk(bench, "source", "target")
+    newest = max(bench.target.rows[Stream.ORDERS].values(), key=lambda row: row.content.created_at)
+    bench.target.edit(Stream.ORDERS, newest.id, tax_total=money("1", "EUR"))
+    assert (await state_of(bench, SUPPORT))[0] is State.FAILED
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE links SET losses = '{tax_total}' WHERE source_id = 'o2'")
+        )
+    assert (await state_of(bench, SUPPORT))[0] is State.PASSED

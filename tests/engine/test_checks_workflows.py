@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from connectors.shopper import FOUND, Offer
+from connectors.woocommerce.shopper import WooCommerceShopper
 from tests.connectors.practice import Instead
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of
@@ -157,6 +159,27 @@ async def test_a_product_that_should_not_be_shown_is_found(bench: Bench, stores:
     secret = {"status": "publish", "regular_price": "1.00"}
     await put(stores.new, "products", await there(stores, "products", 2), **secret)
     assert failed(await outcomes(bench)) == {"workflows.shopper": ["status"]}
+
+
+async def test_what_stands_behind_the_end_of_a_full_search_is_not_missed(
+    bench: Bench, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_name = WooCommerceShopper.by_name
+
+    async def many(self: WooCommerceShopper, name: str) -> tuple[Offer, ...]:
+        others = [Offer(product=f"x{each}", price=None, in_stock=True) for each in range(FOUND)]
+        return tuple(others) if name == "Mug" else await by_name(self, name)
+
+    monkeypatch.setattr(WooCommerceShopper, "by_name", many)
+    assert failed(await outcomes(bench)) == {}
+
+
+async def test_where_the_status_is_the_teams_shoppers_see_what_the_team_shows(
+    bench: Bench, stores: Stores
+) -> None:
+    await put(stores.new, "products", await there(stores, "products"), status="draft")
+    await stores.set_policies(conflicts={"products": {"status": "target"}})
+    assert failed(await outcomes(bench)) == {}
 
 
 async def test_an_old_price_is_what_shoppers_would_pay(bench: Bench, stores: Stores) -> None:

@@ -437,3 +437,30 @@ async def test_an_adoption_changes_the_ledger_and_so_the_ground_of_a_verdict(
     since = datetime.now(UTC) - timedelta(days=30)
     await bench.run("adopt", since=since.isoformat())
     assert (await verdict(api))[:2] == ("stale", ["written_since"])
+
+
+async def test_a_waiver_for_a_record_is_none_for_another_one_with_its_id_on_the_target(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    await wrong_total(bench, "o101")
+    await checked(bench)
+    body = {"check": "data.money", "reason": "Agreed.", "expires_at": LATER}
+    for records in ([await twin(bench, Stream.ORDERS, "o101")], ["products/o101"]):
+        await api.post("waivers", json=body | {"records": records})
+        assert (await verdict(api))[0] == "not_ready"
+    await api.post("waivers", json=body | {"records": ["orders/o101"]})
+    assert (await verdict(api))[0] == "ready"
+
+
+async def test_a_verification_that_looked_at_nothing_proves_nothing(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    await bench.run("verify", since=tomorrow, options={"sample": 0})
+    bad, reasons, found = await verdict(api)
+    assert (bad, reasons) == ("not_ready", ["checks_failed"])
+    content = next(each for each in found["checks"] if each["id"] == "data.content")
+    assert (content["state"], content["examined"]) == ("unknown", 0)
+    assert content["summary"] == "None of 10 could be looked at, so nobody knows."

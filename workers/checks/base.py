@@ -108,10 +108,16 @@ class Findings:
             )
 
     def outcome(self, good: str, bad: str) -> Outcome:
-        """Failed where anything was found. Both sentences may name `{found}` and `{examined}`."""
+        """Failed where anything was found; unknown where nothing was looked at of what there is.
+        Both sentences may name `{found}` and `{examined}`.
+        """
+        blind = not self.count and not self.examined and bool(self.total)
         sentence = bad if self.count else good
+        if blind:
+            sentence = f"None of {self.total:,} could be looked at, so nobody knows."
+        state = State.FAILED if self.count else State.UNKNOWN if blind else State.PASSED
         return Outcome(
-            state=State.FAILED if self.count else State.PASSED,
+            state=state,
             summary=sentence.format(found=f"{self.count:,}", examined=f"{self.examined:,}"),
             examined=self.examined,
             total=self.total,

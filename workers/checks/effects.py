@@ -199,7 +199,7 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
     if not {Stream.ORDERS, Stream.INVENTORY} <= set(ground.streams):
         return
     held = await _held(ground, without=known)
-    targets = await _levels(ground, held)
+    targets = await _levels(ground, held, findings)
     here = await ground.source_records(Stream.INVENTORY, targets)
     # What moved at the source since it was applied is the matter of the check of freshness.
     page = Page(records=tuple(here.values()), resume=None)
@@ -227,9 +227,13 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
             )
 
 
-async def _levels(ground: Ground, held: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+async def _levels(
+    ground: Ground, held: Iterable[tuple[str, str | None]], findings: Findings
+) -> dict[str, str]:
     """Levels of the goods that orders hold, those of changed orders first: the target's ids."""
     ids = [product if variant is None else f"{product}:{variant}" for product, variant in held]
+    if len(ids) > _LEVELS_LOOKED_AT:
+        findings.samples.append(f"the first {_LEVELS_LOOKED_AT:,} of {len(ids):,} levels of stock")
     async with autocommit(ground.engine) as connection:
         found = await ledger.targets(
             connection, ground.migration, Stream.INVENTORY, ids[:_LEVELS_LOOKED_AT]

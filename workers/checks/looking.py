@@ -27,6 +27,7 @@ LOOKED_UP = 100
 """Records that are looked up one by one, unless the migration sets another limit."""
 
 _AT_ONCE = 8
+_STREAMS: dict[type[Content], Stream] = {Customer: Stream.CUSTOMERS, Order: Stream.ORDERS}
 _NO_NAMES = Names()
 
 
@@ -114,13 +115,23 @@ async def numbered(ground: Ground, desk: Desk, number: str) -> tuple[Record, ...
     return found
 
 
+_LOSSES = text(
+    "SELECT losses FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND source_id = :id"
+)
+
+
 async def differing(
-    ground: Ground, stream: Stream, names: Sequence[str], ours: Content, theirs: Content
+    ground: Ground, record: Record, names: Sequence[str], ours: Content, theirs: Content
 ) -> list[str]:
-    """Which of these fields differ, but for what the target is known not to keep, and what the
-    migration leaves to the target.
+    """Which of these fields of a source's record differ, but for what the target is known not to
+    keep, or not to keep of this record, and what the migration leaves to the target.
     """
-    losses = await ground.losses(stream)
+    stream = _STREAMS[type(ours)]
+    asked = {"migration": ground.migration, "stream": str(stream), "id": record.id}
+    async with autocommit(ground.engine) as connection:
+        own = await connection.scalar(_LOSSES, asked)
+    losses = await ground.losses(stream) | set(own or ())
     left, right = _form(ours), _form(theirs)
     return [
         name

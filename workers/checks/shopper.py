@@ -12,7 +12,7 @@ from app.models import ConflictPolicy
 from connectors.desk import NotTold
 from connectors.minor_units import same
 from connectors.records import InventoryLevel, Money, Product, Record, Stream
-from connectors.shopper import HasShopper, Offer, Shopper
+from connectors.shopper import FOUND, HasShopper, Offer, Shopper
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.ground import Pair
 from workers.checks.looking import LOOKED_UP, each
@@ -115,18 +115,26 @@ class _Visit:
             way: next((offer for offer in some if offer.product == one.pair.target_id), None)
             for way, some in found.items()
         }
-        if one.ours.status != "published":
+        if self._status(one) != "published":
             if any(offers.values()):
-                self._note(one, "The shop shows what is not published at the source.", "status")
+                self._note(one, "The shop shows what should not be published.", "status")
             return None
+        hidden = {"name"} if one.ours.visibility not in ("visible", "search") else set()
+        # Behind the end of a full list it may stand all the same.
+        hidden |= {way for way, some in found.items() if len(some) >= FOUND}
         for way, offer in offers.items():
-            # A product that the catalogue hides is not there to be found by its name.
-            if offer is None and (way == "sku" or one.ours.visibility in ("visible", "search")):
+            if offer is None and way not in hidden:
                 self._note(one, f"The shop does not find the product by its {way}.", "status")
         offer = next(filter(None, offers.values()), None)
         if offer is not None:
             self._compare(one, offer)
         return offer
+
+    def _status(self, one: _Goods) -> str:
+        """Whether shoppers should see it is the source's to say, or the target's by policy."""
+        policies = self._ground.scope.policies
+        left_alone = policies.of(Stream.PRODUCTS, "status") is ConflictPolicy.TARGET
+        return one.theirs.status if left_alone else one.ours.status
 
     def _compare(self, one: _Goods, offer: Offer) -> None:
         price = price_of(one.ours, self._ground.clock())

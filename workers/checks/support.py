@@ -112,7 +112,7 @@ async def _support_one(ground: Ground, desk: Desk, findings: Findings, one: _Exp
     if found is None:
         return
     ours = (await ground.resolved([one.order]))[one.order.id]
-    for name in await differing(ground, Stream.ORDERS, _SEEN, ours, found.content):
+    for name in await differing(ground, one.order, _SEEN, ours, found.content):
         _note(findings, one, "Support reads another value than at the source.", name)
 
 
@@ -163,9 +163,7 @@ async def fulfilment(ground: Ground) -> Outcome:
         found, ours = there.get(target), contents[order.id]
         if found is None or not isinstance(found.content, Order) or not isinstance(ours, Order):
             continue
-        fields = await differing(
-            ground, Stream.ORDERS, ("shipping", "shipping_lines"), ours, found.content
-        )
+        fields = await differing(ground, order, ("shipping", "shipping_lines"), ours, found.content)
         if _to_send(ours, whole=whole) != _to_send(found.content, whole=whole):
             fields.append("lines.quantity")
         for name in fields:
@@ -263,7 +261,7 @@ async def _returning_one(ground: Ground, desk: Desk, findings: Findings, one: _A
     if one.target not in found:
         return
     theirs = found[one.target].content
-    for name in await differing(ground, Stream.CUSTOMERS, ("billing", "shipping"), ours, theirs):
+    for name in await differing(ground, one.customer, ("billing", "shipping"), ours, theirs):
         _miss(findings, one, "An address of the customer differs.", name)
     if Stream.ORDERS in ground.streams:
         await _compare_history(ground, desk, findings, one)

@@ -92,7 +92,8 @@ async def _find_changes(_: Ground, looked: Sights, found: Findings) -> str:
         for each in arrived
         if each.before and each.before.found and each.before.head and each.visit.head
     ]
-    found.examined = len(pairs)
+    # What did not arrive is another check's matter.
+    found.examined, found.total = len(pairs), len(arrived)
     heads = Heads([was.title for _, was, _ in pairs], [now.title for _, _, now in pairs])
     for sight, was, now in pairs:
         for name, message in heads.differences(was, now, sight.visit.url, sight.is_at):
