@@ -10,7 +10,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from connectors.records import Category, Product, Stream
+from connectors.records import Category, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
 from tests.engine.launching import a_line, an_order, bad, checked, euros, launch, twin
 from tests.engine.shop import FakeStore, Row
@@ -125,6 +125,13 @@ async def new_order_waiting(bench: Bench) -> None:
     bench.source.put(Stream.ORDERS, "o103", an_order("103"))
 
 
+async def new_product_waiting_with_its_stock(bench: Bench) -> None:
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.PRODUCTS, "p3", Product(name="Tea 3", sku="S3"))
+    level = InventoryLevel(product="p3", counted=True, quantity=Decimal(3))
+    bench.source.put(Stream.INVENTORY, "p3", level)
+
+
 async def product_changed_silently(bench: Bench) -> None:
     bench.source.change_silently(Stream.PRODUCTS, "p2", description="Written past the shop")
 
@@ -198,6 +205,7 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (email_doubled_in_capitals, {"data.doubled"}),
     (product_doubled_without_an_sku, {"data.doubled"}),
     (new_order_waiting, {"data.freshness"}),
+    (new_product_waiting_with_its_stock, {"data.freshness"}),
     (product_changed_silently, {"data.freshness"}),
     (stale_stream, {"data.freshness"}),
     (untrusted_stream, {"preflight.trust"}),

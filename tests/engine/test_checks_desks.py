@@ -269,3 +269,18 @@ async def test_what_the_target_could_not_keep_of_an_order_misleads_nobody(bench:
             text("UPDATE links SET losses = '{tax_total}' WHERE source_id = 'o2'")
         )
     assert (await state_of(bench, SUPPORT))[0] is State.PASSED
+
+
+async def test_accounts_that_the_source_has_twice_are_there_twice(bench: Bench) -> None:
+    """As on Medusa, where a guest and an account may have one email."""
+    await filled(bench)
+    bench.source.put(Stream.CUSTOMERS, "k2", Customer(email="guest@shop.test"))
+    await bench.run("recent")
+    give_desk(bench, "source", "target")
+    for shop in (bench.source, bench.target):
+        for row in list(shop.rows[Stream.CUSTOMERS].values()):
+            shop.edit(Stream.CUSTOMERS, row.id, email="anna@shop.test")
+    assert (await history(bench))[0] is State.PASSED
+    bench.target.put(Stream.CUSTOMERS, "9999", Customer(email="anna@shop.test"))
+    state, messages = await history(bench)
+    assert (state, set(messages)) == (State.FAILED, {"3 accounts have the customer's email."})

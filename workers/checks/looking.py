@@ -89,6 +89,23 @@ async def target_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict
     return {source_id: target_id for source_id, (target_id, _) in found.items()}
 
 
+_LINKED = text(
+    "SELECT target_id, min(source_id) AS source_id FROM links"
+    " WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'"
+    " AND target_id = ANY(CAST(:ids AS text[])) GROUP BY target_id"
+)
+
+
+async def source_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict[str, str]:
+    """The source's ids of records of the target, by the target's. What has none is the target's
+    own, or a double.
+    """
+    asked = {"migration": ground.migration, "stream": str(stream), "ids": list(ids)}
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(_LINKED, asked)
+        return {row.target_id: row.source_id for row in rows}
+
+
 _QUARANTINED = text(
     "SELECT source_id FROM quarantine WHERE migration_id = :migration AND stream = :stream"
     " AND status <> 'resolved' ORDER BY source_id"

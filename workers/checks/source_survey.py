@@ -19,8 +19,9 @@ from app.database import autocommit
 from app.mapping.mapped import unmapped
 from app.services.unapplied import unapplied, unapplied_of
 from connectors.base import Sweep, Window
-from connectors.records import Customer, Order, Product, Record, Stream
+from connectors.records import Customer, InventoryLevel, Order, Product, Record, Stream
 from workers.checks.ground import Ground
+from workers.checks.looking import quarantined
 from workers.engine import cursors
 from workers.engine.singles import readable
 from workers.engine.window import reading
@@ -81,6 +82,7 @@ async def _read_whole(
 ) -> set[str]:
     pages = ground.source.read(stream, Sweep(), {}, None)
     seen: set[str] = set()
+    waiting = await _waiting_products(ground) if stream is Stream.INVENTORY else frozenset()
     oldest = None if cursor is None else cursor - ground.scope.lags.overlap_of(ground.reads[stream])
     async with aclosing(pages):
         async for page in pages:
@@ -96,10 +98,22 @@ async def _read_whole(
             unlinked = await _unlinked(ground, stream, list(records))
             found.changed += [each for each in differing if each not in unlinked]
             for each in unlinked:
+                content = records[each].content
+                if isinstance(content, InventoryLevel) and content.product in waiting:
+                    continue  # it comes with its product, which is told
                 came = _came(records[each])
                 is_new = oldest is not None and came is not None and came >= oldest
                 (found.new if is_new else found.missing).append(each)
     return seen
+
+
+async def _waiting_products(ground: Ground) -> frozenset[str]:
+    """Products that are to be brought over, or to be brought over anew, or held back."""
+    if Stream.PRODUCTS not in ground.streams:
+        return frozenset()
+    found = await survey(ground, Stream.PRODUCTS)
+    held = await quarantined(ground, Stream.PRODUCTS)
+    return frozenset([*found.missing, *found.new, *found.changed, *held])
 
 
 def _came(record: Record) -> datetime | None:

@@ -9,7 +9,7 @@ same name. What the source itself has twice is linked twice, and no double.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -22,6 +22,7 @@ from connectors.comparable import external_source_id
 from connectors.goods import print_of
 from connectors.records import Category, Customer, Order, Product, Record, Stream
 from workers.checks.ground import Ground
+from workers.checks.looking import source_ids
 
 _LINKS_AT_ONCE = 5000
 _NAME = "name"
@@ -173,15 +174,8 @@ async def _look_for_gone(ground: Ground, stream: Stream, there: set[str], found:
         ]
 
 
-_LINKED = text(
-    "SELECT target_id, min(source_id) AS source_id FROM links"
-    " WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'"
-    " AND target_id = ANY(CAST(:ids AS text[])) GROUP BY target_id"
-)
-
-
 async def _look_for_doubles(ground: Ground, stream: Stream, seen: _Seen, found: Survey) -> None:
-    linked = await _linked(ground, stream, {each for ids in seen.alike.values() for each in ids})
+    linked = await source_ids(ground, stream, {each for ids in seen.alike.values() for each in ids})
     told: set[tuple[str, ...]] = set()
     for key, alike in seen.alike.items():
         ours = [each for each in alike if each in linked]
@@ -192,12 +186,3 @@ async def _look_for_doubles(ground: Ground, stream: Stream, seen: _Seen, found: 
         if ours and others and ids not in told:
             told.add(ids)
             found.doubles.append(Double(seen.names[key], ids, linked[ours[0]]))
-
-
-async def _linked(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict[str, str]:
-    async with autocommit(ground.engine) as connection:
-        rows = await connection.execute(
-            _LINKED,
-            {"migration": ground.migration, "stream": str(stream), "ids": list(ids)},
-        )
-        return {row.target_id: row.source_id for row in rows}
