@@ -63,12 +63,14 @@ async def readiness(resources: Resources, name: str) -> ReadinessOut:
         known = await _known(work.session, name)
     at = now()
     judged = judge(known.results, known.waivers, known.rules, at)
-    verdict, reasons = _verdict(known, judged, at)
+    later = judge(known.later, known.waivers, known.rules, at)
+    verdict, reasons = _verdict(known, judged, later, at)
     if verdict is Verdict.READY and known.basis is not None:
         reason = await moved(resources, _question(known, known.basis))
         if reason is not None:
             verdict, reasons = Verdict.STALE, [reason]
-    return _signed(resources, _shown(known, judged, verdict, reasons, at))
+    until = known.basis and _expiry(known.basis, [*judged, *later], known.rules)
+    return _signed(resources, _shown(known, judged, verdict, reasons, at=at, until=until))
 
 
 async def _known(session: AsyncSession, name: str) -> _Known:
@@ -95,7 +97,9 @@ async def _known(session: AsyncSession, name: str) -> _Known:
     )
 
 
-def _verdict(known: _Known, judged: list[Judged], at: datetime) -> tuple[Verdict, list[Reason]]:
+def _verdict(
+    known: _Known, judged: list[Judged], later: list[Judged], at: datetime
+) -> tuple[Verdict, list[Reason]]:
     """By what we know ourselves. What is outdated says nothing any more, good or bad."""
     if known.basis is None:
         return Verdict.NOT_READY, [_NEVER]
@@ -105,7 +109,7 @@ def _verdict(known: _Known, judged: list[Judged], at: datetime) -> tuple[Verdict
         configuration=known.configuration,
         wrote=known.wrote,
         decided=known.decided,
-        later=judge(known.later, known.waivers, known.rules, at),
+        later=later,
         rules=known.rules,
         at=at,
     )
@@ -132,7 +136,13 @@ def _question(known: _Known, basis: Basis) -> Question:
 
 
 def _shown(
-    known: _Known, judged: list[Judged], verdict: Verdict, reasons: list[Reason], at: datetime
+    known: _Known,
+    judged: list[Judged],
+    verdict: Verdict,
+    reasons: list[Reason],
+    *,
+    at: datetime,
+    until: datetime | None,
 ) -> ReadinessOut:
     basis = known.basis
     return ReadinessOut(
@@ -142,7 +152,7 @@ def _shown(
         reasons=[ReasonOut(code=each.code, message=each.message) for each in reasons],
         job=basis and basis.job,
         verified_at=basis and basis.finished_at,
-        expires_at=basis and _expiry(basis, judged, known.rules),
+        expires_at=until,
         launch_at=known.migration.launch_at,
         asked_at=at,
         watermarks={
