@@ -335,3 +335,16 @@ async def test_a_clock_of_the_source_that_was_set_back_hides_no_change(bench: Be
     job = await bench.run("verify", since=tomorrow, options=options)
     [row] = await bench.rows("SELECT * FROM check_results WHERE job_id = :id", id=job["id"])
     assert [each["source_id"] for each in row["evidence"]] == ["o101"]
+
+
+async def test_a_conflict_about_what_was_taken_off_the_target_needs_no_decision(bench: Bench):
+    await launch(bench)
+    await conflict_open(bench)
+    await write(bench, "UPDATE conflicts SET source_id = 'p2'")
+    for stream in (Stream.PRODUCTS, Stream.INVENTORY):
+        del bench.source.rows[stream]["p2"]
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.ids", "data.conflicts"}
+    await bench.run("recent", cutover=True, options={"release_brake": True})
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()

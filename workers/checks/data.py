@@ -201,11 +201,14 @@ async def _quarantine(ground: Ground) -> Outcome:
     )
 
 
-# Chosen for the source and not written yet: the target does not hold what was decided.
+# Chosen for the source and not written yet: the target does not hold what was decided. About a
+# record that was taken off the target there is nothing left to decide.
 _CONFLICTS = text(
-    "SELECT stream, source_id, target_id, field, status FROM conflicts"
+    "SELECT stream, source_id, target_id, field, status FROM conflicts AS c"
     " WHERE migration_id = :migration AND stream = ANY(CAST(:streams AS text[]))"
     " AND (status <> 'settled' OR (decision = 'source' AND applied_at IS NULL))"
+    " AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.migration_id = c.migration_id"
+    " AND l.stream = c.stream AND l.source_id = c.source_id AND l.state = 'removed')"
     " ORDER BY first_at, id"
 )
 

@@ -5,7 +5,7 @@ Emails and addresses stay here: what a check says names records by their ids.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 from sqlalchemy import text
@@ -16,6 +16,7 @@ from app.models import ConflictPolicy
 from connectors.comparable import Names, comparable
 from connectors.concurrency import together
 from connectors.desk import Desk, HasDesk
+from connectors.digest import digest
 from connectors.records import Content, Customer, Order, Record, Stream
 from workers.checks.base import Ground
 from workers.engine import ledger
@@ -87,6 +88,29 @@ async def target_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict
     async with autocommit(ground.engine) as connection:
         found = await ledger.targets(connection, ground.migration, stream, ids)
     return {source_id: target_id for source_id, (target_id, _) in found.items()}
+
+
+_DIGESTS = text(
+    "SELECT source_id, digest FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND source_id = ANY(CAST(:ids AS text[])) AND digest IS NOT NULL"
+)
+
+
+async def current(
+    ground: Ground, stream: Stream, records: Mapping[str, Record]
+) -> dict[str, Record]:
+    """Those of the source's records that are what was applied. The others wait for the next run:
+    the check of freshness tells of them. Of what was adopted nobody knows: it is among them.
+    """
+    asked = {"migration": ground.migration, "stream": str(stream), "ids": list(records)}
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(_DIGESTS, asked)
+        applied = {row.source_id: row.digest for row in rows}
+    return {
+        each: record
+        for each, record in records.items()
+        if applied.get(each) in (None, digest(record.content).whole)
+    }
 
 
 _LINKED = text(

@@ -15,7 +15,7 @@ from connectors.records import InventoryLevel, Money, Product, Record, Stream
 from connectors.shopper import FOUND, HasShopper, Offer, Shopper
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.ground import Pair
-from workers.checks.looking import LOOKED_UP, each
+from workers.checks.looking import LOOKED_UP, current, each
 
 CARTS = 10
 """Products that are put into a cart: each takes three requests of a visitor."""
@@ -62,7 +62,8 @@ async def shopper(ground: Ground) -> Outcome:
 
 async def _goods(ground: Ground) -> list[_Goods]:
     pairs = (await ground.sample(Stream.PRODUCTS)).pairs
-    here = await ground.source_records(Stream.PRODUCTS, [pair.source_id for pair in pairs])
+    asked = await ground.source_records(Stream.PRODUCTS, [pair.source_id for pair in pairs])
+    here = await current(ground, Stream.PRODUCTS, asked)
     there = await ground.target_records(Stream.PRODUCTS, [pair.target_id for pair in pairs])
     levels = await _levels(ground, here.values())
     goods = []
@@ -79,7 +80,9 @@ async def _goods(ground: Ground) -> list[_Goods]:
 async def _levels(
     ground: Ground, products: Iterable[Record]
 ) -> dict[str, dict[str, InventoryLevel]]:
-    """Stock at the source by product and variant (empty for the product's own)."""
+    """Stock at the source by product and variant (empty for the product's own); none of a product
+    of which a level has yet to be brought over.
+    """
     if Stream.INVENTORY not in ground.streams:
         return {}
     ids = []
@@ -88,10 +91,17 @@ async def _levels(
         if isinstance(record.content, Product):
             ids += [f"{record.id}:{variant.id}" for variant in record.content.variants]
     found: dict[str, dict[str, InventoryLevel]] = {}
-    for record in (await ground.source_records(Stream.INVENTORY, ids)).values():
-        if isinstance(record.content, InventoryLevel):
-            own = found.setdefault(record.content.product, {})
-            own[record.content.variant or ""] = record.content
+    records = await ground.source_records(Stream.INVENTORY, ids)
+    there = await current(ground, Stream.INVENTORY, records)
+    waiting = {
+        record.content.product
+        for each, record in records.items()
+        if each not in there and isinstance(record.content, InventoryLevel)
+    }
+    for record in there.values():
+        content = record.content
+        if isinstance(content, InventoryLevel) and content.product not in waiting:
+            found.setdefault(content.product, {})[content.variant or ""] = content
     return found
 
 

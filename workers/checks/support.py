@@ -11,6 +11,7 @@ from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.looking import (
     LOOKED_UP,
     Person,
+    current,
     differing,
     each,
     numbered,
@@ -50,7 +51,7 @@ async def support(ground: Ground) -> Outcome:
     chosen, all_of_them = await people(ground, most)
     expected = await _expected(ground, chosen)
     if not expected:
-        return skipped("Nobody of the sample has an order that was brought over.")
+        return skipped("Nobody of the sample has a newest order that is brought over.")
     findings = Findings()
     words = f"{len(expected):,} of {all_of_them:,} people of the sample, by their newest order"
     findings.looked_at(len(expected), all_of_them, words)
@@ -74,7 +75,8 @@ async def _expected(ground: Ground, chosen: list[Person]) -> list[_Expected]:
     known = await target_ids(ground, Stream.ORDERS, ids)
     # What has not been brought over yet is another check's matter.
     newest = [next((order.id for order in found if order.id in known), "") for found in orders]
-    records = await ground.source_records(Stream.ORDERS, filter(None, newest))
+    asked = await ground.source_records(Stream.ORDERS, filter(None, newest))
+    records = await current(ground, Stream.ORDERS, asked)
     return [
         _Expected(person, records[each_], known[each_])
         for person, each_ in zip(chosen, newest, strict=True)
@@ -145,7 +147,8 @@ async def fulfilment(ground: Ground) -> Outcome:
         return skipped("Orders are not in scope.")
     most = int(ground.threshold(workflows.FULFILMENT.id, "records", LOOKED_UP))
     sample = await ground.sample(Stream.ORDERS)
-    records = await ground.source_records(Stream.ORDERS, [one.source_id for one in sample.pairs])
+    asked = await ground.source_records(Stream.ORDERS, [one.source_id for one in sample.pairs])
+    records = await current(ground, Stream.ORDERS, asked)
     waiting = [
         (records[one.source_id], one.target_id)
         for one in sample.pairs
@@ -224,7 +227,8 @@ async def returning(ground: Ground) -> Outcome:
         return skipped(_NO_DESK if desk is None else "Customers are not in scope.")
     most = int(ground.threshold(workflows.RETURNING.id, "records", LOOKED_UP))
     sample = await ground.sample(Stream.CUSTOMERS)
-    records = await ground.source_records(Stream.CUSTOMERS, [one.source_id for one in sample.pairs])
+    asked = await ground.source_records(Stream.CUSTOMERS, [one.source_id for one in sample.pairs])
+    records = await current(ground, Stream.CUSTOMERS, asked)
     accounts = [
         _Account(records[one.source_id], one.target_id)
         for one in sample.pairs
