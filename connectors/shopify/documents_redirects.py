@@ -11,6 +11,13 @@ REDIRECTS = Document(
     "after:$after,sortKey:ID){nodes{path target} pageInfo{hasNextPage endCursor}}}",
     cost=102,
 )
+NEWEST = Document(
+    "query NewestRedirects{urlRedirects(first:100,sortKey:ID,reverse:true)"
+    "{nodes{path target} pageInfo{hasNextPage endCursor}}}",
+    cost=102,
+)
+"""What a search may not find yet: a list without one does not wait for an index."""
+
 LIVE_PAGES = Document(
     "query LivePages($handle:String!){"
     "product:productByIdentifier(identifier:{handle:$handle})"
@@ -48,6 +55,7 @@ def all_documents() -> Iterator[tuple[str, Document]]:
     """Every document that is sent for redirects, by a name."""
     yield from (
         ("redirects", REDIRECTS),
+        ("newest redirects", NEWEST),
         ("live pages", LIVE_PAGES),
         ("redirect", REDIRECT),
         ("stage a file", STAGE),

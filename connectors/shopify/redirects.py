@@ -1,9 +1,9 @@
 """Redirects of old paths: a few one by one, many by an import of a file.
 
 An import overwrites what stands at a path and answers with no more than how many it made. So only
-paths are imported at which nothing stands, which is looked up once more right before, and what
-became of each is read from the store afterwards. What somebody makes within that last second is
-overwritten all the same: Shopify has no import that leaves it.
+paths are imported at which nothing stands. That is looked up once more right before, together with
+the newest redirects of all, and what became of each is read from the store afterwards. What another
+makes within that last second is overwritten all the same: Shopify has no import that leaves it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from connectors.errors import BadAnswer, TryLater
 from connectors.redirects import Redirect, Redirected, RedirectState
 from connectors.shopify.api import Api
 from connectors.shopify.changing import RefusedInput, change
-from connectors.shopify.documents_redirects import LIVE_PAGES, REDIRECT, REDIRECTS
+from connectors.shopify.documents_redirects import LIVE_PAGES, NEWEST, REDIRECT, REDIRECTS
 from connectors.shopify.finding import quoted
 from connectors.shopify.importing import Import, Importer, NoImportError
 from connectors.shopify.paths import key, page_of, plain, refusals, same_target
@@ -115,7 +115,8 @@ class Redirects:
         """
 
         async def still_free() -> bool:
-            held = await self._held(redirects)
+            seen, newest = await together([self._search(redirects), self._newest()])
+            held = _holding([*seen, *newest])
             return all(_standing(each, held) is None for each in redirects)
 
         try:
@@ -177,15 +178,18 @@ class Redirects:
 
     async def _held(self, redirects: Sequence[Redirect]) -> _Held:
         """Redirects at these paths, at their targets, and to these paths."""
+        return _holding(await self._search(redirects))
+
+    async def _search(self, redirects: Sequence[Redirect]) -> list[_Row]:
         parts = [
             redirects[start : start + _LOOKED_UP] for start in range(0, len(redirects), _LOOKED_UP)
         ]
         searches = [" OR ".join(dict.fromkeys(_terms(each))) for each in parts]
-        rows = [row for some in await together(map(self._rows, searches)) for row in some]
-        return _Held(
-            {key(each.path): each.target for each in rows},
-            frozenset(key(each.target) for each in rows),
-        )
+        return [row for some in await together(map(self._rows, searches)) for row in some]
+
+    async def _newest(self) -> list[_Row]:
+        """Of all redirects, whatever they are of."""
+        return (await self._api.ask(NEWEST, dict[str, Nodes[_Row]]))["urlRedirects"].nodes
 
     async def _rows(self, search: str) -> list[_Row]:
         rows: list[_Row] = []
@@ -199,6 +203,13 @@ class Redirects:
             if page.page_info.end_cursor in (None, after):
                 raise BadAnswer("a list of redirects has no end", code="store_repeats_page")
             after = page.page_info.end_cursor
+
+
+def _holding(rows: Sequence[_Row]) -> _Held:
+    return _Held(
+        {key(each.path): each.target for each in rows},
+        frozenset(key(each.target) for each in rows),
+    )
 
 
 def _standing(redirect: Redirect, held: _Held) -> _Answer | None:
