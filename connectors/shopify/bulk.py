@@ -57,16 +57,10 @@ class _Latest(Wire):
 class BulkReader:
     """Starts, watches and reads bulk operations of one store."""
 
-    def __init__(
-        self,
-        api: Api,
-        settings: ShopifySettings,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, api: Api, settings: ShopifySettings, files: Files) -> None:
         self._api = api
         self._settings = settings
-        self._files = Files(api, settings, transport=transport)
+        self._files = files
 
     async def begin(self, stream: Stream, mark: str) -> str:
         """The id of the operation of this mark: of one that runs or ran already, else of a new
