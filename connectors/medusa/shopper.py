@@ -120,8 +120,9 @@ class MedusaShopper:
         self._door: _Door | None = None
 
     async def by_name(self, name: str) -> tuple[Offer, ...]:
-        """By the store's own search."""
-        return await self._found({"q": name})
+        """By the store's own search, which looks for each word of it."""
+        # A word becomes a pattern of SQL, in which a backslash takes the next character for itself.
+        return await self._found({"q": name.replace("\\", r"\\")})
 
     async def by_sku(self, sku: str) -> tuple[Offer, ...]:
         """By the SKUs of variants; of more than was asked for, those that have it."""

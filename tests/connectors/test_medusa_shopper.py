@@ -82,7 +82,7 @@ async def test_visitors_come_with_a_publishable_key_of_the_usual_channel_and_no_
     found = {"id": "prod_1", "variants": [goods("one", 8.5), goods("two", 10)]}
     async with medusa({"/store/products": rows("products", [found])}, asked) as store:
         [offer] = await store.shopper.by_name("Mug & Co")
-        await store.shopper.by_name("Mug")
+        await store.shopper.by_name(r"Back\slash")
     assert (offer.product, offer.price, offer.in_stock) == ("prod_1", money("8.5", "GBP"), True)
     assert offer.buyable == ("one", "two")
     visits = [each for each in asked if each.url.path.startswith("/store/")]
@@ -92,6 +92,7 @@ async def test_visitors_come_with_a_publishable_key_of_the_usual_channel_and_no_
     query = dict(visits[1].url.params)
     assert (query["q"], query["region_id"]) == ("Mug & Co", "reg_2")
     assert query["sales_channel_id"] == "sc_1"
+    assert dict(visits[2].url.params)["q"] == r"Back\\slash"
 
 
 @pytest.mark.parametrize(
