@@ -13,6 +13,7 @@ from sqlalchemy import text
 
 from connectors.records import Category, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
+from tests.engine.grounds import ground_of
 from tests.engine.launching import a_line, an_order, bad, checked, euros, launch, twin
 from tests.engine.shop import FakeStore, Row
 from workers.checks.registry import CHECKS
@@ -266,6 +267,23 @@ async def test_what_the_team_made_itself_is_no_double(bench: Bench, fields: dict
     await double(bench, Stream.PRODUCTS, "p1", **fields)
     _, results = await checked(bench, checks=["data"])
     assert bad(results) == set()
+
+
+async def test_a_double_of_an_order_is_known_where_orders_get_new_numbers(bench: Bench):
+    await launch(bench)
+    await double(bench, Stream.ORDERS, "o102", number="9999")
+    [doubled] = [each for each in CHECKS if each.id == "data.doubled"]
+    async with ground_of(bench) as ground:
+        assert (await doubled.run(ground)).found == 0
+    async with ground_of(bench) as ground:
+
+        async def losses(_: Stream) -> frozenset[str]:
+            return frozenset({"number"})
+
+        ground.losses = losses  # type: ignore[method-assign]
+        [evidence] = (await doubled.run(ground)).evidence
+    assert evidence.target_id == "9999"
+    assert evidence.message.endswith("with the same email, total and lines.")
 
 
 async def lose_order(bench: Bench, **policies: Any) -> None:

@@ -2,9 +2,10 @@
 
 Only where the target's platform can be read whole. A record is there twice when another one, that
 is no record of ours, has its key, its number with the same total and email, its SKU, its email or,
-a category, its name in the same place. A platform that refuses an SKU for the second time leaves
-the copy of a product without: a public product that has no SKU at all is the double of one with the
-same name. What the source itself has twice is linked twice, and no double.
+a category, its name in the same place. Where orders get new numbers, those with the same email,
+total and lines are the same. A platform that refuses an SKU for the second time leaves the copy of
+a product without: a public product that has no SKU at all is the double of one with the same name.
+What the source itself has twice is linked twice, and no double.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from sqlalchemy import text
 
 from app.database import autocommit
 from connectors.base import Source, Sweep
-from connectors.comparable import external_source_id
+from connectors.comparable import external_source_id, lines_of
 from connectors.goods import print_of
 from connectors.records import Category, Customer, Order, Product, Record, Stream
 from workers.checks.ground import Ground
@@ -51,9 +52,11 @@ class Survey:
 @dataclass(slots=True)
 class _Seen:
     """Ids by what they are called; only those called alike are kept as lists. `named` are products
-    with an SKU, or hidden from the public: their name alone makes them nobody's double.
+    with an SKU, or hidden from the public: their name alone makes them nobody's double. `numbered`:
+    orders keep their numbers on the target.
     """
 
+    numbered: bool = True
     ids: set[str] = field(default_factory=set)
     named: set[str] = field(default_factory=set)
     first: dict[bytes, str] = field(default_factory=dict)
@@ -66,7 +69,7 @@ class _Seen:
         self.ids.add(record.id)
         if isinstance(record.content, Product) and not _is_known_by_name(record.content):
             self.named.add(record.id)
-        for by, name in _names(record):
+        for by, name in _names(record, numbered=self.numbered):
             key = print_of(f"{by}:{name}")
             before = self.first.setdefault(key, record.id)
             if before != record.id:
@@ -74,7 +77,7 @@ class _Seen:
                 self.names[key] = by
 
 
-def _names(record: Record) -> Iterator[tuple[str, str]]:
+def _names(record: Record, *, numbered: bool) -> Iterator[tuple[str, str]]:
     """What tells a record from all others of its stream, and by what."""
     match record.content:
         case Category() as category:
@@ -91,7 +94,11 @@ def _names(record: Record) -> Iterator[tuple[str, str]]:
             if ours is not None:
                 yield "key", str(order.extra.get("external_key"))
             total = f"{order.total.amount} {order.total.currency}"
-            yield "number", f"{order.number}/{total}/{order.email.casefold()}"
+            email = order.email.casefold()
+            if numbered:
+                yield "number", f"{order.number}/{total}/{email}"
+            elif email and order.lines:
+                yield "email, total and lines", f"{email}/{total}/{sorted(lines_of(order))}"
         case _:
             return
 
@@ -122,15 +129,15 @@ async def _survey(ground: Ground, stream: Stream) -> Survey | None:
     async with ground.target_as_source() as reader:
         if reader is None or stream not in ground.stores.target_platform.reads:
             return None
-        seen = await _read(reader, stream)
+        kept = "number" not in await ground.losses(stream)
+        seen = await _read(reader, stream, _Seen(numbered=kept))
     found = Survey(total=len(seen.ids))
     await _look_for_gone(ground, stream, seen.ids, found)
     await _look_for_doubles(ground, stream, seen, found)
     return found
 
 
-async def _read(reader: Source, stream: Stream) -> _Seen:
-    seen = _Seen()
+async def _read(reader: Source, stream: Stream, seen: _Seen) -> _Seen:
     pages = reader.read(stream, Sweep(), {}, None)
     async with aclosing(pages):
         async for page in pages:
