@@ -12,8 +12,9 @@ FRESHNESS = Description(
 IDS = Description(
     id="data.ids",
     title="Every record is there",
-    proves="Every record of the source has its record on the target, that one is still there, and"
-    " nothing is there that the source has lost, unless that was reported and left by policy.",
+    proves="Every record of the source has a record of its own on the target, that one is still"
+    " there, and nothing is there that the source has lost, unless that was reported and left by"
+    " policy.",
 )
 DOUBLED = Description(
     id="data.doubled",

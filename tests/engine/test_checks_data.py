@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from connectors.records import Category, InventoryLevel, Product, Stream
+from connectors.records import Category, Customer, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of
 from tests.engine.launching import a_line, an_order, bad, checked, euros, launch, twin
@@ -365,4 +365,25 @@ async def test_a_conflict_about_what_was_taken_off_the_target_needs_no_decision(
     assert bad(results) == {"data.ids", "data.conflicts"}
     await bench.run("recent", cutover=True, options={"release_brake": True})
     _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_two_records_that_became_one_on_the_target_are_told(bench: Bench):
+    """Two products under one SKU: the second is found by it, and takes the first one's place."""
+    await launch(bench)
+    bench.source.tick(minutes=1)
+    bench.target.tick(minutes=1)
+    bench.source.put(Stream.PRODUCTS, "p9", Product(name="Another tea", sku="S1"))
+    bench.source.put(Stream.CUSTOMERS, "k9", Customer(email="anna@example.com"))
+    await bench.run("recent")
+    assert await twin(bench, Stream.PRODUCTS, "p9") == await twin(bench, Stream.PRODUCTS, "p1")
+    _, results = await checked(bench, checks=["data.ids"])
+    [evidence] = results["data.ids"]["evidence"]
+    assert (evidence["source_id"], evidence["stream"]) == ("p1", "products")
+    assert evidence["message"].endswith("written over with p9.")
+    # Once the first one is gone from the source, its place is the second one's by right.
+    for stream in (Stream.PRODUCTS, Stream.INVENTORY):
+        del bench.source.rows[stream]["p1"]
+    await write(bench, "UPDATE links SET exempt = true WHERE source_id = 'p1'")
+    _, results = await checked(bench, checks=["data.ids"])
     assert bad(results) == set()

@@ -61,7 +61,7 @@ async def _ids(ground: Ground) -> Outcome:
                 source_id=source_id,
                 target_id=target_id,
             )
-        left = await source_survey.left_behind(ground, stream) if absent else {}
+        left = await source_survey.left_behind(ground, stream)
         for source_id, target_id in absent.items():
             if source_id in surveyed.gone or source_id in left:
                 continue
@@ -71,10 +71,24 @@ async def _ids(ground: Ground) -> Outcome:
                 source_id=source_id,
                 target_id=target_id,
             )
+        await _shared(ground, stream, {*surveyed.gone, *left}, found)
     return found.outcome(
         "All records of the source are on the target, and none that it lost: {examined}.",
         "Records that are missing on the target, or should be gone from it: {found}.",
     )
+
+
+async def _shared(ground: Ground, stream: Stream, lost: set[str], found: Findings) -> None:
+    """Two records under one SKU are one on the target, where the platform has SKUs once only."""
+    for target_id, sources in (await target_survey.shared(ground, stream)).items():
+        *others, last = [each for each in sources if each not in lost] or [""]
+        for source_id in others:
+            found.add(
+                f"It has no record of its own: its record was written over with {last}.",
+                stream=stream,
+                source_id=source_id,
+                target_id=target_id,
+            )
 
 
 async def _gone(ground: Ground, stream: Stream, found: Findings) -> list[tuple[str, str]]:

@@ -181,6 +181,28 @@ async def _look_for_gone(ground: Ground, stream: Stream, there: set[str], found:
         ]
 
 
+_SHARED = text(
+    "SELECT target_id, array_agg(source_id ORDER BY applied_at, source_id) AS sources FROM links"
+    " WHERE migration_id = :migration AND stream = :stream AND state = 'applied'"
+    " AND target_id IS NOT NULL GROUP BY target_id HAVING count(*) > 1 ORDER BY target_id"
+)
+_JOINED = (Stream.CUSTOMERS, Stream.INVENTORY)
+"""Accounts of one email are one account. Levels of stock are as their products are."""
+
+
+async def shared(ground: Ground, stream: Stream) -> dict[str, list[str]]:
+    """Records of the target that several records of the source were written to, by the target's
+    ids: those of the source, the one that was written last at the end.
+    """
+    if stream in _JOINED:
+        return {}
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(
+            _SHARED, {"migration": ground.migration, "stream": str(stream)}
+        )
+        return {row.target_id: list(row.sources) for row in rows}
+
+
 async def _look_for_doubles(ground: Ground, stream: Stream, seen: _Seen, found: Survey) -> None:
     linked = await source_ids(ground, stream, {each for ids in seen.alike.values() for each in ids})
     told: set[tuple[str, ...]] = set()
