@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalogue import CATALOGUE, Severity, State
@@ -36,8 +37,9 @@ _NEVER = Reason("never_verified", "No job of kind verify has carried out all che
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What our own database knows at one moment."""
+    """What our own database knows at one moment (`at`), by its own clock, as all that it dates."""
 
+    at: datetime
     migration: Migration
     source: Store
     basis: Basis | None
@@ -61,7 +63,7 @@ async def readiness(resources: Resources, name: str) -> ReadinessOut:
     """
     async with transaction(resources) as work:
         known = await _known(work.session, name)
-    at = now()
+    at = known.at
     judged = judge(known.results, known.waivers, known.rules, at)
     later = judge(known.later, known.waivers, known.rules, at)
     verdict, reasons = _verdict(known, judged, later, at)
@@ -83,6 +85,7 @@ async def _known(session: AsyncSession, name: str) -> _Known:
         decided = await verification.decided_since(connection, migration.id, basis.began_at)
         later = await verification.later_results(connection, migration.id, basis)
     return _Known(
+        at=(await connection.execute(text("SELECT clock_timestamp()"))).scalar_one(),
         migration=migration,
         source=await session.get_one(Store, migration.source_id),
         basis=basis,
@@ -148,7 +151,7 @@ def _shown(
     return ReadinessOut(
         migration=known.migration.slug,
         verdict=verdict,
-        summary=summary(judged) if basis else "nothing was verified yet",
+        summary=_summary(known, judged, verdict, reasons),
         reasons=[ReasonOut(code=each.code, message=each.message) for each in reasons],
         job=basis and basis.job,
         verified_at=basis and basis.finished_at,
@@ -165,6 +168,15 @@ def _shown(
         checks=[_result(each) for each in judged],
         token=None,
     )
+
+
+def _summary(known: _Known, judged: list[Judged], verdict: Verdict, reasons: list[Reason]) -> str:
+    if known.basis is None:
+        return "nothing was verified yet"
+    if verdict is Verdict.STALE:
+        codes = ", ".join(each.code for each in reasons)
+        return f"what was verified may not be true any more: {codes}"
+    return summary(judged)
 
 
 def _expiry(basis: Basis, judged: list[Judged], rules: Rules) -> datetime:

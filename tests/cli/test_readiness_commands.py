@@ -234,6 +234,14 @@ def test_a_saved_verdict_is_checked_offline(
     assert len(service.asked) == asked
 
 
+def test_a_verdict_holds_where_the_clock_is_behind(run: Run, tmp_path: Path, key: str):
+    now = datetime.now(UTC)
+    document = {name: value for name, value in a_verdict().items() if name != "token"}
+    ahead, until = now + timedelta(seconds=30), now + timedelta(hours=1)
+    token = SIGNER.sign(document, subject="spring", at=ahead, until=until)
+    assert run("readiness", "verify", saved(tmp_path, token), "--key", key).code == 0
+
+
 def test_a_verdict_that_does_not_hold_is_refused_offline(run: Run, tmp_path: Path, key: str):
     good = signed(a_verdict())
     changed = good | {"checks": []}

@@ -62,6 +62,7 @@ async def test_ready_until_the_source_takes_one_more_order(bench: Bench, api: ht
     stale, reasons, found = await verdict(api)
     assert (stale, reasons) == ("stale", ["source_moved"])
     assert "orders o103" in found["reasons"][0]["message"]
+    assert found["summary"] == "what was verified may not be true any more: source_moved"
 
 
 async def test_a_record_that_was_only_touched_has_not_moved(bench: Bench, api: httpx.AsyncClient):

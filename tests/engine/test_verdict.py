@@ -11,6 +11,7 @@ import pytest
 from app.catalogue import Severity, State
 from app.models import CheckResult, Waiver
 from app.verdict import Basis, Reason, Rules, judge, outdated
+from workers.checks.base import Findings
 
 AT = datetime(2026, 11, 27, 18, tzinfo=UTC)
 EVIDENCE: dict[str, Any] = {"message": "6.00 / 6.01", "stream": "orders", "source_id": "7"}
@@ -139,3 +140,10 @@ def test_a_waiver_excuses_what_it_names(records: list[str], excused: bool) -> No
     assert now.stands_in_way is not excused
     [later] = judge([result(evidence=evidence)], [waiver], Rules(), AT + timedelta(seconds=1))
     assert later.stands_in_way
+
+
+def test_braces_in_what_a_store_says_are_its_own() -> None:
+    found = Findings()
+    found.looked_at(2, 2)
+    outcome = found.outcome("Of {examined} none. The store says: {} {x} {found", "Never.")
+    assert outcome.summary == "Of 2 none. The store says: {} {x} {found"

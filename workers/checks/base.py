@@ -118,7 +118,10 @@ class Findings:
         state = State.FAILED if self.count else State.UNKNOWN if blind else State.PASSED
         return Outcome(
             state=state,
-            summary=sentence.format(found=f"{self.count:,}", examined=f"{self.examined:,}"),
+            # A store's own words may be in it, with braces of their own.
+            summary=sentence.replace("{found}", f"{self.count:,}").replace(
+                "{examined}", f"{self.examined:,}"
+            ),
             examined=self.examined,
             total=self.total,
             sample="; ".join(self.samples),
