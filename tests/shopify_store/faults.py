@@ -29,6 +29,8 @@ STATE_FAULTS = {
     "clock_skew": "the store's clock is `seconds` wrong",
     "bulk_fails": "the next bulk operation fails `after` so many records, with `code`",
     "bulk_truncates": "bulk operations leave out all but `at` children of each connection",
+    "forced_mails": "an app has every new order confirmed by a mail",
+    "strict_domains": "no email is taken whose domain nobody can look up",
     "drain": "another worker of the app spends `points`",
 }
 
@@ -81,5 +83,9 @@ class Faults:
                 self.store.bulk_error = values.get("code", "INTERNAL_SERVER_ERROR")
             case "bulk_truncates":
                 self.store.bulk_truncates_at = values.get("at")
+            case "forced_mails":
+                self.store.forced_mails = given is not None
+            case "strict_domains":
+                self.store.strict_domains = given is not None
             case "drain":
                 self.store.bucket.drain(float(values.get("points", 0)))

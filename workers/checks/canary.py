@@ -51,10 +51,12 @@ async def canary(ground: Ground) -> Outcome:
     traces = ground.target.traces
     if why_not := _unfit(ground) or await traces.gap(Effect.MAIL):
         return skipped(why_not)
-    currency = (await ground.target_report()).currency
-    if not currency:
+    report = await ground.target_report()
+    if not report.currency:
         return skipped("The target does not tell its currency.")
-    flight = _Flight(ground, traces, currency)
+    # Ours may be ahead of it, and an order of the future is refused.
+    made_at = (report.server_time or ground.clock()).replace(microsecond=0)
+    flight = _Flight(ground, traces, report.currency, made_at)
     return await flight.listeners() or await flight.silently()
 
 
@@ -78,13 +80,13 @@ def _streams(ground: Ground) -> list[Stream]:
 class _Flight:
     """One canary, from its first record to its removal; `done` says what was done."""
 
-    def __init__(self, ground: Ground, traces: Traces, currency: str) -> None:
+    def __init__(self, ground: Ground, traces: Traces, currency: str, made_at: datetime) -> None:
         self._ground = ground
         self._streams = _streams(ground)
         self._traces = traces
         self._currency = currency
         self._domain = _DOMAINS[0]
-        self._made_at = ground.clock().replace(microsecond=0)
+        self._made_at = made_at
         self._ids: dict[Stream, str] = {}
         self._found = Findings()
         self._done: list[Evidence] = []
