@@ -9,11 +9,13 @@ import pytest
 from sqlalchemy import text
 
 from connectors.base import Refused
+from connectors.desk import NotTold
 from connectors.woocommerce.target import WooCommerceTarget
 from connectors.woocommerce.traces import WooCommerceTraces
 from tests.engine.conftest import Bench
 from tests.engine.launching import bad, checked
 from tests.engine.practice_stores import Stores, between_practice_stores
+from workers.checks import canary
 from workers.engine.failpoints import Crash
 
 CANARY = "preflight.canary"
@@ -222,6 +224,7 @@ async def test_what_cannot_be_removed_is_named_and_no_second_one_is_written(
     async def refusing(self: WooCommerceTarget, stream: Any, given: Any, action: Any) -> Any:
         return [Refused(source_id=each.source_id, code="forbidden", message="No") for each in given]
 
+    monkeypatch.setattr(canary, "_STEP", 0.0)
     with monkeypatch.context() as patched:
         patched.setattr(WooCommerceTarget, "remove", refusing)
         result = await flown(bench)
@@ -237,6 +240,25 @@ async def test_what_cannot_be_removed_is_named_and_no_second_one_is_written(
     assert await loud(plain)
     assert (await flown(bench))["state"] == "passed"
     assert await canaries(plain) == []
+
+
+async def test_whatever_goes_wrong_while_it_is_there_it_is_removed(
+    bench: Bench, plain: Stores, monkeypatch: pytest.MonkeyPatch
+):
+    """A store that tells nothing after all, and a defect of ours."""
+    for error, state in ((NotTold("It is not told."), "skipped"), (ZeroDivisionError(), "unknown")):
+
+        async def failing(*_: Any, error: Exception = error) -> Any:
+            raise error
+
+        with monkeypatch.context() as patched:
+            patched.setattr(WooCommerceTraces, "of_orders", failing)
+            result = await flown(bench)
+        assert result["state"] == state
+        assert plain.new.requests("DELETE", "orders/")
+        assert await canaries(plain) == []
+        assert await loud(plain)
+        plain.new.asked.clear()
 
 
 async def test_an_order_whose_answer_was_lost_is_looked_for_and_not_written_twice(
