@@ -34,8 +34,8 @@ EVIDENCE_KEPT = 50
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is wrong: where, and what. Ids, names of fields, amounts and paths; no
-    personal data.
+    """One thing that is wrong: where, and what; of a canary also one that was done. Ids, names of
+    fields, amounts and paths; no personal data.
     """
 
     message: str
