@@ -57,6 +57,7 @@ def a_verdict(verdict: str = "ready", *reasons: str, **members: Any) -> dict[str
         "asked_at": "2026-11-25T10:01:00Z",
         "watermarks": {"orders": "2026-11-25T09:59:00Z"},
         "configuration": {"migration_version": 3},
+        "counts": {"orders": 18642},
         "digest": "5f0c",
         "checks": [a_check("preflight.stores")],
         "token": "t",
@@ -184,6 +185,7 @@ def test_the_page_is_one_file_and_escaped(service: FakeService, run: Run, tmp_pa
     assert tree.css_first("meta[name=viewport]") is not None
     assert not tree.css("link, script, img, [src], [href]")
     assert FAILED["summary"] in tree.body.text()
+    assert "2026-11-25T09:59:00Z; 18642 records at the source" in tree.body.text()
 
 
 def test_files_that_cannot_be_written_are_wrong_use(service: FakeService, run: Run, tmp_path: Path):
