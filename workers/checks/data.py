@@ -6,11 +6,13 @@ from sqlalchemy import text
 
 from app.catalogue import data
 from app.database import autocommit
+from connectors.base import Sweep
 from connectors.records import Stream
 from workers.checks import source_survey, target_survey
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.comparing import Compared, Kind, compare
 from workers.checks.source_survey import cursor_of
+from workers.engine.proof import Swept, unclean
 
 _AGE = 3600.0
 """Seconds that a stream's cursor may be behind the source's clock, unless the migration says."""
@@ -49,6 +51,10 @@ async def _ids(ground: Ground) -> Outcome:
     for stream in ground.streams:
         surveyed = await source_survey.survey(ground, stream)
         found.looked_at(surveyed.total, surveyed.total)
+        counted = await ground.source.count(stream, Sweep())
+        if unclean(Swept(sighted=surveyed.total, counted=counted)) == "incomplete":
+            message = f"The source counts {counted:,}, and its lists show {surveyed.total:,}."
+            found.add(message, stream=stream)
         for source_id in surveyed.missing:
             found.add("It has no record on the target.", stream=stream, source_id=source_id)
         absent = dict(await _gone(ground, stream, found))
