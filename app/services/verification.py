@@ -32,7 +32,13 @@ _CONFIGURATION = text(
                SELECT stream FROM stream_states AS d
                WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL ORDER BY stream
            ) AS swept,
-           (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id) AS mapping
+           (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id) AS mapping,
+           (
+               SELECT md5(string_agg(
+                   jsonb_build_array(key, target, pushed, pushed_target)::text, ',' ORDER BY key
+               )) FROM old_paths
+               WHERE migration_id = m.id AND (target IS NOT NULL OR pushed IS NOT NULL)
+           ) AS redirects
     FROM migrations AS m
     JOIN stores AS s ON s.id = m.source_id
     JOIN stores AS t ON t.id = m.target_id
@@ -56,6 +62,7 @@ async def configuration(connection: AsyncConnection, migration: UUID) -> dict[st
         "policies": row.policies,
         "streams_swept": row.swept,
         "mapping_version": row.mapping,
+        "redirects": row.redirects,
         "source": f"{row.source_platform} {_connector_version(row.source_platform)}".strip(),
         "source_version": row.source_version,
         "target": f"{row.target_platform} {_connector_version(row.target_platform)}".strip(),

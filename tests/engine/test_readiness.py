@@ -465,3 +465,28 @@ async def test_a_verification_that_looked_at_nothing_proves_nothing(
     content = next(each for each in found["checks"] if each["id"] == "data.content")
     assert (content["state"], content["examined"]) == ("unknown", 0)
     assert content["summary"] == "None of 10 could be looked at, so nobody knows."
+
+
+async def test_redirects_are_a_part_of_what_was_verified_and_visits_are_not(
+    bench: Bench, api: httpx.AsyncClient
+):
+    async def say(**columns: str) -> None:
+        async with bench.resources.engine.begin() as connection:
+            for name, value in columns.items():
+                await connection.execute(text(f"UPDATE old_paths SET {name} = {value}"))  # noqa: S608
+
+    await launch(bench)
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO old_paths (migration_id, key, path, target)"
+                " SELECT id, '/a', '/a', '/b' FROM migrations"
+            )
+        )
+    await checked(bench)
+    await say(visits="7", pushed_at="now()")
+    assert (await verdict(api))[0] == "ready"
+    await say(target="'/c'")
+    stale, reasons, found = await verdict(api)
+    assert (stale, reasons) == ("stale", ["configuration_changed"])
+    assert found["reasons"][0]["message"] == "Changed since: redirects."
