@@ -50,6 +50,11 @@ class Line(NamedTuple):
     decision: AdoptionDecision
     reason: str | None
 
+    @property
+    def decides(self) -> tuple[str, str, AdoptionDecision]:
+        """About which records, and what. Reasons may differ: the first one is kept."""
+        return self.source_id, self.target_id, self.decision
+
 
 # --- out -----------------------------------------------------------------------------------------
 
@@ -84,20 +89,26 @@ def _line(record: AdoptionRecord) -> tuple[str, ...]:
     return (
         record.stream,
         record.state,
-        source or "",
-        target or "",
-        " ".join(record.candidates),
+        _harmless(source or ""),
+        _harmless(target or ""),
+        _harmless(" ".join(record.candidates)),
         record.matched_by or "",
         "" if record.confidence is None else f"{record.confidence:.2f}",
         _harmless(record.label),
         record.decision or "",
-        record.reason or "",
+        _harmless(record.reason or ""),
     )
 
 
 def _harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def _as_it_was(text: str) -> str:
+    """What `_harmless` was given."""
+    quoted = text.startswith("'") and text.lstrip("'").startswith(_FORMULA)
+    return text[1:] if quoted else text
 
 
 # --- in ------------------------------------------------------------------------------------------
@@ -181,22 +192,22 @@ def _read(number: int, given: dict[str, str]) -> Line | None:
     return Line(
         number=number,
         stream=Stream(given["stream"]),
-        source_id=given["source_id"],
-        target_id=given["target_id"],
+        source_id=_as_it_was(given["source_id"]),
+        target_id=_as_it_was(given["target_id"]),
         decision=AdoptionDecision(given["decision"]),
-        reason=given.get("reason") or None,
+        reason=_as_it_was(given.get("reason", "")) or None,
     )
 
 
 def _twice(lines: Sequence[Line]) -> Iterator[dict[str, str]]:
-    """Two lines that decide about one record: which of them counts, nobody could say."""
-    seen: dict[tuple[Stream, Side, str], int] = {}
+    """Two lines that decide otherwise about one record: which of them counts, nobody could say."""
+    seen: dict[tuple[Stream, Side, str], Line] = {}
     for line in lines:
         for side, record_id in ((Side.SOURCE, line.source_id), (Side.TARGET, line.target_id)):
-            key = (line.stream, side, record_id)
-            if record_id and key in seen:
-                yield _place(line.number, f"{side}_id", f"Line {seen[key]} decides about it, too.")
-            seen.setdefault(key, line.number)
+            before = seen.setdefault((line.stream, side, record_id), line)
+            if record_id and before.decides != line.decides:
+                text = f"Line {before.number} decides about it, too."
+                yield _place(line.number, f"{side}_id", text)
 
 
 def _place(number: int, column: str, detail: str) -> dict[str, str]:

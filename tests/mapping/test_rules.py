@@ -56,6 +56,16 @@ def test_each_kind_of_rule(rule: dict[str, Any], changes: dict[str, Any]) -> Non
     assert mapped(record, PRODUCTS, rule) == replace(record.content, **changes)
 
 
+def test_a_value_that_has_nowhere_to_go_stays() -> None:
+    record = order()
+    bare = replace(record, content=replace(record.content, billing=None, note="Ring twice"))
+    rule = {"field": "note", "rename": "billing.company"}
+    assert mapped(bare, ORDERS, rule) == bare.content
+    assert (
+        mapped(record, ORDERS, {"field": "number", "rename": "billing.company"}) != record.content
+    )
+
+
 def test_a_rule_reaches_every_part_of_a_list() -> None:
     rule = {
         "field": "variants.sku",
