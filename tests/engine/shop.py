@@ -37,7 +37,7 @@ from connectors.base import (
     Withdrawal,
     WriteCapability,
 )
-from connectors.errors import Rejected
+from connectors.errors import BadAnswer, Rejected
 from connectors.permit import require_permit
 from connectors.records import Content, Customer, Order, Product, Record, Stream, Variant
 
@@ -236,6 +236,8 @@ class FakeStore:
         self.shop.asked_for.append(list(ids))
         if self.shop.denied & set(ids):
             raise Rejected("not for you")
+        if self.shop.unreadable & set(ids):
+            raise BadAnswer("it has no name", code="record_unmappable")
         found: dict[str, Record] = {}
         for each in [] if self.shop.mute else ids:
             row = self.shop.rows[stream].get(each)

@@ -226,3 +226,32 @@ async def test_drift_is_counted_in_every_stream_and_gone_after_a_run(bench: Benc
         assert {(each["differing"], each["unverified"]) for each in streams.values()} == {(0, 0)}
     await adopt(bench)
     assert await bench.rows("SELECT 1 FROM adoption_records WHERE differs <> '{}'") == []
+
+
+# --- baselines -----------------------------------------------------------------------------------
+
+
+async def watermark(bench: Bench) -> Any:
+    [cursor] = await bench.rows("SELECT watermark FROM cursors WHERE stream = 'products'")
+    return cursor["watermark"]
+
+
+async def test_a_cursor_that_a_run_has_reached_stays_where_it_is(bench: Bench) -> None:
+    """Forward it would leap over changes that nobody has read."""
+    fill(bench)
+    await adopt(bench, streams=["products"])
+    await bench.run("recent", streams=["products"])
+    reached = await watermark(bench)
+    for days in (9, -9, 9):
+        later = (START + timedelta(days=days)).isoformat()
+        await bench.run("adopt", since=later, streams=["products"])
+        assert await watermark(bench) == reached
+
+
+async def test_a_baseline_lies_before_what_a_demo_has_written(bench: Bench) -> None:
+    bench.source.put(PRODUCTS, "p1", product(1))
+    demo = await bench.run("demo")
+    for name in ("to1", "to2"):
+        bench.target.put(PRODUCTS, name, product(2))
+    await bench.run("adopt", since=(demo["finished_at"] + timedelta(days=9)).isoformat())
+    assert await watermark(bench) == demo["started_at"]

@@ -308,3 +308,21 @@ async def test_records_that_vanish_meanwhile_are_told(bench: Bench) -> None:
     row, streams = await demo(bench, dry_run=True)
     assert row["status"] == "succeeded"
     assert streams[CUSTOMERS].outcomes["missing"] == 1
+
+
+async def test_what_cannot_be_read_is_in_the_sample(bench: Bench) -> None:
+    fill(bench)
+    bench.source.unreadable = {"p07"}
+    row, streams = await demo(bench, dry_run=True)
+    assert row["error"] is None
+    assert streams[PRODUCTS].reasons["unreadable"] == 1
+    assert [each.source_id for each in streams[PRODUCTS].refusals] == ["p07"]
+
+
+async def test_a_shop_of_one_record_is_shown_as_it_is(bench: Bench) -> None:
+    bench.source.put(PRODUCTS, "p1", product(1))
+    row, streams = await demo(bench)
+    assert (row["status"], row["error"]) == ("succeeded", None)
+    assert {stream: each.outcomes for stream, each in streams.items()} == {PRODUCTS: {"created": 1}}
+    assert (await bench.run("full"))["status"] == "succeeded"
+    assert len(bench.target.rows[PRODUCTS]) == 1
