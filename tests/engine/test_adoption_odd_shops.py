@@ -228,6 +228,29 @@ async def test_drift_is_counted_in_every_stream_and_gone_after_a_run(bench: Benc
     assert await bench.rows("SELECT 1 FROM adoption_records WHERE differs <> '{}'") == []
 
 
+async def test_an_order_that_is_of_something_else_is_drift(bench: Bench) -> None:
+    """Counts, names and amounts are right, and what leads from one record to another is not."""
+    fill(bench)
+    for number in (1, 2, 3):
+        bench.target.edit(ORDERS, f"to{number}", number=f"{1000 + number}")
+    [line] = bench.target.rows[ORDERS]["to1"].content.lines
+    bench.target.edit(ORDERS, "to1", lines=(replace(line, product=None),))
+    bench.target.edit(ORDERS, "to2", customer="tu3")
+    # What the old shop itself has lost cannot be brought over.
+    [line] = bench.source.rows[ORDERS]["o3"].content.lines
+    bench.source.edit(ORDERS, "o3", lines=(replace(line, product="p9"),), customer="u9")
+    bench.target.edit(ORDERS, "to3", lines=(replace(line, product=None),), customer=None)
+    wrong: set[tuple[str, str]] = {("o1", "lines"), ("o2", "customer")}
+    for left in (wrong, set()):
+        await adopt(bench)
+        rows = await bench.rows(
+            "SELECT record_id, unnest(differs) AS field FROM adoption_records"
+            " WHERE stream = 'orders'"
+        )
+        assert {(each["record_id"], each["field"]) for each in rows} == left
+        assert (await bench.run("recent", cutover=True))["status"] == "succeeded"
+
+
 # --- baselines -----------------------------------------------------------------------------------
 
 

@@ -41,6 +41,7 @@ def test_without_rules_a_record_stays_the_very_same() -> None:
         ({"field": "extra.vendor", "rename": "barcode"}, {"barcode": "Ems"}),
         ({"field": "name", "expression": "trim(name) + ' ' + sku"}, {"name": "Mug MUG"}),
         ({"field": "name", "set": "x", "when": "sku == 'OTHER'"}, {}),
+        ({"field": "weight", "expression": "string(double('0.5') * 3.0)"}, {"weight": "1.5"}),
         ({"field": "name", "set": "x", "when": "size(variants) == 2"}, {"name": "x"}),
         ({"field": "regular_price.amount", "set": "9.50"}, {}),
         (
@@ -195,6 +196,11 @@ def test_another_content_or_other_rules_may_succeed_where_these_failed() -> None
         ("products", {"field": "name", "expression": "1 +"}, "products/1/expression"),
         ("products", {"field": "name", "expression": "price"}, "products/1/expression"),
         ("products", {"field": "name", "set": "x", "when": "now()"}, "products/1/when"),
+        (
+            "products",
+            {"field": "regular_price.amount", "expression": "string(double(value) * 1.1)"},
+            "products/1/expression",
+        ),
         ("products", {"function": "nowhere"}, "products/1/function"),
         ("products", {"field": "name"}, "products/1"),
         ("products", {"field": "name", "set": "x", "drop": True}, "products/1"),

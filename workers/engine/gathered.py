@@ -18,7 +18,7 @@ from app.models import Side
 from connectors import counterparts
 from connectors.abilities import ReadsWhole, ShowsMetadata
 from connectors.base import Page
-from connectors.comparable import Names, comparable
+from connectors.comparable import Names, comparable, lines_of
 from connectors.counterparts import Part
 from connectors.digest import value_digest
 from connectors.records import Category, InventoryLevel, Order, Product, Record, Stream
@@ -49,9 +49,7 @@ async def rows(reading: Reading, page: Page) -> list[dict[str, Any]]:
     bare = page.records
     shown, changed = _mapped(reading, bare)
     if reading.side is Side.SOURCE:
-        known = {
-            each: each.id for record in (*shown, *changed) for each in references(record.content)
-        }
+        known = await _present(reading, (*shown, *changed))
         variants = {each: each.child for each in known if each.child is not None}
         given = {each.id: Place(names=evidence.own_names(each.id)) for each in bare}
     else:
@@ -219,7 +217,7 @@ def _with_base(part: Part, bases: Mapping[str, tuple[bytes, bytes]]) -> Part:
 
 def _form(record: Record, paths: Names, known: Mapping[Reference, str]) -> dict[str, bytes]:
     """A digest of each field as both stores should show it. Records are named by the source's ids,
-    categories among themselves by their paths.
+    categories among themselves by their paths; what a line is of belongs to the lines.
     """
     content, names = record.content, paths
     if not isinstance(content, Category):
@@ -230,10 +228,44 @@ def _form(record: Record, paths: Names, known: Mapping[Reference, str]) -> dict[
                 names.categories = {each: each for each in content.categories}
             case Order(customer=str(customer)):
                 names.customers = {customer: customer}
-    return {name: value_digest(each) for name, each in comparable(content, names).items()}
+    form = comparable(content, names)
+    if isinstance(content, Order):
+        goods = [each.product or "" for each in content.lines]
+        told = zip(lines_of(content), goods, strict=True)
+        form["lines"] = sorted((*line, product) for line, product in told)
+    return {name: value_digest(each) for name, each in form.items()}
 
 
-# --- what the target names, by the source's ids --------------------------------------------------
+# --- what records name, by the source's ids ------------------------------------------------------
+
+_PRESENT = text(
+    """
+    SELECT record_id FROM adoption_records WHERE migration_id = :migration AND stream = :stream
+      AND side = 'source' AND record_id = ANY(CAST(:ids AS text[]))
+    UNION SELECT source_id FROM links WHERE migration_id = :migration AND stream = :stream
+      AND source_id = ANY(CAST(:ids AS text[]))
+    """
+)
+
+
+async def _present(reading: Reading, records: Iterable[Record]) -> dict[Reference, str]:
+    """What records of the source name. An order may name what is gone from there: nobody can bring
+    that over.
+    """
+    wanted = {each for record in records for each in references(record.content)}
+    if reading.stream is not Stream.ORDERS:
+        return {each: each.id for each in wanted}
+    found: dict[Reference, str] = {}
+    async with autocommit(reading.run.engine) as connection:
+        for stream in {each.stream for each in wanted}:
+            ids = sorted({each.id for each in wanted if each.stream is stream})
+            values = {"migration": reading.run.scope.migration, "stream": str(stream), "ids": ids}
+            there = set((await connection.execute(_PRESENT, values)).scalars())
+            found |= {
+                each: each.id for each in wanted if each.stream is stream and each.id in there
+            }
+    return found
+
 
 _SOURCE_IDS = text(
     "SELECT source_id, target_id, children FROM links"
