@@ -230,23 +230,31 @@ async def take(settling: Settling, body: bytes) -> AdoptionFileOut:
     lines, undecided = parsed(body)
     errors: list[dict[str, str]] = []
     settled = 0
-    for line in lines:
-        try:
-            settled += await _settle(settling, line)
-        except (InvalidRequest, AdoptionApplied, AdoptionTaken) as problem:
-            errors.append(_place(line.number, "", problem.detail))
+    wrong: set[int] = set()
+    for step in (settling.part_from_others, settling.settle):
+        for line in lines:
+            if line.number in wrong:
+                continue
+            try:
+                record = await _record(settling, line)
+                settled += bool(await step(record, _asked(line)))
+            except (InvalidRequest, AdoptionApplied, AdoptionTaken) as problem:
+                wrong.add(line.number)
+                errors.append(_place(line.number, "", problem.detail))
     _refuse(errors)
     return AdoptionFileOut(settled=settled, unchanged=len(lines) - settled, undecided=undecided)
 
 
-async def _settle(settling: Settling, line: Line) -> bool:
+async def _record(settling: Settling, line: Line) -> AdoptionRecord:
     side = Side.SOURCE if line.source_id else Side.TARGET
     record = await settling.record(line.stream, side, line.source_id or line.target_id)
     if record is None:
         raise InvalidRequest(f"No adoption has read this record of the {side}.")
-    pairs = line.decision is AdoptionDecision.PAIR
-    other = line.target_id if pairs else None
-    asked = AdoptionSettleIn.model_construct(
+    return record
+
+
+def _asked(line: Line) -> AdoptionSettleIn:
+    other = line.target_id if line.decision is AdoptionDecision.PAIR else None
+    return AdoptionSettleIn.model_construct(
         decision=line.decision, other_id=other, reason=line.reason
     )
-    return await settling.settle(record, asked)

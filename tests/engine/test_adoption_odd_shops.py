@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from connectors.base import Loss, StoreReport
 from connectors.records import Category, InventoryLevel, Stream, money
 from tests.engine.adopted import PAIRS, SINCE, adopt, fill, order, product, states
 from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
-from tests.engine.shop import START
+from tests.engine.shop import START, FakeStore
 from tests.engine.test_mapping import rules
 
 PRODUCTS, ORDERS, CATEGORIES = Stream.PRODUCTS, Stream.ORDERS, Stream.CATEGORIES
@@ -278,3 +279,29 @@ async def test_a_baseline_lies_before_what_a_demo_has_written(bench: Bench) -> N
         bench.target.put(PRODUCTS, name, product(2))
     await bench.run("adopt", since=(demo["finished_at"] + timedelta(days=9)).isoformat())
     assert await watermark(bench) == demo["started_at"]
+
+
+class StoreWithAddon(FakeStore):
+    """A store on which our add-on stands."""
+
+    async def check(self) -> StoreReport:
+        return StoreReport(platform_version="1", addon="1.0")
+
+
+async def test_what_a_target_keeps_with_the_addon_is_drift(bench: Bench) -> None:
+    fill(bench)
+    losses = (Loss("number", "It counts itself.", addon=True), Loss("note", "There is none."))
+    orders = replace(bench.platform.writes[ORDERS], losses=losses)
+    platform = replace(bench.platform, writes={**bench.platform.writes, ORDERS: orders})
+    bench.target.edit(ORDERS, "to1", note="Ours")
+    told = []
+    for store in (FakeStore, StoreWithAddon):
+        bench.use(replace(platform, source=store, target=store))
+        await adopt(bench)
+        told += await bench.rows(
+            "SELECT differs, declared FROM adoption_records WHERE record_id = 'o1'"
+        )
+    assert told == [
+        {"differs": [], "declared": ["number", "note"]},
+        {"differs": ["number"], "declared": ["note"]},
+    ]
