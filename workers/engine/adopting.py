@@ -12,6 +12,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from app.services import adopted_links
 from app.services.adopted_links import AMBIGUOUS
 from connectors.base import Refused
@@ -19,7 +20,7 @@ from connectors.records import Stream
 from workers.engine import ledger, progress, quarantine
 from workers.engine.errors import Ending
 from workers.engine.failpoints import Place, reach
-from workers.engine.matching import match
+from workers.engine.matching import match, measure
 from workers.engine.quarantine import Refusal
 from workers.engine.run import Run
 
@@ -53,14 +54,13 @@ async def _lossy(run: Run, stream: Stream) -> frozenset[str]:
 
 async def _match(run: Run, stream: Stream) -> None:
     held = run.lease.held
-    async with run.lease.fenced() as transaction:
-        connection = transaction.connection
+    async with autocommit(run.engine) as connection:
+        await measure(connection)
+    async with run.lease.fenced_at_the_end() as connection:
         await match(connection, run.scope.migration, stream, held.job_id)
         await ledger.progress(connection, held.id, resume={"after": ""}, counters=run.tally())
     held.resume = {"after": ""}
     reach(Place.AFTER_COMMIT)
-    if transaction.ending:
-        raise Ending
 
 
 async def _link_page(run: Run, stream: Stream, lossy: frozenset[str]) -> bool:

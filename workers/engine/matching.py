@@ -260,6 +260,17 @@ _UNREAD = text(
 )
 
 
+_GATHERED = text("ANALYZE adoption_records")
+_FREE = text("ANALYZE adoption_free")
+
+
+async def measure(connection: AsyncConnection) -> None:
+    """Tell the database how much was gathered, in a transaction of its own: without knowing, it
+    compares every record with every other one.
+    """
+    await connection.execute(_GATHERED)
+
+
 async def match(connection: AsyncConnection, migration: UUID, stream: Stream, job: UUID) -> None:
     """Pair what this job has gathered of a stream, within the caller's transaction."""
     ours: dict[str, Any] = {"migration": migration, "stream": str(stream)}
@@ -276,6 +287,7 @@ async def match(connection: AsyncConnection, migration: UUID, stream: Stream, jo
         await connection.execute(text(sql), ours if ":migration" in sql else {})
     copies = [*strong, *(each.name for each in kinds if each.copies)]
     await _pair(connection, ours, [each for each in kinds if each.name in strong], strong)
+    await connection.execute(_FREE)
     await connection.execute(_DOUBLED, ours | {"copies": strong})
     linkable = [each for each in kinds if ENOUGH <= each.confidence < STRONG]
     await _pair(connection, ours, linkable, strong)
