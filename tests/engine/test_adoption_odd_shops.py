@@ -277,8 +277,12 @@ async def test_a_baseline_lies_before_what_a_demo_has_written(bench: Bench) -> N
     demo = await bench.run("demo")
     for name in ("to1", "to2"):
         bench.target.put(PRODUCTS, name, product(2))
-    await bench.run("adopt", since=(demo["finished_at"] + timedelta(days=9)).isoformat())
+    later = (demo["finished_at"] + timedelta(days=9)).isoformat()
+    row = await bench.run("adopt", since=later)
     assert await watermark(bench) == demo["started_at"]
+    # Where nothing was written, the future is no baseline either.
+    [cursor] = await bench.rows("SELECT watermark FROM cursors WHERE stream = 'orders'")
+    assert row["started_at"] < cursor["watermark"] < row["finished_at"]
 
 
 class StoreWithAddon(FakeStore):

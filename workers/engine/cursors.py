@@ -48,7 +48,8 @@ _SET_BASELINE = text(
     """
     INSERT INTO cursors (migration_id, stream, watermark, job_id)
     SELECT CAST(:m AS uuid), CAST(:s AS text),
-           least(CAST(:since AS timestamptz), min(j.started_at)), CAST(:job AS uuid)
+           least(CAST(:since AS timestamptz), min(j.started_at), clock_timestamp()),
+           CAST(:job AS uuid)
     FROM jobs AS j
     WHERE j.migration_id = CAST(:m AS uuid) AND j.kind IN ('demo', 'full', 'recent') AND EXISTS (
         SELECT 1 FROM links AS l
@@ -66,8 +67,9 @@ async def set_baseline(
     connection: AsyncConnection, migration: UUID, stream: Stream, since: datetime, job: UUID
 ) -> None:
     """Set the watermark that an adoption is told, or an earlier one where runs of ours have written
-    records of the stream before. What was only told before can be told anew; one that a run of ours
-    has reached stays: it moves neither back nor over what nobody has read.
+    records of the stream before; none lies in the future. What was only told before can be told
+    anew; one that a run of ours has reached stays: it moves neither back nor over what nobody has
+    read.
     """
     values = {"m": migration, "s": str(stream), "since": since, "job": job}
     await connection.execute(_SET_BASELINE, values)

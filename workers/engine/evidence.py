@@ -137,7 +137,7 @@ class Place(NamedTuple):
     `names` are what the source may be called by in another tool's metadata: for a record of the
     target what that metadata says, for one of the source its own id. `level` is the source's id
     of a level of stock. `path` and `name_path` are a category's, from the root down; `customer`
-    and `categories` are called by the source's ids, a category that the source has not by `?`.
+    and `categories` are called by the source's ids, a category that has no counterpart by `?`.
     """
 
     names: tuple[str, ...] = ()
@@ -246,7 +246,7 @@ def _without_sku(
     """
     priced = (product.regular_price, *(each.regular_price for each in product.variants))
     prices = sorted(_amount(each) for each in priced)
-    shelf = ("in", *sorted(place.categories))
+    shelf = () if "?" in place.categories else ("in", *sorted(place.categories))
     yield "name_price_categories", (name, prices if any(prices) else (), shelf)
     for begin in {product.slug, re.sub(r"-\d+$", "", product.slug)}:
         yield "slug_begin_name", (begin, name)

@@ -249,11 +249,9 @@ _PRESENT = text(
 
 
 async def _present(reading: Reading, records: Iterable[Record]) -> dict[Reference, str]:
-    """What records of the source name. An order may name what is gone from there: nobody can bring
-    that over.
-    """
+    """What records of the source name. Some may be gone from there: nobody can bring them over."""
     wanted = {each for record in records for each in references(record.content)}
-    if reading.stream is not Stream.ORDERS:
+    if reading.stream not in (Stream.PRODUCTS, Stream.ORDERS):
         return {each: each.id for each in wanted}
     found: dict[Reference, str] = {}
     async with autocommit(reading.run.engine) as connection:
