@@ -138,6 +138,7 @@ class Place(NamedTuple):
     target what that metadata says, for one of the source its own id. `level` is the source's id
     of a level of stock. `path` and `name_path` are a category's, from the root down; `customer`
     and `categories` are called by the source's ids, a category that has no counterpart by `?`.
+    `on_target`: which side the record is on.
     """
 
     names: tuple[str, ...] = ()
