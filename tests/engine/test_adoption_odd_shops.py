@@ -11,7 +11,16 @@ from msgspec.structs import replace
 
 from connectors.base import Loss, StoreReport
 from connectors.records import Category, InventoryLevel, Stream, money
-from tests.engine.adopted import PAIRS, SINCE, adopt, fill, order, product, states
+from tests.engine.adopted import (
+    PAIRS,
+    SINCE,
+    adopt,
+    customer,
+    fill,
+    order,
+    product,
+    states,
+)
 from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
 from tests.engine.shop import START, FakeStore
@@ -90,6 +99,29 @@ async def test_a_copy_about_which_somebody_decided_stays_one(bench: Bench) -> No
         assert (await api.put(where, json={"decision": "ignore"})).status_code == 200
     await adopt(bench)
     assert (await states(bench, "orders"))["target", "to9"] == ("doubled", "o1")
+
+
+@pytest.mark.parametrize("told", [{"extra": {"account": True}}, {"role": "guest"}])
+async def test_a_guest_and_an_account_of_one_email_are_not_mixed_up(
+    bench: Bench, told: dict[str, Any]
+) -> None:
+    fill(bench)
+    bench.source.put(Stream.CUSTOMERS, "u9", customer(1, **told))
+    bench.target.put(Stream.CUSTOMERS, "tu0", customer(1, **told))
+    await adopt(bench)
+    found = await linked(bench, "customers")
+    assert (found["u1"], found["u9"]) == ("tu1", "tu0")
+
+
+async def test_a_guest_and_an_account_that_share_one_record_are_left_to_people(
+    bench: Bench,
+) -> None:
+    fill(bench)
+    bench.source.put(Stream.CUSTOMERS, "u9", customer(1, extra={"account": True}))
+    row = await bench.run("adopt", since=SINCE)
+    assert row["status"] == "completed_with_errors"
+    found = await states(bench, "customers")
+    assert found["source", "u1"][0] == found["source", "u9"][0] == "ambiguous"
 
 
 # --- what tools make of a record -----------------------------------------------------------------
@@ -189,6 +221,11 @@ async def test_what_cannot_be_read_on_the_target_is_told(bench: Bench) -> None:
         "target_not_understood",
     )
     assert (await states(bench, "orders"))["target", "to1"] == ("ambiguous", None)
+    [row] = await bench.rows("SELECT id FROM adoption_records WHERE record_id = 'to1'")
+    async with api_of(bench) as api:
+        where = f"adoption/pairs/{row['id']}"
+        assert (await api.put(where, json={"decision": "ignore"})).status_code == 200
+    assert (await bench.run("adopt", since=SINCE))["status"] == "succeeded"
 
 
 # --- drift ---------------------------------------------------------------------------------------

@@ -94,6 +94,7 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
     Stream.CUSTOMERS: (
         Kind("key", 1.0),
         Kind("id", 1.0),
+        Kind("email_account", 0.95),
         Kind("email", 0.95),
         Kind("address", 0.5),
         Kind("username", 0.5),
@@ -254,6 +255,9 @@ def _without_sku(
 
 
 def _customer(customer: Customer) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    # Some platforms keep a guest and an account of one email.
+    if customer.role == "guest" or customer.extra.get("account") is True:
+        yield "email_account", (_plain(customer.email), customer.role)
     yield "email", (_plain(customer.email),)
     yield "address", (_address(customer.billing or customer.shipping),)
     yield "username", (_plain(customer.username),)
