@@ -49,6 +49,7 @@ async def test_copies_without_a_sku_are_named(bench: Bench) -> None:
     bench.target.put(PRODUCTS, "tp39", cheaper)
     bench.target.put(PRODUCTS, "own", product(3, sku="MUG-3-XL", slug="mug-3-8"))
     bench.target.put(CATEGORIES, "tc9", Category(name="C1", slug="c-1-2"))
+    bench.target.put(CATEGORIES, "tc8", Category(name="C2", slug="c-2-5", parent="tc1"))
     await adopt(bench)
     found = await states(bench, "products")
     assert {each: found["target", each] for each in ("tp19", "tp29", "tp39")} == {
@@ -58,7 +59,9 @@ async def test_copies_without_a_sku_are_named(bench: Bench) -> None:
     }
     # What has a SKU of its own is the team's.
     assert found["target", "own"] == ("target_only", None)
-    assert (await states(bench, "categories"))["target", "tc9"] == ("doubled", "c1")
+    categories = await states(bench, "categories")
+    assert categories["target", "tc9"] == ("doubled", "c1")
+    assert categories["target", "tc8"] == ("doubled", "c2")
     assert await linked(bench, "products") == {f"p{n}": f"tp{n}" for n in (1, 2, 3)}
 
 

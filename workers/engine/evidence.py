@@ -75,6 +75,7 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("path", 0.95),
         Kind("name_path", 0.9),
         Kind("slug", 0.8),
+        Kind("slug_begin_name", 0.75, copies=True),
         Kind("name", 0.5),
     ),
     Stream.PRODUCTS: (
@@ -220,7 +221,14 @@ def _category(category: Category, place: Place) -> Iterator[tuple[str, tuple[Any
     yield "path", (place.path,)
     yield "name_path", (place.name_path,)
     yield "slug", (category.slug,)
+    yield from _numbered(category.slug, _plain(category.name))
     yield "name", (_plain(category.name),)
+
+
+def _numbered(slug: str, name: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """A shop puts a number behind a slug that is taken."""
+    for begin in {slug, re.sub(r"-\d+$", "", slug)}:
+        yield "slug_begin_name", (begin, name)
 
 
 def _product(product: Product, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -244,14 +252,13 @@ def _without_sku(
     product: Product, place: Place, name: str
 ) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """What tells that a product of the target without a SKU is one more copy: a shop takes each
-    SKU once, and puts a number behind a slug that is taken.
+    SKU once.
     """
     priced = (product.regular_price, *(each.regular_price for each in product.variants))
     prices = sorted(_amount(each) for each in priced)
     shelf = () if "?" in place.categories else ("in", *sorted(place.categories))
     yield "name_price_categories", (name, prices if any(prices) else (), shelf)
-    for begin in {product.slug, re.sub(r"-\d+$", "", product.slug)}:
-        yield "slug_begin_name", (begin, name)
+    yield from _numbered(product.slug, name)
 
 
 def _customer(customer: Customer) -> Iterator[tuple[str, tuple[Any, ...]]]:
