@@ -3,17 +3,18 @@
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import msgspec
 
-from sandbox import exact_orders, lines, settings
+from sandbox import exact_orders, lines, redirects, settings, storefront
 from sandbox.feed import KINDS, MAX_PAGE
 from sandbox.store import SILENT, Store
-from sandbox.wire import Answer, ApiError, Doc, Request, encode, json_answer
+from sandbox.wire import Answer, ApiError, Doc, Request, encode, invalid, json_answer
 
 ROOT = "/wp-json/recent-sync/v1"
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 _MAX_ORDERS = 100
 _MAX_KEYS = 500
 _LOOKUPS = ("categories", "products", "customers", "orders")
@@ -54,6 +55,7 @@ def routes(store: Store) -> dict[str, dict[str, Handler]]:
                 "silent": SILENT.get(),
                 "now": store.clock.stamps()[1],
                 "feed_complete": store.feed.complete_from(),
+                "redirects": True,
             }
         )
 
@@ -66,11 +68,25 @@ def routes(store: Store) -> dict[str, dict[str, Handler]]:
     async def changes(request: Request, _: Any) -> Answer:
         return json_answer(_changes(store, request))
 
+    async def save_redirects(request: Request, _: Any) -> Answer:
+        return json_answer(redirects.save(store, request, partial(storefront.is_page, store)))
+
+    async def list_redirects(request: Request, _: Any) -> Answer:
+        return json_answer(redirects.index(store, request))
+
+    async def remove_redirects(request: Request, _: Any) -> Answer:
+        return json_answer(redirects.remove(store, request))
+
     return {
         f"{ROOT}/status": {"GET": status},
         f"{ROOT}/lookup": {"POST": lookup},
         f"{ROOT}/orders": {"POST": save},
         f"{ROOT}/changes": {"GET": changes},
+        f"{ROOT}/redirects": {
+            "POST": save_redirects,
+            "GET": list_redirects,
+            "DELETE": remove_redirects,
+        },
     }
 
 
@@ -83,7 +99,7 @@ def _save(store: Store, payload: Doc) -> Answer:
         raise ApiError(409, "recent_sync_not_silent", message)
     wanted = payload.get("orders")
     if not isinstance(wanted, list) or not 0 < len(wanted) <= _MAX_ORDERS:
-        raise _invalid("orders")
+        raise invalid("orders")
     answers = [_save_alone(store, each) for each in wanted]
     return Answer(200, b'{"orders":[' + b",".join(answers) + b"]}")
 
@@ -171,17 +187,13 @@ _FINDERS: dict[str, Callable[[Store, Sequence[str]], Doc]] = {
 def _changes(store: Store, request: Request) -> Doc:
     kind = request.query.get("kind")
     if kind not in KINDS:
-        raise _invalid("kind")
+        raise invalid("kind")
     try:
         since = datetime.fromisoformat(request.query.get("since")).replace(tzinfo=UTC)
         after = int(request.query.get("after") or 0)
         limit = int(request.query.get("limit") or MAX_PAGE)
     except ValueError:
-        raise _invalid("since, after, limit") from None
+        raise invalid("since, after, limit") from None
     if not 0 < limit <= MAX_PAGE:
-        raise _invalid("limit")
+        raise invalid("limit")
     return store.feed.page(kind, since=int(since.timestamp()), after=after, limit=limit)
-
-
-def _invalid(names: str) -> ApiError:
-    return ApiError(400, "rest_invalid_param", f"Invalid parameter(s): {names}")

@@ -7,6 +7,7 @@ import html
 import re
 from typing import Any
 
+from sandbox import redirects
 from sandbox.store import Store
 from sandbox.wire import SITE, Answer, ApiError, Doc, Request, decode, html_answer
 
@@ -48,7 +49,9 @@ def plant(store: Store, wanted: Doc) -> Doc:
 
 
 def answer(store: Store, request: Request) -> Answer:
-    """A page: 200, 404, or a 301 by a plugin, to the slash, to a renamed product, or to a guess."""
+    """A page: 200, 404, or a 301 by a plugin, to the slash, by the add-on, to a renamed product, or
+    to a guess.
+    """
     path, plugins = request.path, planted(store)
     redirect = plugins["redirects"].get(path)
     if redirect is not None:
@@ -59,39 +62,49 @@ def answer(store: Store, request: Request) -> Answer:
         return _moved(request, target, status)
     if path == "/robots.txt":
         return Answer(200, plugins["robots"].encode(), [], "text/plain; charset=utf-8")
+    there = _page_at(store, path)
+    if there is not None:
+        right, title, text = there
+        return _page(store, path, title, text) if path == right else _moved(request, right)
+    kept = redirects.lead(store, request)
+    return _moved(request, kept) if kept else _guessed(store, request)
+
+
+def is_page(store: Store, path: str) -> bool:
+    """Whether a path is a page's own, with a slash behind it or without."""
+    there = _page_at(store, path)
+    return there is not None and there[0].rstrip("/") == path.rstrip("/")
+
+
+def _page_at(store: Store, path: str) -> tuple[str, str, str] | None:
+    """The right path of the page that is found, its title and its text."""
+    slug = path.strip("/").rsplit("/", 1)[-1]
     if path == "/":
-        return _page(store, path, store.config.name, "")
+        return path, store.config.name, ""
     if path.startswith(_CATEGORY):
-        return _category(store, request)
-    return _product(store, request)
+        doc = _published(store, "category", slug)
+        if doc is None:
+            return None
+        right, text = f"{_CATEGORY}{_line(store, doc)}/", doc.get("description")
+    else:
+        doc = _published(store, "product", slug) if path.startswith(_PRODUCT) else None
+        if doc is None:
+            return None
+        right = path if path.endswith("/") else f"{path}/"
+        text = doc.get("short_description") or doc.get("description")
+    return right, _titled(store, doc), text or ""
 
 
-def _product(store: Store, request: Request) -> Answer:
+def _guessed(store: Store, request: Request) -> Answer:
+    """What WordPress does of itself about a path at which nothing is."""
     path = request.path
     slug = path.strip("/").rsplit("/", 1)[-1]
-    if path.startswith(_PRODUCT):
-        doc = _published(store, "product", slug)
-        if doc is not None:
-            if not path.endswith("/"):
-                return _moved(request, f"{path}/")
-            text = doc.get("short_description") or doc.get("description") or ""
-            return _page(store, path, _titled(store, doc), text)
-        known = _old_slug(store, slug)
-        if known:
-            return _moved(request, f"{_PRODUCT}{known}/")
-    # It guesses by the last part of any path, below whatever it stands.
-    guess = _guess(store, slug)
-    return _moved(request, f"{_PRODUCT}{guess}/") if guess else _nothing()
-
-
-def _category(store: Store, request: Request) -> Answer:
-    doc = _published(store, "category", request.path.strip("/").rsplit("/", 1)[-1])
-    if doc is None:
+    if path.startswith(_CATEGORY):
         return _nothing()
-    right = f"{_CATEGORY}{_line(store, doc)}/"
-    if request.path != right:
-        return _moved(request, right)
-    return _page(store, right, _titled(store, doc), doc.get("description") or "")
+    known = _old_slug(store, slug) if path.startswith(_PRODUCT) else None
+    # It guesses by the last part of any path, below whatever it stands.
+    target = known or _guess(store, slug)
+    return _moved(request, f"{_PRODUCT}{target}/") if target else _nothing()
 
 
 def _titled(store: Store, doc: Doc) -> str:

@@ -38,6 +38,11 @@ class ApiError(Exception):
         return {"code": self.code, "message": self.message, "data": self.data}
 
 
+def invalid(names: str) -> ApiError:
+    """The error of parameters that a route does not take."""
+    return ApiError(400, "rest_invalid_param", f"Invalid parameter(s): {names}")
+
+
 class Query:
     """Query parameters as PHP reads them: `a[]=1`, `a[0]=1`, and `a=1,2` for lists."""
 

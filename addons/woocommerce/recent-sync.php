@@ -1,8 +1,8 @@
 <?php
 /**
  * Plugin Name: recent-sync
- * Description: What WooCommerce's REST API refuses to a synchronisation: orders exactly as they were, silence while they are imported, look-up by key, and a feed of changes and deletions.
- * Version: 1.0.0
+ * Description: What WooCommerce's REST API refuses to a synchronisation: orders exactly as they were, silence while they are imported, look-up by key, a feed of changes and deletions, and redirects of old paths.
+ * Version: 1.1.0
  * Requires at least: 6.4
  * Requires PHP: 7.4
  * WC requires at least: 8.2
@@ -21,7 +21,7 @@ namespace RecentSync;
 defined( 'ABSPATH' ) || exit;
 
 /** What is loaded at once, without `.php`. */
-const FILES = array( 'names', 'access', 'numbers', 'class-silence', 'class-lookup', 'class-parts', 'class-refunds', 'class-orders', 'class-feed' );
+const FILES = array( 'names', 'access', 'numbers', 'class-silence', 'class-lookup', 'class-parts', 'class-refunds', 'class-orders', 'class-feed', 'class-redirects' );
 
 /** Load the folder and listen. A shop never stops over half a copy of this plugin: it does without. */
 function load() {
@@ -44,6 +44,7 @@ function load() {
 	add_action( 'woocommerce_rest_insert_product_cat', __NAMESPACE__ . '\keep_category_key', 10, 2 );
 	Silence::listen();
 	Feed::listen();
+	Redirects::listen();
 }
 
 /** What whoever copied the file alone reads in the shop's administration. */

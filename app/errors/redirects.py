@@ -15,7 +15,7 @@ class StorefrontUnknown(Problem):
 class RedirectsNotTaken(Problem):
     status = 409
     code = "redirects_not_taken"
-    title = "The target's platform takes no redirects"
+    title = "The target takes no redirects"
 
 
 class InvalidTable(InvalidRequest):

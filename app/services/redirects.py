@@ -29,9 +29,16 @@ from app.services.opening import access_of, open_source, open_target
 from app.services.transaction import Work, transaction
 from connectors.pages import PAGED, PageRules, Reads, page_paths, page_rules, why_unknown
 from connectors.records import Stream
-from connectors.redirects import Redirect, Redirected, RedirectState, TakesRedirects
+from connectors.redirects import (
+    NotTaken,
+    Redirect,
+    Redirected,
+    RedirectState,
+    TakesRedirects,
+)
 
 _PUSH_SECONDS = 15.0
+_IMPORT = "Import a file instead: `GET …/redirects?format=…`."
 _DONE = (RedirectState.MADE, RedirectState.KEPT)
 
 
@@ -189,8 +196,11 @@ async def push(resources: Resources, name: str, limit: int, *, again: bool) -> P
     began = monotonic()
     async with open_target(store, resources) as target:
         if not isinstance(target, TakesRedirects):
-            raise RedirectsNotTaken("Import a file instead: `GET …/redirects?format=…`.")
-        await target.check_redirects()
+            raise RedirectsNotTaken(_IMPORT)
+        try:
+            await target.check_redirects()
+        except NotTaken as answer:
+            raise RedirectsNotTaken(f"{answer} {_IMPORT}") from None
         size = target.redirects_at_once
         for start in range(0, min(limit, len(waiting)), size):
             portion = waiting[start : min(start + size, limit)]

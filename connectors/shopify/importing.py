@@ -12,12 +12,12 @@ import io
 from collections.abc import Awaitable, Callable, Sequence
 
 from connectors.errors import BadAnswer, TryLater, Unreachable
-from connectors.redirects import Redirect
+from connectors.redirects import Redirect, plain, same_target
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.changing import RefusedInput, change
 from connectors.shopify.documents_redirects import IMPORT, IMPORT_STATE, SUBMIT
 from connectors.shopify.files import Files
-from connectors.shopify.paths import key, plain, same_target
+from connectors.shopify.paths import key
 from connectors.shopify.wire import Wire
 
 # Seconds that are waited before each look, for the first rows to be shown and for the end.

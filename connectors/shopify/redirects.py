@@ -13,13 +13,19 @@ from typing import NamedTuple
 
 from connectors.concurrency import together
 from connectors.errors import BadAnswer, TryLater
-from connectors.redirects import Redirect, Redirected, RedirectState
+from connectors.redirects import (
+    Redirect,
+    Redirected,
+    RedirectState,
+    plain,
+    same_target,
+)
 from connectors.shopify.api import Api
 from connectors.shopify.changing import RefusedInput, change
 from connectors.shopify.documents_redirects import LIVE_PAGES, NEWEST, REDIRECT, REDIRECTS
 from connectors.shopify.finding import quoted
 from connectors.shopify.importing import Import, Importer, NoImportError
-from connectors.shopify.paths import key, page_of, plain, refusals, same_target
+from connectors.shopify.paths import key, page_of, refusals
 from connectors.shopify.wire import Nodes, Wire, WireCount
 
 AT_ONCE = 250

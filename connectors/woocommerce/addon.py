@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 
 from connectors.errors import BadAnswer, SignInAgain
 from connectors.records import Stream
+from connectors.redirects import Redirect, RedirectState
 from connectors.woocommerce.api import Api, RefusedRequest, refusal
 from connectors.woocommerce.batches import ADDON_GONE, Body
 from connectors.woocommerce.wire import WireError
@@ -39,12 +40,15 @@ _LOOKUPS = {
 
 
 class Status(Struct, gc=False):
-    """What the add-on says of itself. `silent`: the request reached it with our mark."""
+    """What the add-on says of itself. `silent`: the request reached it with our mark.
+    `redirects`: it takes redirects, which it did not in its first release.
+    """
 
     version: str
     api: int
     silent: bool = False
     feed_complete: datetime | None = None
+    redirects: bool = False
 
 
 class Hindrance(StrEnum):
@@ -84,6 +88,17 @@ class Change(Struct, gc=False):
     def moment(self) -> datetime:
         """`at`, aware."""
         return self.at.replace(tzinfo=UTC)
+
+
+class Said(Struct):
+    """What became of one redirect; `code` as in `connectors.redirects`."""
+
+    state: RedirectState
+    code: str = ""
+
+
+class _Redirects(Struct):
+    redirects: list[Said]
 
 
 class _Item(Struct):
@@ -166,6 +181,16 @@ class Addon:
         if len(answer.orders) != len(bodies):
             raise BadAnswer("the add-on answers with another number of orders")
         return [_saved(each) for each in answer.orders]
+
+    async def redirect(self, redirects: Sequence[Redirect]) -> list[Said]:
+        """Keep redirects, as many as the add-on takes at once. One that is sent twice is kept
+        once.
+        """
+        pairs = [{"path": each.path, "target": each.target} for each in redirects]
+        answer = await self._send("redirects", {"redirects": pairs}, _Redirects)
+        if len(answer.redirects) != len(pairs):
+            raise BadAnswer("the add-on answers with another number of redirects")
+        return answer.redirects
 
     async def changes(
         self, stream: Stream, since: datetime, after: int = 0

@@ -22,6 +22,7 @@ from connectors.base import (
 from connectors.errors import BadAnswer
 from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
+from connectors.redirects import Redirect, Redirected
 from connectors.session import Session
 from connectors.woocommerce import silence
 from connectors.woocommerce.addon import Addon
@@ -32,6 +33,7 @@ from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.lacking import lacks
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.permalinks import product_paths
+from connectors.woocommerce.redirects import AT_ONCE, Redirects
 from connectors.woocommerce.removing import Remover
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.shopper import WooCommerceShopper
@@ -46,6 +48,8 @@ from connectors.woocommerce.writing_products import ProductWriter
 
 class WooCommerceTarget(Session):
     """One store, to write to."""
+
+    redirects_at_once = AT_ONCE
 
     def __init__(self, access: StoreAccess, api: Api | None = None) -> None:
         if not isinstance(access.settings, WooCommerceSettings):
@@ -62,6 +66,7 @@ class WooCommerceTarget(Session):
         self._products = ProductWriter(self._api, loader, images=self._settings.copy_images)
         self._others = PlainWriter(self._api, self._finder, self._addon)
         self._remover = Remover(self._api)
+        self._redirects = Redirects(self._addon)
         self.desk = WooCommerceDesk(self._api, loader)
         self.shopper = WooCommerceShopper(self._api, proxy_headers(self._settings))
         self.traces = WooCommerceTraces(self._api, self._addon)
@@ -125,6 +130,14 @@ class WooCommerceTarget(Session):
         """Give archived records their former status."""
         async with self._writing:
             return await self._remover.restore(stream, withdrawals)
+
+    async def check_redirects(self) -> None:
+        """Prove that the add-on is there and takes redirects. Raises `StoreError`, `NotTaken`."""
+        await self._redirects.check()
+
+    async def redirect(self, redirects: Sequence[Redirect]) -> list[Redirected]:
+        """Redirect paths permanently, by the add-on. Raises `StoreError`."""
+        return await self._redirects.make(redirects)
 
     async def loud(self) -> Json:
         """Which types of mail are on. With the add-on none has to be turned off: our requests

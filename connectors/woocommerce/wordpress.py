@@ -123,11 +123,15 @@ async def examine_writing(api: Api) -> list[tuple[str, str]]:
 
 _HINDRANCES = {
     Hindrance.ABSENT: "Without the add-on orders lose dates, taxes, totals and numbers in part,"
-    " and mails have to be turned off for everybody.",
+    " mails have to be turned off for everybody, and old paths cannot be redirected by a push.",
     Hindrance.FORBIDDEN: "The add-on may not be used: the key's user does not manage the shop.",
     Hindrance.OTHER: "The add-on is of another version than recent-sync: replace its file.",
     Hindrance.UNMARKED: "The add-on does not see the header X-Recent-Sync: let a proxy pass it.",
 }
+_OUTDATED = (
+    "addon_outdated",
+    "The add-on is of an earlier release, which takes no redirects: replace its files.",
+)
 _LEFT_UNSEEN = {
     Hindrance.ABSENT: "Without the add-on deletions, deleted refunds and stock written past"
     " WooCommerce are seen by full reads alone.",
@@ -140,6 +144,6 @@ async def examine_addon(addon: Addon, *, reads: bool = False) -> tuple[str, list
     """
     status = await addon.status()
     if not isinstance(status, Hindrance):
-        return status.version, []
+        return status.version, [] if reads or status.redirects else [_OUTDATED]
     told = (_HINDRANCES | _LEFT_UNSEEN) if reads else _HINDRANCES
     return "", [(str(status), told[status])]

@@ -15,7 +15,7 @@ from connectors.base import Connector, ReadCapability, StoreAccess, Trust, Write
 from connectors.errors import Unreachable
 from connectors.pages import PageRules, by_patterns
 from connectors.records import Category, Content, Product, Record, Stream
-from connectors.redirects import Redirect, Redirected, RedirectState
+from connectors.redirects import NotTaken, Redirect, Redirected, RedirectState
 from tests.service.answers import problem
 from tests.service.behind import Service
 
@@ -307,6 +307,23 @@ async def test_a_platform_without_redirects_says_so(
     await refreshed(api)
     monkeypatch.setattr(registry, "connectors", lambda: {"shelf": platform(ShelfStore)})
     problem(await api.post(f"{MAP}/push", json={}), 409, "redirects_not_taken")
+
+
+class Refusing(Redirecting):
+    """A store that takes none, though others of its platform do."""
+
+    async def check_redirects(self) -> None:
+        raise NotTaken("The add-on is missing.")
+
+
+async def test_a_store_that_takes_none_says_why(
+    api: httpx.AsyncClient, shelves: tuple[Shelf, Shelf], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await refreshed(api)
+    monkeypatch.setattr(registry, "connectors", lambda: {"shelf": platform(Refusing)})
+    answer = await api.post(f"{MAP}/push", json={})
+    found = problem(answer, 409, "redirects_not_taken")
+    assert found["detail"].startswith("The add-on is missing. Import a file instead")
 
 
 async def test_without_a_storefront_it_says_what_to_set(

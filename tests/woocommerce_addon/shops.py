@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
+import httpx
+
 from connectors.base import StoreAccess
+from connectors.storefront import Storefront, Visit
 from connectors.woocommerce import CONNECTOR
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.source import WooCommerceSource
@@ -24,6 +27,10 @@ class Shop(Protocol):
 
     def api(self, *, imports: bool = False, key: str = "") -> Api:
         """The REST API; with another key as somebody else."""
+        ...
+
+    async def visit(self, path: str) -> Visit:
+        """What a visitor of the public pages comes to."""
         ...
 
     async def mails(self) -> int:
@@ -52,6 +59,11 @@ class PlayedShop:
 
     def api(self, *, imports: bool = False, key: str = "") -> Api:
         return self._practice.api(imports=imports, key=key or "ck_practice")
+
+    async def visit(self, path: str) -> Visit:
+        transport = httpx.ASGITransport(self._practice.app)
+        async with Storefront(self._practice.url, transport=transport) as pages:
+            return await pages.visit(path)
 
     async def mails(self) -> int:
         found = sum((await self._practice.effects())["mails"].values())
@@ -86,6 +98,10 @@ class RealShop:
 
     def api(self, *, imports: bool = False, key: str = "") -> Api:
         return open_api(self._access(key or "owner"), imports=imports)
+
+    async def visit(self, path: str) -> Visit:
+        async with Storefront(self._site.url) as pages:
+            return await pages.visit(path)
 
     async def mails(self) -> int:
         found = len(self._site.mails)

@@ -526,7 +526,7 @@ async def test_the_feed_comes_in_pages_and_from_a_time(shop: Shop):
 async def test_a_check_tells_that_it_is_there(shop: Shop):
     async with shop.source() as source, shop.target() as target:
         for report in (await source.check(), await target.check()):
-            assert report.addon == "1.0.0"
+            assert report.addon == "1.1.0"
             assert not [code for code, _ in report.findings if code.startswith("addon")]
 
 

@@ -14,7 +14,8 @@ from connectors.woocommerce.addon import ROOT as ADDRESS
 from connectors.woocommerce.addon import SPOKEN
 from connectors.woocommerce.api import MARK
 from connectors.woocommerce.parts import CUSTOMER_KEY_META, KEY_META, PART_META, REFUND_META
-from sandbox import addon, exact_orders, feed
+from connectors.woocommerce.redirects import AT_ONCE
+from sandbox import addon, exact_orders, feed, redirects
 
 FOLDER = Path(__file__).parents[2] / "addons/woocommerce"
 LOADER = FOLDER / "recent-sync.php"
@@ -69,6 +70,7 @@ def test_every_part_begins_with_a_guard_against_being_called_by_itself():
 def test_the_loader_hooks_everything_in_and_all_of_it_is_there():
     hooked = loaded(FOLDER)
     assert {"rest_api_init", "rest_pre_dispatch", "init", "woocommerce_order_number"} <= set(hooked)
+    assert "template_redirect" in hooked
     assert all(hooked.values()), hooked
 
 
@@ -100,3 +102,4 @@ def test_plugin_connector_and_practice_store_speak_of_the_same():
     assert (exact_orders.PART, exact_orders.REFUND) == (PART_META, REFUND_META)
     assert constant("NUMBER") == exact_orders.NUMBER
     assert int(constant("MAX_CHANGES")) == feed.MAX_PAGE
+    assert int(constant("MAX_REDIRECTS")) == redirects.MOST == AT_ONCE

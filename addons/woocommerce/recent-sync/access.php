@@ -32,6 +32,7 @@ function register_routes() {
 		'default' => array(),
 	);
 	$whole = array( 'type' => 'integer', 'minimum' => 0, 'default' => 0 );
+	$limit = array( 'type' => 'integer', 'minimum' => 1, 'maximum' => MAX_CHANGES, 'default' => MAX_CHANGES );
 	$route( '/status', 'GET', __NAMESPACE__ . '\status' );
 	$route( '/lookup', 'POST', array( Lookup::class, 'answer' ), array_fill_keys( Lookup::KINDS, $keys ) );
 	$route(
@@ -56,9 +57,25 @@ function register_routes() {
 			'since' => array( 'type' => 'string', 'format' => 'date-time', 'required' => true ),
 			'after' => $whole,
 			'kind'  => array( 'type' => 'string', 'enum' => Feed::KINDS, 'required' => true ),
-			'limit' => array( 'type' => 'integer', 'minimum' => 1, 'maximum' => MAX_CHANGES, 'default' => MAX_CHANGES ),
+			'limit' => $limit,
 		)
 	);
+	$some = static function ( $items ) {
+		return array(
+			'type'     => 'array',
+			'items'    => $items,
+			'maxItems' => MAX_REDIRECTS,
+			'required' => true,
+		);
+	};
+	$text     = array( 'type' => 'string', 'required' => true );
+	$redirect = array(
+		'type'       => 'object',
+		'properties' => array( 'path' => $text, 'target' => $text ),
+	);
+	$route( '/redirects', 'POST', array( Redirects::class, 'save' ), array( 'redirects' => $some( $redirect ) ) );
+	$route( '/redirects', 'GET', array( Redirects::class, 'index' ), array( 'after' => $whole, 'limit' => $limit ) );
+	$route( '/redirects', 'DELETE', array( Redirects::class, 'remove' ), array( 'paths' => $some( array( 'type' => 'string' ) ) ) );
 }
 
 /** Whether the caller manages the shop. A key that may only read is kept from writing by WooCommerce. */
@@ -82,7 +99,26 @@ function status() {
 		'silent'        => Silence::$is_on,
 		'now'           => moment( time() ),
 		'feed_complete' => Feed::complete_from(),
+		'redirects'     => true,
 	);
+}
+
+/** Wait until this request alone may go on with something, at most ten seconds; whether it may. */
+function lock( $what ) {
+	global $wpdb;
+	return '1' === $wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, 10)', lock_name( $what ) ) );
+}
+
+/** Let the next one go on. */
+function unlock( $what ) {
+	global $wpdb;
+	$wpdb->get_var( $wpdb->prepare( 'SELECT RELEASE_LOCK(%s)', lock_name( $what ) ) );
+}
+
+/** Locks are the database server's, and other shops may share it. */
+function lock_name( $what ) {
+	global $wpdb;
+	return 'recent_sync_' . md5( DB_NAME . $wpdb->prefix . $what );
 }
 
 /** Whether orders are in tables of their own (HPOS) or among the posts. */

@@ -32,13 +32,11 @@ final class Orders {
 
 	/** One at a time for each key: whoever sends a key twice makes one order. */
 	private static function save_alone( $data ) {
-		global $wpdb;
 		$key = isset( $data['key'] ) && is_string( $data['key'] ) ? $data['key'] : '';
 		if ( '' === $key || strlen( $key ) > 100 ) {
 			return self::refusal( 'recent_sync_invalid_key', 'An order needs a key of at most 100 characters.', 400 );
 		}
-		$lock = 'recent_sync_' . md5( DB_NAME . $wpdb->prefix . $key );
-		if ( '1' !== $wpdb->get_var( $wpdb->prepare( 'SELECT GET_LOCK(%s, 10)', $lock ) ) ) {
+		if ( ! lock( $key ) ) {
 			return self::refusal( 'recent_sync_busy', 'The order is being written by another request.', 503 );
 		}
 		wc_transaction_query( 'start' );
@@ -52,7 +50,7 @@ final class Orders {
 			wc_transaction_query( 'rollback' );
 			return self::refused( $error );
 		} finally {
-			$wpdb->get_var( $wpdb->prepare( 'SELECT RELEASE_LOCK(%s)', $lock ) );
+			unlock( $key );
 		}
 	}
 

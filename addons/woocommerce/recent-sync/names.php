@@ -9,7 +9,7 @@ namespace RecentSync;
 
 defined( 'ABSPATH' ) || exit;
 
-const VERSION = '1.0.0';
+const VERSION = '1.1.0';
 const ROUTES  = 'recent-sync/v1';
 const MARK    = 'x_recent_sync'; // The header X-Recent-Sync: import.
 
@@ -21,9 +21,13 @@ const REFUND = '_recent_sync_refund';
 const NUMBER = '_recent_sync_number';
 
 /** The most that one request may ask for. */
-const MAX_ORDERS  = 100;
-const MAX_KEYS    = 500;
-const MAX_CHANGES = 1000;
+const MAX_ORDERS    = 100;
+const MAX_KEYS      = 500;
+const MAX_CHANGES   = 1000;
+const MAX_REDIRECTS = 200;
+
+/** The longest path or address, in bytes. */
+const MAX_PATH = 2000;
 
 /** What the feed keeps, in rows. Older ones go, and the feed says from when on it is complete. */
 const MAX_ROWS = 200000;
