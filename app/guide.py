@@ -75,6 +75,7 @@ def page(connector: Connector) -> str:
         *_reading(connector.reads),
         *_writing(connector.writes),
         *_removing(connector.writes),
+        *_redirecting(connector),
         *_limits(connector),
     )
 
@@ -221,6 +222,16 @@ def _way(capability: WriteCapability, action: str) -> str:
     if found is None:
         return "no, only reported"
     return "yes, and back" if found.undo else "yes"
+
+
+def _redirecting(connector: Connector) -> Iterator[str]:
+    if connector.target is None:
+        return
+    yield "## Redirects of old paths"
+    yield (
+        connector.redirects or "None are taken: let the web server redirect, by a file of the map."
+    )
+    yield "[How the map is made](../urls.md)."
 
 
 def _limits(connector: Connector) -> Iterator[str]:

@@ -355,6 +355,7 @@ class Connector(Struct, frozen=True, kw_only=True):
     `credentials` is secret and stored encrypted. `permissions` are what the credentials have to
     allow, `steps` how a person makes them on the platform, in order, a sentence or two each.
     `source` or `target` is None where the platform can only be written or only be read.
+    `redirects` says in words how a target redirects old paths, empty where it does not.
     """
 
     name: str
@@ -367,3 +368,4 @@ class Connector(Struct, frozen=True, kw_only=True):
     writes: Mapping[Stream, WriteCapability] = field(default_factory=dict)
     source: Callable[[StoreAccess], Source] | None = None
     target: Callable[[StoreAccess], Target] | None = None
+    redirects: str = ""

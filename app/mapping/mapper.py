@@ -65,6 +65,10 @@ class Mapper:
         """Whether there are rules for a stream."""
         return stream in self.rules
 
+    def touches(self, stream: Stream, name: str) -> bool:
+        """Whether a rule may change this field of a stream's records."""
+        return any(_touches(each.rule, name) for each in self.rules.get(stream, ()))
+
     def mapped(self, record: Record) -> Record:
         """The record as it is to be on the target; references stay the source's ids.
 
@@ -92,6 +96,12 @@ class Mapper:
         """Of a record that these rules fail on: with another content, or other rules, it may do."""
         told = digest(record.content).whole + self.version.to_bytes(8)
         return hashlib.blake2b(told, digest_size=16, person=b"unmapped").digest()
+
+
+def _touches(rule: Rule, name: str) -> bool:
+    if rule.function is not None:
+        return True
+    return name in (rule.place.top, rule.aim and rule.aim.top)
 
 
 def _ready(rule: Rule) -> _Ready:

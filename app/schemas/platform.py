@@ -73,6 +73,9 @@ class PlatformOut(Output):
     target: dict[Stream, Writing] | None = Field(description="Null where it cannot be written.")
     permissions: list[PermissionOut] = Field(description="What the credentials have to allow.")
     steps: list[str] = Field(description="How a person makes such credentials, in order.")
+    redirects: str | None = Field(
+        description="How a target redirects old paths, in words; null where it takes none."
+    )
     settings_schema: dict[str, Any] = Field(
         description="JSON schema of a store's `settings`, to draw a form from. Every property "
         "stands for itself, without references and alternatives; it has a `title`, a "
@@ -134,6 +137,7 @@ class PlatformOut(Output):
                         }
                     ],
                     "steps": ["Open WooCommerce → Settings → Advanced → REST API."],
+                    "redirects": "The add-on keeps them.",
                     "settings_schema": {
                         "type": "object",
                         "properties": {

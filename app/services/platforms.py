@@ -34,6 +34,7 @@ def _shown(name: str, connector: Connector) -> PlatformOut:
             for each in connector.permissions
         ],
         steps=list(connector.steps),
+        redirects=connector.redirects or None,
         settings_schema=schema(connector.settings),
         credentials_schema=schema(connector.credentials),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.base import Connector
-from connectors.shopify.capabilities import READS, WRITES
+from connectors.shopify.capabilities import READS, REDIRECTS, WRITES
 from connectors.shopify.granting import PERMISSIONS, STEPS
 from connectors.shopify.settings import ShopifyCredentials, ShopifySettings
 from connectors.shopify.source import ShopifySource
@@ -20,4 +20,5 @@ CONNECTOR = Connector(
     writes=WRITES,
     source=ShopifySource,
     target=ShopifyTarget,
+    redirects=REDIRECTS,
 )

@@ -228,3 +228,8 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
     ),
 }
+
+REDIRECTS = (
+    "Shopify keeps them and leads on where no page answers, whatever the case of a path and the "
+    "query behind it. More than twenty at once are imported as a file."
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from connectors.base import Connector
-from connectors.woocommerce.capabilities import READS, WRITES
+from connectors.woocommerce.capabilities import READS, REDIRECTS, WRITES
 from connectors.woocommerce.granting import PERMISSIONS, STEPS
 from connectors.woocommerce.settings import WooCommerceCredentials, WooCommerceSettings
 from connectors.woocommerce.source import WooCommerceSource
@@ -20,4 +20,5 @@ CONNECTOR = Connector(
     writes=WRITES,
     source=WooCommerceSource,
     target=WooCommerceTarget,
+    redirects=REDIRECTS,
 )

@@ -203,3 +203,9 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
     ),
 }
+
+REDIRECTS = (
+    "The add-on keeps them and leads on where WordPress finds no page, before WordPress guesses: a "
+    "page that is there always goes first. Without the add-on none is taken: import the map into a "
+    "plugin, or let the web server redirect."
+)

@@ -11,6 +11,7 @@ from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of, limit
 from tests.engine.practice_stores import Stores, between_practice_stores
+from tests.engine.test_mapping import rules
 from workers.checks import numbers
 from workers.checks.base import Outcome, State
 
@@ -19,15 +20,41 @@ FIRST = 90_001
 
 
 @pytest.fixture
-async def stores(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stores]:
+async def sold(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Stores]:
+    """Five orders at the source; nothing has run yet."""
     async with between_practice_stores(bench, monkeypatch, addon=True) as opened:
         opened.new.store.storage.set_fact("next_post", FIRST)
         clock = opened.old.store.clock
         for hours in range(5, 0, -1):
             gmt = clock.stamps(clock.now() - hours * 3600)[1]
             await opened.old.load(order=[{"status": "completed", "date_created_gmt": gmt}])
-        await opened.run("full")
         yield opened
+
+
+@pytest.fixture
+async def stores(sold: Stores) -> Stores:
+    await sold.run("full")
+    return sold
+
+
+@pytest.fixture
+async def renumbered(bench: Bench, sold: Stores) -> Stores:
+    """Rules put a prefix before every number, but for an order that they fail on."""
+    failing = (await sold.all(sold.old, "orders"))[2]["number"]
+    await rules(
+        bench,
+        orders=[
+            {"field": "number", "expression": "'W-' + number"},
+            {
+                "when": f"number == 'W-{failing}'",
+                "field": "note",
+                "expression": "string(1 / 0)",
+            },
+        ],
+    )
+    sold.wait(60)
+    assert (await bench.run("full"))["status"] == "completed_with_errors"
+    return sold
 
 
 async def outcomes(bench: Bench) -> dict[str, Outcome]:
@@ -94,3 +121,43 @@ async def test_the_survey_is_there_for_callers_with_figures_and_advice(
     assert found["per_day"] == pytest.approx(24, rel=0.3)
     assert {each["kind"] for each in found["proposals"]} == {"offset", "prefix", "reserved"}
     assert "wp_posts" in found["advice"]
+
+
+# --- under mapping rules that change numbers ------------------------------------------------------
+
+
+async def test_numbers_that_rules_change_are_compared_as_the_target_has_them(
+    bench: Bench, renumbered: Stores
+) -> None:
+    order = (await renumbered.all(renumbered.old, "orders"))[1]
+    await own_order(renumbered, order["number"])
+    assert (await outcomes(bench))["numbers.collisions"].state is State.PASSED
+    made = await own_order(renumbered, f"W-{order['number']}")
+    found = (await outcomes(bench))["numbers.collisions"]
+    assert (found.state, found.found) == (State.FAILED, 1)
+    assert (found.evidence[0].source_id, found.evidence[0].target_id) == (str(order["id"]), made)
+
+
+async def test_an_older_order_that_rules_gave_another_number_is_found_on_the_target(
+    bench: Bench, renumbered: Stores
+) -> None:
+    oldest = (await renumbered.all(renumbered.old, "orders"))[0]
+    await own_order(renumbered, f"W-{oldest['number']}")
+    async with ground_of(bench) as ground:
+        limit(ground, "numbers.collisions", records=2)
+        found = await numbers.collisions(ground)
+    assert (found.state, found.found) == (State.FAILED, 1)
+    assert found.evidence[0].source_id == str(oldest["id"])
+
+
+async def test_the_survey_counts_by_the_numbers_that_rules_make(
+    bench: Bench, renumbered: Stores
+) -> None:
+    async with api_of(bench) as api:
+        answer = await api.get("/order-numbers")
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    newest = (await renumbered.all(renumbered.old, "orders"))[-1]
+    assert (found["source"]["prefix"], found["source"]["last"]) == ("W-", f"W-{newest['number']}")
+    assert (found["source"]["counted"], found["kept"], found["collisions"]) == (4, True, [])
+    assert found["proposals"][0]["first"].startswith("W-")

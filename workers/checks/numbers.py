@@ -6,6 +6,8 @@ from sqlmodel import select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalogue import numbers
+from app.mapping.mapped import unmapped
+from app.mapping.numbers import mapped_numbers
 from app.models import Migration
 from app.planning.order_numbers import Collision, Numbers
 from app.services.order_numbers import LOOKED_UP, NEWEST, ask
@@ -70,8 +72,10 @@ async def _survey(ground: Ground) -> Numbers | Outcome:
         migration = await _migration(ground)
         now = await ground.source.server_time()
         try:
-            asked = ask(ground.engine, migration, source, target, now=now, most=most)
-            ground.memo["order numbers"] = await asked
+            mapped = mapped_numbers(source, unmapped(ground.source), ground.scope.mapper)
+            ground.memo["order numbers"] = await ask(
+                ground.engine, migration, source, target, now=now, most=most, mapped=mapped
+            )
         except NotTold as answer:
             ground.memo["order numbers"] = skipped(str(answer))
     found: Numbers | Outcome = ground.memo["order numbers"]
