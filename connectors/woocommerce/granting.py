@@ -26,7 +26,6 @@ STEPS = (
     "Choose the permission Read, or Read/Write where the shop is to be written.",
     "Click Generate API key and copy both values at once: the secret is never shown again.",
     "Let requests to /wp-json/ pass a firewall, CDN or security plugin, with their headers.",
-    "For exact orders and redirects, copy all of `addons/woocommerce` but its README to "
-    "wp-content/mu-plugins.",
+    "For exact orders and redirects, copy `addons/woocommerce` to wp-content/mu-plugins.",
     "After the launch, revoke the key on the same page.",
 )
