@@ -56,6 +56,30 @@ def constant(name: str) -> str:
     return "".join(found)
 
 
+# A visit whose every question to WordPress is noted; there is no database.
+_VISIT = """
+$asked = array();
+function is_404() { global $asked, $argv; $asked[] = 'is_404'; return '404' === $argv[2]; }
+function get_option( $name ) { global $asked; $asked[] = $name; return false; }
+$_SERVER['REQUEST_METHOD'] = 'GET';
+$_SERVER['REQUEST_URI']    = '/old/';
+RecentSync\\Redirects::lead();
+echo json_encode( $asked );
+"""
+
+
+@pytest.mark.parametrize(
+    ("status", "asked"), [("200", ["is_404"]), ("404", ["is_404", "recent_sync_redirects"])]
+)
+def test_a_page_that_is_there_pays_nothing_for_redirects_and_a_shop_without_any_no_look_up(
+    status: str, asked: list[str]
+):
+    code = _WORDPRESS.replace("echo json_encode( $hooked );", _VISIT)
+    done = php("-d", "display_errors=stderr", "-r", code, "--", LOADER, status)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert json.loads(done.stdout) == asked
+
+
 @pytest.mark.parametrize("file", [LOADER, *PARTS], ids=lambda file: file.name)
 def test_php_understands_it(file: Path):
     done = php("-l", file)

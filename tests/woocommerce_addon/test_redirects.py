@@ -7,7 +7,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from app.redirects.chart import Own, PageLink, chart
 from connectors.errors import SignInAgain
+from connectors.records import Stream
 from connectors.redirects import NotTaken, Redirect, Redirected, RedirectState, TakesRedirects
 from connectors.storefront import Visit
 from connectors.woocommerce.addon import ROOT
@@ -201,6 +203,26 @@ async def test_more_than_the_addon_takes_at_once_go_in_portions(shop: Shop):
         body = {"redirects": [{"path": path, "target": target} for path, target in pairs]}
         with pytest.raises(RefusedRequest):
             await below(api).send("POST", "redirects", body, Any)
+
+
+async def test_a_map_is_taken_whole_and_every_old_path_answers_by_one_redirect(shop: Shop):
+    """As `recent-sync redirects push` does it: what people add may lead over what records say."""
+    mug, cup = await goods(shop, "mug", "cup")
+    olds = (
+        f"/products/gr%C3%B6%C3%9Fe-{shop.number}",
+        f"/shop-{shop.number}/a,b'c(d)/",
+        f"/item-{shop.number}/%22l%22%20xl.html",
+    )
+    links = [
+        PageLink(Stream.PRODUCTS, str(number), f"t{number}", path, new)
+        for number, (path, new) in enumerate(zip(olds, (mug, cup, mug), strict=True))
+    ]
+    sale = f"/sale-{shop.number}"
+    entries = chart(links, [Own(sale, f"/big{sale}"), Own(f"/big{sale}", f"{cup}?size=2")]).entries
+    assert await push(shop, *[(each.path, each.target) for each in entries]) == [MADE] * 5
+    for each in entries:
+        found = await shop.visit(each.path)
+        assert (way(found), found.status) == ([(301, each.target)], 200)
 
 
 # --- stores that take none ----------------------------------------------------------------------
