@@ -19,7 +19,7 @@ from connectors.woocommerce import CONNECTOR
 from tests.connectors.practice import Practice, practice
 from tests.engine.conftest import Bench
 from tests.engine.shop import FakeCredentials, FakeSettings
-from tests.engine.test_addon_practice import ORDER
+from tests.engine.test_addon_practice import ORDER, pushed
 from tests.woocommerce_addon.shops import RealShop
 from tests.woocommerce_addon.site import Site, what_is_missing
 
@@ -101,6 +101,19 @@ async def test_a_selling_shop_arrives_record_by_record(move: Move):
     ]
     assert found.streams[Stream.ORDERS].compared == COUNT + 1
     assert move.site.mails == []
+
+
+async def test_redirects_are_pushed_and_lead_visitors_on(move: Move):
+    """Also before WordPress guesses by the beginning of a slug."""
+    async with move.new.api() as api:
+        body = {"name": "Mug", "slug": "mug-3", "regular_price": "10"}
+        await api.send("POST", "products", body, Any)
+    own = "from,to\n/shop/mug.html,/product/mug-3/\n/product/mu/,/product/mug-3/?size=2\n"
+    assert await pushed(move.bench, own) == {"/shop/mug.html": "made", "/product/mu/": "made"}
+    for path, query in (("/shop/mug.html", ""), ("/product/mu", "?size=2")):
+        found = await move.new.visit(path)
+        assert (len(found.hops), found.status) == (1, 200)
+        assert found.url.endswith(f"/product/mug-3/{query}")
 
 
 async def _fill(old: Practice) -> list[int]:

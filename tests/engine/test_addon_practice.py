@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from typing import Any
 
+import httpx
 import pytest
 
 from connectors.comparison import compare
 from connectors.records import Stream
+from connectors.storefront import Storefront
 from connectors.woocommerce import CONNECTOR
+from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
 from tests.engine.practice_stores import Stores, between_practice_stores
 
@@ -193,3 +196,46 @@ async def test_a_job_that_relied_on_the_add_on_writes_nothing_without_it(stores:
     await stores.run("full")
     assert (await stores.only(stores.new, "customers"))["email"] == "ann@example.test"
     assert (await stores.new.effects())["mails"] == {}
+
+
+# --- redirects of old paths ---------------------------------------------------------------------
+
+OWN = "from,to\n/shop/mug.html,/product/mug-3/\n/sale/,/shop/mug.html\n"
+
+
+async def pushed(bench: Bench, csv: str = OWN) -> dict[str, str]:
+    """What became of redirects that people add, by path: pushed, and once more as long as any are
+    waiting.
+    """
+    async with api_of(bench) as api:
+        answer = await api.post("/redirects/own", json={"csv": csv})
+        assert answer.status_code == 200, answer.text
+        found: dict[str, str] = {}
+        for _ in range(3):
+            answer = await api.post("/redirects/push", json={"again": True})
+            assert answer.status_code == 200, answer.text
+            found |= {each["path"]: each["state"] for each in answer.json()["items"]}
+    assert answer.json()["left"] == 0
+    return found
+
+
+async def test_redirects_are_pushed_to_a_shop_with_the_add_on(stores: Stores):
+    goods = {"name": "Mug", "slug": "mug-3", "status": "publish", "regular_price": "1"}
+    await stores.old.load(product=[goods])
+    await stores.run("full")
+    assert await pushed(stores.bench) == {"/shop/mug.html": "made", "/sale/": "made"}
+    transport = httpx.ASGITransport(stores.new.app)
+    async with Storefront(stores.new.url, transport=transport) as pages:
+        for path in ("/shop/mug.html", "/sale"):
+            found = await pages.visit(path)
+            assert (len(found.hops), found.found) == (1, True)
+            assert found.url.endswith("/product/mug-3/")
+
+
+async def test_a_shop_without_the_add_on_takes_no_redirects_and_says_why(stores: Stores):
+    stores.new.app.install_addon(there=False)
+    async with api_of(stores.bench) as api:
+        await api.post("/redirects/own", json={"csv": OWN})
+        answer = await api.post("/redirects/push", json={})
+    assert (answer.status_code, answer.json()["code"]) == (409, "redirects_not_taken")
+    assert "addon_missing" in answer.json()["detail"]
