@@ -111,6 +111,9 @@ class Counters(Output):
     audited: int = Field(0, description="Verified without regard to their timestamps.")
     missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
     adopted: int = Field(0, description="Linked with what another tool has brought over.")
+    restored: int = Field(
+        0, description="Of the updated, changed on the target where the source's values rule."
+    )
 
 
 class Progress(Output):
@@ -230,6 +233,7 @@ class JobOut(Output):
                             "audited": 0,
                             "missed": 0,
                             "adopted": 0,
+                            "restored": 0,
                         }
                     },
                     "totals": {
@@ -244,6 +248,7 @@ class JobOut(Output):
                         "audited": 0,
                         "missed": 0,
                         "adopted": 0,
+                        "restored": 0,
                     },
                     "requests": 34,
                     "throttled": 1,

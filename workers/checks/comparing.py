@@ -4,7 +4,8 @@ Both records are compared in the form that two stores share, references by the t
 the target is known not to keep is no difference. What the team edited is none, either, where the
 policy lets it stay: the target shows something else than what we left there, and the source's
 value is the one that was applied. SKUs and emails are never excused: by them records are paired;
-relations only by a policy that says `target`.
+relations only by a policy that says `target`. What was changed on the target where the source's
+values rule is noted for the next run, which puts it back.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ from connectors.records import Content, Order, Product, Record, Stream, Variant
 from connectors.references import references
 from workers.checks.ground import Ground, Pair
 from workers.checks.relations import differing_goods
+from workers.engine import drift
 from workers.engine.sides import UNKNOWN, VARIANTS, Rules
 
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
@@ -86,7 +88,7 @@ class Compared:
 
 
 class _Base(NamedTuple):
-    """What the ledger knows of a pair."""
+    """What the ledger knows of a pair. Without a `digest` nothing of ours was confirmed there."""
 
     digest: bytes | None
     target: bytes | None
@@ -133,6 +135,7 @@ class _Comparison:
         capability = ground.writes[stream]
         self._merges = capability.merges
         self._rules = Rules(stream, ground.scope.policies, derived=capability.derived)
+        self._drifted: set[str] = set()
 
     async def look_at(self, pairs: tuple[Pair, ...]) -> None:
         ground, stream = self._ground, self._stream
@@ -150,9 +153,11 @@ class _Comparison:
             target = theirs.get(pair.target_id)
             if target is not None:
                 self._found.examined += 1
+                self._drifted.clear()
                 self._found.differences += self._differences(
                     pair, contents[pair.source_id], target, base
                 )
+                ground.note_drift(stream, pair.source_id, frozenset(self._drifted))
             elif (why := ground.unreadable(stream, pair.target_id)) is not None:
                 self._found.unreadable.append((pair, why))
 
@@ -187,11 +192,13 @@ class _Comparison:
             if self._is_excused(name, theirs, base.target):
                 self._found.edits += 1
                 continue
+            self._note(name, theirs, base, base.target)
             yield from _split(pair, name, value, there[name])
         if isinstance(ours, Product) and isinstance(theirs, Product):
             yield from self._variants(pair, ours, theirs, base)
         if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in lost:
             for line in differing_goods(ours, theirs, pair.children):
+                self._note("lines", theirs, base, base.target)
                 where, shown = f"lines.{line.source_id}", line.shown
                 yield Difference(Kind.RELATION, pair.source_id, pair.target_id, where, shown)
 
@@ -204,6 +211,7 @@ class _Comparison:
             path = f"{VARIANTS}.{variant.id}"
             twin = there.get(pair.children.get(variant.id, ""))
             if twin is None:
+                self._note(path, theirs, base, None)
                 told = "the target does not show this variant"
                 yield Difference(Kind.CONTENT, pair.source_id, pair.target_id, path, told)
                 continue
@@ -215,6 +223,7 @@ class _Comparison:
                 if self._is_excused(name, twin, left):
                     self._found.edits += 1
                 else:
+                    self._note(f"{path}.{name}", twin, base, left)
                     yield from _split(pair, name, value, shown[name], prefix=f"{path}.")
 
     def _is_excused(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
@@ -226,12 +235,28 @@ class _Comparison:
             return False
         if name in _RELATIONS and policy is not ConflictPolicy.TARGET:
             return False  # what belongs together is the team's only where that was decided
+        return not self._is_as_left(name, theirs, base)
+
+    def _is_as_left(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
+        """Whether the target shows what it answered to our last write, as far as is known."""
         names = type(theirs).__struct_fields__
         if base is None or len(base) != len(names) * FIELD_BYTES:
-            return True  # nobody knows what we left there
+            return False  # nobody knows what we left there
         place = names.index(name) * FIELD_BYTES
         left = base[place : place + FIELD_BYTES]
-        return left in (UNKNOWN, b"") or self._rules.digest(name, getattr(theirs, name)) != left
+        return left != UNKNOWN and self._rules.digest(name, getattr(theirs, name)) == left
+
+    def _note(self, path: str, theirs: Content | Variant, base: _Base, left: bytes | None) -> None:
+        """Note a field that the next run is to put back. What the target made of our own write is
+        nobody's change: it would make the same of it again.
+        """
+        name = path.rpartition(".")[2]
+        if not drift.is_sources(self._rules.policies, self._stream, path, merges=self._merges):
+            return
+        answers = base.digest is not None and name not in self._rules.derived
+        if answers and name in theirs.__struct_fields__ and self._is_as_left(name, theirs, left):
+            return
+        self._drifted.add(path)
 
 
 def _same_ids(ours: Content, theirs: Content) -> Names:

@@ -27,7 +27,7 @@ from connectors.errors import StoreError, TryLater
 from workers.checks.base import Check, Ground, Outcome
 from workers.checks.registry import chosen
 from workers.checks.sampling import SAMPLE, Options
-from workers.engine import ledger, progress
+from workers.engine import drift, ledger, progress
 from workers.engine.errors import Ending, SliceStopped
 from workers.engine.progress import JobRow
 from workers.engine.run import Run
@@ -124,6 +124,8 @@ async def _carry_out(run: Run, ground: Ground, check: Check, position: int) -> N
         evidence = msgspec.to_builtins(outcome.evidence)
         await verification.keep(connection, held.job_id, kept, evidence)
         await _tell(connection, run, check, outcome)
+        await _mark_drift(connection, run, ground)
+    ground.drift.clear()
     if transaction.ending:
         raise Ending
 
@@ -132,6 +134,15 @@ async def _tell(connection: AsyncConnection, run: Run, check: Check, outcome: Ou
     told = {"check": check.id, "state": str(outcome.state), "found": outcome.found}
     await record_event(connection, run.lease.held.job_id, "check.finished", told)
     await ledger.tally(connection, run.lease.held.id, run.tally())
+
+
+async def _mark_drift(connection: AsyncConnection, run: Run, ground: Ground) -> None:
+    """Let the next run put back what was changed on the target where the source's values rule."""
+    for stream, found in ground.drift.items():
+        count = await drift.mark(connection, run.scope.migration, stream, found)
+        if count:
+            told = {"stream": stream, "count": count}
+            await record_event(connection, run.lease.held.job_id, "drift.found", told)
 
 
 async def _outcome(run: Run, ground: Ground, check: Check) -> Outcome:

@@ -30,6 +30,7 @@ from workers.engine.leases import Held
 from workers.engine.merge import remember
 from workers.engine.merging import merge_updates, rules
 from workers.engine.parcel import Parcel, packed
+from workers.engine.restoring import look_whether_right
 from workers.engine.run import Run
 
 log = structlog.get_logger(__name__)
@@ -47,7 +48,7 @@ class Delivery:
     had to be written, because the target's values stay or are the source's already. `digests` are
     of the contents, by source id; `announced` are records whose content is kept with their intent;
     `awaited` are the references that a refused record lacks; `new` are the records that had no link
-    before.
+    before. `restored` counts, among the updated, those that were changed on the target alone.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)
@@ -59,6 +60,7 @@ class Delivery:
     new: list[Record] = field(default_factory=list)
     created: int = 0
     updated: int = 0
+    restored: int = 0
     kept: int = 0
 
     @property
@@ -119,6 +121,7 @@ async def _round(
         await _wait(run, parcels, running)
         return parcels
     parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
+    await look_whether_right(run, stream, parcels)
     parcels = _without_kept(run, stream, parcels, delivery)
     if parcels:
         await run.hush()
@@ -235,6 +238,7 @@ def _settled(
                 delivery.created += 1
             else:
                 delivery.updated += 1
+                delivery.restored += _is_restored(parcel)
             _take(run, stream, parcel, outcome, delivery)
         case Refused():
             delivery.refused.append(outcome)
@@ -243,6 +247,12 @@ def _settled(
             _doubt_outcome(run.writes[stream], parcel, running=outcome.running)
             return False
     return True
+
+
+def _is_restored(parcel: Parcel) -> bool:
+    """Whether something was written that was changed on the target alone."""
+    restored = parcel.candidate.restored
+    return bool(restored) and (parcel.merged is None or not restored.isdisjoint(parcel.merged.sent))
 
 
 def _doubt_outcome(capability: WriteCapability, parcel: Parcel, *, running: bool) -> None:
@@ -262,7 +272,7 @@ def _without_kept(
     """Those that are to be sent. Of the others nothing has to be written: they are done."""
     left = []
     for parcel in parcels:
-        if parcel.merged is None or parcel.merged.changed:
+        if not parcel.is_right:
             left.append(parcel)
             continue
         delivery.kept += 1
@@ -284,7 +294,13 @@ def _take(run: Run, stream: Stream, parcel: Parcel, outcome: Applied, delivery: 
 
 
 def _entry(run: Run, stream: Stream, parcel: Parcel, outcome: Applied) -> ledger.Entry:
-    losses = dict.fromkeys([*parcel.candidate.losses, *(each.field for each in outcome.losses)])
+    losses = dict.fromkeys(
+        [
+            *parcel.candidate.losses,
+            *(each.field for each in outcome.losses),
+            *parcel.lasting_losses(run.writes[stream].derived),
+        ]
+    )
     entry = ledger.Entry(
         record=parcel.candidate.record,
         digest=parcel.candidate.digest,

@@ -30,8 +30,10 @@ class Candidate:
     target, and it is at the source again. `base` is what a merge needs to know of the last time.
 
     `lost` are references that it was written without, as texts, and `missing` those that it lacks
-    now. `former` holds the fields that name a reference which has arrived, with their values as
-    they were written without it.
+    now. `known_losses` are the fields that the target could not keep when they were written last.
+    `former` holds the fields that name a reference which has arrived, with their values as
+    they were written without it. `restored` are the paths of fields that somebody changed on the
+    target and that are to be put back.
     """
 
     record: Record
@@ -50,6 +52,8 @@ class Candidate:
     lost: frozenset[str] = frozenset()
     missing: tuple[Reference, ...] = ()
     former: Mapping[str, Any] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
+    known_losses: tuple[str, ...] = ()
 
     @property
     def is_new(self) -> bool:
@@ -82,7 +86,7 @@ def difference(
     """Sort records by their digests. Of a record that comes twice the last one counts.
 
     `wanted` are records to be looked at although they did not change, as are those whose lost
-    references have arrived.
+    references have arrived and those that were changed on the target (`drifted`).
     """
     candidates: list[Candidate] = []
     unchanged: list[str] = []
@@ -96,13 +100,17 @@ def difference(
             candidates.append(_back(record, made, link))
         elif not link.applied:
             candidates.append(_suspect(record, made, link))
-        elif link.digest == made.whole and record.id not in wanted and not link.mendable:
+        elif link.digest == made.whole and record.id not in wanted and not _is_to_be_mended(link):
             unchanged.append(record.id)
         elif link.fields and is_another(record.content, link.fields, made.fields):
             reused.append(record.id)
         else:
             candidates.append(_changed(record, made, link))
     return Difference(candidates, unchanged, reused=reused)
+
+
+def _is_to_be_mended(link: LinkRow) -> bool:
+    return link.mendable or bool(link.drifted)
 
 
 def _new(record: Record, made: Digest, link: LinkRow | None) -> Candidate:
@@ -149,6 +157,8 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         generation=link.generation,
         base=_base(link),
         lost=frozenset(link.lost or ()),
+        restored=frozenset(link.drifted or ()),
+        known_losses=tuple(link.losses or ()),
     )
 
 

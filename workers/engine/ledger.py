@@ -30,7 +30,9 @@ class LinkRow:
     the database's clock; None where all is confirmed. `intent_live` says that the worker which sent
     a create still holds its slice. `applied_age` is how many seconds ago the target
     confirmed the last write. `lost` are the references that the record was written without, as
-    texts; with `mendable` one of them is on the target by now.
+    texts; with `mendable` one of them is on the target by now. `drifted` are the paths of fields
+    that were changed on the target and are to be put back, `losses` those that the target could not
+    keep exactly.
     """
 
     source_id: str
@@ -48,6 +50,8 @@ class LinkRow:
     generation: int = 0
     lost: Sequence[str] | None = None
     mendable: bool = False
+    drifted: Sequence[str] | None = None
+    losses: Sequence[str] | None = None
 
     @property
     def removed(self) -> bool:
@@ -74,7 +78,7 @@ _LOAD = text(
                     AND NOT s.done AND s.lease_until > clock_timestamp(), false) AS intent_live,
            l.target_fields, l.parts, l.sent,
            extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age,
-           l.generation, l.lost_references, l.mendable
+           l.generation, l.lost_references, l.mendable, l.drifted, l.losses
     FROM links AS l LEFT JOIN slices AS s ON s.id = l.intent_slice
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -289,7 +293,7 @@ _APPLY = text(
         fields = excluded.fields, children = excluded.children, losses = excluded.losses,
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
         target_fields = excluded.target_fields, parts = excluded.parts, sent = NULL,
-        lost_references = excluded.lost_references, mendable = false,
+        lost_references = excluded.lost_references, mendable = false, drifted = NULL,
         applied_at = excluded.applied_at,
         intent_slice = NULL, intent_fence = NULL, intent_at = NULL,
         missed = 0, exempt = false, removed_at = NULL

@@ -121,7 +121,7 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
 
 def _moved(each: _Field, rules: Rules) -> bool:
     """Whether the source changed the field, or what it names has arrived, or somebody chose the
-    source's value.
+    source's value, or it is to be put back.
     """
     known = rules.known.get(each.path)
     return (
@@ -129,6 +129,7 @@ def _moved(each: _Field, rules: Rules) -> bool:
         or _was_taken_off(each, rules)
         or each.before != each.now
         or each.path in rules.former
+        or each.path in rules.restored
         or bool(each.sent)
         or (known is not None and known.waits)
     )
@@ -229,7 +230,7 @@ def _merge_variants(
     for variant in content.variants:
         theirs = present.get(merged.children.get(variant.id, ""))
         if theirs is None:
-            _note_missing(variant, base, merged)
+            _note_missing(variant, base, rules, merged)
             variants.append(variant)
         else:
             variants.append(_merge_variant(variant, theirs, base, rules, merged, stayed=stayed))
@@ -258,15 +259,16 @@ def _merge_variant(
     return replace(ours, **kept)
 
 
-def _note_missing(variant: Variant, base: Base, merged: Merged) -> None:
+def _note_missing(variant: Variant, base: Base, rules: Rules, merged: Merged) -> None:
     """A variant that is not there: it is new, or somebody deleted it. In that case it stays
-    deleted for as long as it does not change at the source.
+    deleted for as long as it does not change at the source, and policy leaves it to them.
     """
     if variant.id not in merged.children:
         return
     merged.missing.add(variant.id)
     before, _ = base.parts.get(variant.id, (None, None))
-    if before == field_digests(variant):
+    is_restored = f"{VARIANTS}.{variant.id}" in rules.restored
+    if before == field_digests(variant) and not is_restored:
         merged.variants[variant.id] = frozenset()
     else:
         del merged.children[variant.id]

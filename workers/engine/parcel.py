@@ -19,8 +19,9 @@ class Parcel:
     `settles` is for how many seconds an earlier request may still run, `pause` how long to wait
     before the target is looked at once more (`looked_twice` then). `merged` is what came of
     looking, `known` the record's conflicts, `shown` what the target holds where nothing is left
-    to be written. `sent` holds digests of all that may have reached the
-    target unconfirmed. `found`: it was on the target before anything of ours was sent.
+    to be written. `agrees`: what was to be put back is as it should be. `sent` holds digests of
+    all that may have reached the target unconfirmed. `found`: it was on the target before anything
+    of ours was sent.
     """
 
     candidate: Candidate
@@ -37,6 +38,7 @@ class Parcel:
     known: dict[str, Known] = field(default_factory=dict)
     merged: Merged | None = None
     shown: Content | None = None
+    agrees: bool = False
     sent: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
 
     @property
@@ -53,6 +55,24 @@ class Parcel:
     def was_applied(self) -> bool:
         """Whether the ledger knew the record on the target from the beginning."""
         return self.candidate.target_id is not None
+
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing has to be written."""
+        return self.agrees or (self.merged is not None and not self.merged.changed)
+
+    def lasting_losses(self, derived: frozenset[str]) -> list[str]:
+        """Fields that the target could not keep exactly, and that are not written now: an answer
+        need not tell of them. What it reckons itself follows from whatever is written.
+        """
+        written = frozenset() if self.is_right else self.operation.changed
+        return [
+            each
+            for each in self.candidate.known_losses
+            if written is not None
+            and each.partition(".")[0] not in written
+            and not (written and each in derived)
+        ]
 
     def match(self, match: Match, *, is_whole: bool) -> None:
         """The record is there: what is left is an update, of everything, because what was sent

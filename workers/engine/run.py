@@ -40,6 +40,7 @@ COUNTED = (
     "audited",
     "missed",
     "adopted",
+    "restored",
     "requests",
     "throttled",
 )

@@ -69,7 +69,8 @@ class Rules:
     the target held when it was linked. `unsure`: a write of ours is so recent that the target may
     still show what it held before. `lossy` are fields that the target cannot keep exactly.
     `returns`: the record had been taken off the target, which shows in its status. `former` are the
-    digests of values that were written without a reference which has arrived, by path.
+    digests of values that were written without a reference which has arrived, by path. `restored`
+    are paths of fields that were changed on the target alone and take the source's value again.
     """
 
     stream: Stream
@@ -82,6 +83,7 @@ class Rules:
     unsure: bool = False
     returns: bool = False
     former: Mapping[str, bytes] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
 
     def digest(self, name: str, value: Any) -> bytes:
         """Of a value, without what differs between stores by nature."""
