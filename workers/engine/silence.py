@@ -12,7 +12,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database import autocommit
 from connectors.abilities import ProvesSilence
@@ -61,7 +61,11 @@ async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) ->
     async with engine.begin() as connection:
         row = (
             await connection.execute(
-                text("SELECT unmuted, muted_by FROM stores WHERE id = :id FOR UPDATE"),
+                # A job that ended without having restored anything needs no silence any more.
+                text(
+                    "SELECT unmuted, ARRAY(SELECT id FROM jobs WHERE id = ANY(muted_by)"
+                    " AND finished_at IS NULL) AS muted_by FROM stores WHERE id = :id FOR UPDATE"
+                ),
                 {"id": store},
             )
         ).one()
@@ -71,11 +75,20 @@ async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) ->
             await target.unmute(row.unmuted)
         await connection.execute(
             text(
-                "UPDATE stores SET muted_by = array_remove(muted_by, :job),"
+                "UPDATE stores SET muted_by = CASE WHEN :last THEN '{}'"
+                " ELSE array_remove(muted_by, :job) END,"
                 " unmuted = CASE WHEN :last THEN NULL ELSE unmuted END WHERE id = :id"
             ),
             {"id": store, "job": job, "last": not others},
         )
+
+
+async def is_muted_for(connection: AsyncConnection, job: UUID) -> bool:
+    """Whether a store was turned off for a job and not on again."""
+    found = await connection.execute(
+        text("SELECT EXISTS (SELECT FROM stores WHERE :job = ANY(muted_by))"), {"job": job}
+    )
+    return bool(found.scalar_one())
 
 
 async def _kept(engine: AsyncEngine, store: UUID) -> dict[str, Any] | None:
