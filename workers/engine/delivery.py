@@ -96,8 +96,9 @@ async def deliver(
     capability = run.writes[stream]
     if any(candidate.busy for candidate in candidates):
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
+    asks = capability.merges and not run.scope.policies.source_always_wins(stream)
     parcels = [
-        packed(candidate, operation, capability)
+        packed(candidate, operation, capability, asks=asks)
         for candidate, operation in zip(candidates, operations, strict=True)
     ]
     for _ in range(_ROUNDS):
@@ -234,7 +235,8 @@ def _settled(
     """Take an outcome in. False: nobody knows, so look for the record and try again."""
     match outcome:
         case Applied():
-            if parcel.creates:
+            parcel.matched_by = parcel.matched_by or outcome.found
+            if parcel.creates and outcome.found is None:
                 delivery.created += 1
             else:
                 delivery.updated += 1

@@ -21,6 +21,9 @@ _WITH_IDS = frozenset({"lines", "shipping_lines", "fees", "refunds", "fulfilment
 """Parts with ids of their own: one store's never stand in for the other's."""
 
 
+_OWN = frozenset({"created_at"})
+
+
 class Conflict(NamedTuple):
     """A field that differs and was changed on both sides, or may have been (`base_known`).
 
@@ -152,8 +155,13 @@ def _is_edited(each: _Field, shown: bytes, rules: Rules) -> bool:
 
 
 def _stays_when_found(each: _Field, rules: Rules) -> bool:
-    """Whether a value that was on the target before us is left there: nobody knows who wrote it."""
-    keeps = rules.policies.of(rules.stream, each.name) is ConflictPolicy.TARGET
+    """Whether a value that was on the target before us is left there: nobody knows who wrote it.
+
+    What another tool brought over follows the source unless policy leaves it to the target; of a
+    record that somebody made there, people are asked first. An empty field is filled.
+    """
+    policy = rules.policies.of(rules.stream, each.name)
+    keeps = policy is ConflictPolicy.TARGET or (rules.foreign and policy is ConflictPolicy.MANUAL)
     return keeps and each.theirs not in ("", None, (), {})
 
 
@@ -181,6 +189,8 @@ def _takes_source(each: _Field, shown: bytes, rules: Rules, merged: Merged) -> b
         return True  # The source wins anyway, and nobody can say that somebody else changed it.
     elif (rules.first or found) and each.name in rules.lossy:
         return False  # It differs between the stores by nature.
+    elif rules.foreign and each.name in _OWN:
+        return False  # It tells of the target's record, and there is nothing to decide.
     merged.conflicts.append(
         Conflict(each.path, each.now, shown, each.theirs, base_known, policy, take, remembered)
     )

@@ -11,6 +11,9 @@ from workers.engine.diff import Candidate
 from workers.engine.merge import Merged
 from workers.engine.sides import Known
 
+BY_KEY = "key"
+"""How a record is found that carries our key; every other way finds somebody else's as well."""
+
 
 @dataclass(slots=True)
 class Parcel:
@@ -82,7 +85,7 @@ class Parcel:
         if is_whole:
             self.settles = 0.0
         self.look = self.settles > 0
-        self.found = match.by != "key" or not (self.attempted or self.candidate.suspect)
+        self.found = match.by != BY_KEY or not (self.attempted or self.candidate.suspect)
         self.matched_by = self.matched_by or match.by
         self.known_children.update(match.children)
         self.change(target_id=match.target_id, children=self.known_children, changed=None)
@@ -104,8 +107,12 @@ class Parcel:
         self.operation = Operation(**{**values, **changes})
 
 
-def packed(candidate: Candidate, operation: Operation, capability: WriteCapability) -> Parcel:
-    """A candidate with its operation, before anything was sent."""
+def packed(
+    candidate: Candidate, operation: Operation, capability: WriteCapability, *, asks: bool
+) -> Parcel:
+    """A candidate with its operation, before anything was sent. `asks`: what somebody else made on
+    the target is not simply written over, so that a platform which keeps doubles out is no help.
+    """
     made = Parcel(
         candidate,
         operation,
@@ -114,7 +121,7 @@ def packed(candidate: Candidate, operation: Operation, capability: WriteCapabili
         sent=dict(candidate.base.sent),
     )
     if made.creates and not capability.idempotent:
-        made.look = candidate.suspect or not capability.refuses_doubles
+        made.look = candidate.suspect or asks or not capability.refuses_doubles
     if candidate.sent_age is not None and not capability.idempotent:
         made.settles = max(0.0, capability.write_settle - candidate.sent_age)
     return made
