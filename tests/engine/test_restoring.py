@@ -172,6 +172,16 @@ async def test_fields_under_other_policies_stay_untouched(bench: Bench) -> None:
     assert (await link(bench, "p1", Stream.PRODUCTS))["drifted"] is None
 
 
+async def test_a_finding_says_whether_a_run_puts_it_back(bench: Bench) -> None:
+    await launch(bench)
+    await edit(bench, Stream.PRODUCTS, "p1", regular_price=euros("4"), sku="OTHER")
+    _, results = await checked(bench, checks=["data.money", "data.content"])
+    [price], [sku] = (results[each]["evidence"] for each in ("data.money", "data.content"))
+    told = "The next run puts the source's value back."
+    assert price["message"] == f"Source and target: 5.00 EUR / 4.00 EUR. {told}"
+    assert (sku["field"], sku["message"]) == ("sku", "It differs.")
+
+
 async def test_a_policy_that_changed_since_keeps_what_the_team_wrote(bench: Bench) -> None:
     await launch(bench)
     await cheaper(bench)

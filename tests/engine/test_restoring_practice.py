@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from tests.engine.conftest import Bench
 from tests.engine.launching import bad, checked
@@ -59,3 +60,28 @@ async def test_what_was_changed_on_the_target_is_found_mended_and_green_again(
         await stores.run("recent")
         await stores.run("recent", cutover=True)
         assert sent(stores) == []
+
+
+async def test_what_a_check_finds_outside_the_sample_is_mended_too(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with between_practice_stores(bench, monkeypatch) as stores:
+        await fill(stores)
+        await stores.run("full")
+        async with bench.resources.engine.begin() as connection:
+            await connection.execute(
+                text("UPDATE links SET applied_at = '2000-01-01' WHERE stream = 'inventory'")
+            )
+        for name, left in (("Mug", 3), ("Tea towel", 20)):
+            [shown] = [
+                each for each in await stores.all(stores.new, "products") if each["name"] == name
+            ]
+            quantity = shown["stock_quantity"] - left
+            taken = {"kind": "product", "id": shown["id"], "quantity": quantity}
+            await stores.new.edit(edits=[{"op": "silent_stock", **taken}])
+        checks = ["data", "workflows", "effects"]
+        _, results = await checked(bench, checks=checks, sample=0)
+        assert bad(results) == {"effects.stock", "workflows.shopper"}
+        await stores.run("recent")
+        _, results = await checked(bench, checks=checks)
+        assert bad(results) == set()

@@ -10,7 +10,8 @@ values rule is noted for the next run, which puts it back.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -24,8 +25,10 @@ from connectors.comparable import Names, comparable, variant_form
 from connectors.digest import FIELD_BYTES, digest
 from connectors.records import Content, Order, Product, Record, Stream, Variant
 from connectors.references import references
+from workers.checks.base import Evidence
 from workers.checks.ground import Ground, Pair
 from workers.checks.relations import differing_goods
+from workers.checks.sampling import named
 from workers.engine import drift
 from workers.engine.sides import UNKNOWN, VARIANTS, Rules
 
@@ -62,13 +65,16 @@ class Kind(StrEnum):
 
 
 class Difference(NamedTuple):
-    """A field of a pair that differs. `shown` says how, where that is no personal data."""
+    """A field of a pair that differs. `shown` says how, where that is no personal data; `mended`
+    that the next run puts it back.
+    """
 
     kind: Kind
     source_id: str
     target_id: str
     field: str
     shown: str = ""
+    mended: bool = False
 
 
 @dataclass(slots=True)
@@ -117,6 +123,27 @@ async def _compare(ground: Ground, stream: Stream) -> Compared:
     return found
 
 
+async def compare_named(ground: Ground, evidence: Iterable[Evidence]) -> None:
+    """Compare what a check names and no sample holds, so that a run mends that as well.
+
+    What is wrong with a product in the shop may be its stock. Raises `StoreError`.
+    """
+    ids: defaultdict[Stream, set[str]] = defaultdict(set)
+    for each in evidence:
+        if each.stream in ground.streams and each.source_id is not None:
+            ids[each.stream].add(each.source_id)
+    products = await named(ground.engine, ground.migration, Stream.PRODUCTS, ids[Stream.PRODUCTS])
+    for pair in products if Stream.INVENTORY in ground.streams else ():
+        variants = (f"{pair.source_id}:{variant}" for variant in pair.children)
+        ids[Stream.INVENTORY] |= {pair.source_id, *variants}
+    for stream, some in ids.items():
+        left = [each for each in some if (stream, each) not in ground.compared]
+        pairs = await named(ground.engine, ground.migration, stream, left)
+        if pairs:
+            losses = await ground.losses(stream)
+            await _Comparison(ground, stream, losses, Compared()).look_at(pairs)
+
+
 _BASES = text(
     "SELECT source_id, digest, target_fields, parts, losses FROM links"
     " WHERE migration_id = :migration AND stream = :stream"
@@ -154,9 +181,8 @@ class _Comparison:
             if target is not None:
                 self._found.examined += 1
                 self._drifted.clear()
-                self._found.differences += self._differences(
-                    pair, contents[pair.source_id], target, base
-                )
+                differences = list(self._differences(pair, contents[pair.source_id], target, base))
+                self._found.differences += map(self._told, differences)
                 ground.note_drift(stream, pair.source_id, frozenset(self._drifted))
             elif (why := ground.unreadable(stream, pair.target_id)) is not None:
                 self._found.unreadable.append((pair, why))
@@ -245,6 +271,11 @@ class _Comparison:
         place = names.index(name) * FIELD_BYTES
         left = base[place : place + FIELD_BYTES]
         return left != UNKNOWN and self._rules.digest(name, getattr(theirs, name)) == left
+
+    def _told(self, difference: Difference) -> Difference:
+        path = difference.field
+        whole = "lines" if path.startswith("lines.") else path
+        return difference._replace(mended=whole in self._drifted)
 
     def _note(self, path: str, theirs: Content | Variant, base: _Base, left: bytes | None) -> None:
         """Note a field that the next run is to put back. What the target made of our own write is

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ from app.services.lifecycle import record_event
 from app.verdict import Rules, Verdict, judge, summary
 from connectors.errors import StoreError, TryLater
 from workers.checks.base import Check, Ground, Outcome
+from workers.checks.comparing import compare_named
 from workers.checks.registry import chosen
 from workers.checks.sampling import SAMPLE, Options
 from workers.engine import drift, ledger, progress
@@ -148,7 +150,10 @@ async def _mark_drift(connection: AsyncConnection, run: Run, ground: Ground) -> 
 async def _outcome(run: Run, ground: Ground, check: Check) -> Outcome:
     try:
         async with asyncio.timeout(_LONGEST):
-            return await check.run(ground)
+            outcome = await check.run(ground)
+            with suppress(StoreError):
+                await compare_named(ground, outcome.evidence)
+            return outcome
     except SliceStopped:
         raise
     except TryLater as error:

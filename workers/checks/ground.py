@@ -76,6 +76,7 @@ class Ground:
         """What comparing found, by stream and source id, since somebody last took it: the fields
         that the next run is to put back, none where a record is as it should be.
         """
+        self.compared: set[tuple[Stream, str]] = set()
 
     @property
     def scope(self) -> Scope:
@@ -138,6 +139,7 @@ class Ground:
     def note_drift(self, stream: Stream, source_id: str, paths: frozenset[str]) -> None:
         """Keep which fields of a record are to be put back."""
         self.drift.setdefault(stream, {})[source_id] = paths
+        self.compared.add((stream, source_id))
 
     async def since(self) -> datetime:
         """What was applied from this moment on counts as changed."""
