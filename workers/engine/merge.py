@@ -21,7 +21,8 @@ _WITH_IDS = frozenset({"lines", "shipping_lines", "fees", "refunds", "fulfilment
 """Parts with ids of their own: one store's never stand in for the other's."""
 
 
-_OWN = frozenset({"created_at"})
+_OWN = frozenset({"created_at", "position"})
+"""What a store says of its own record and of its place there: never a question."""
 
 
 class Conflict(NamedTuple):
