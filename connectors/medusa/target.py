@@ -27,6 +27,7 @@ from connectors.medusa.loading import Loader
 from connectors.medusa.removing import Remover
 from connectors.medusa.settings import MedusaSettings
 from connectors.medusa.shop import Shop
+from connectors.medusa.shopper import MedusaShopper
 from connectors.medusa.writing_orders import OrderWriter
 from connectors.medusa.writing_others import PlainWriter
 from connectors.medusa.writing_products import ProductWriter
@@ -49,6 +50,7 @@ class MedusaTarget(Session):
         self._loader = Loader(self._api, self._shop, self._settings)
         self._finder = Finder(self._api)
         self.desk = MedusaDesk(self._api, self._loader)
+        self.shopper = MedusaShopper(self._api, self._shop)
         others = PlainWriter(self._api, self._finder)
         self._orders = OrderWriter(self._api, self._shop)
         self._others: dict[Stream, WriteOne] = {

@@ -17,7 +17,7 @@ _PURPOSES = {
     "write_inventory": "Stock is set.",
     "write_merchant_managed_fulfillment_orders": "Orders are marked as sent, without a mail.",
     "write_online_store_navigation": (
-        "Old paths are redirected to new ones, one by one; only where redirects are wanted."
+        "Old paths are redirected to new ones; only where redirects are wanted."
     ),
     "write_orders": "Orders are made as they were, with refunds and cancellations.",
     "write_products": "Products and collections are made and changed.",

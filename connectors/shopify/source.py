@@ -31,6 +31,7 @@ from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.bulk_orders import whole
 from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.documents import CLOCK, KINDS
+from connectors.shopify.files import Files
 from connectors.shopify.loading import Failed, Loader
 from connectors.shopify.probing import probe
 from connectors.shopify.searches import asked_since
@@ -70,7 +71,8 @@ class ShopifySource:
         self._single = SingleRecords(self._api, self._loader)
         self.desk = ShopifyDesk(self._api, self._loader)
         self._walker = Walker(self._api, self._settings.page_size)
-        self._bulk = BulkReader(self._api, self._settings, transport=files)
+        way = Files(self._api, self._settings, transport=files)
+        self._bulk = BulkReader(self._api, self._settings, way)
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
