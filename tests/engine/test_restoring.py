@@ -19,6 +19,7 @@ from tests.engine.launching import a_line, bad, checked, euros, launch, twin
 from tests.engine.shop import FakeStore
 from tests.engine.test_failpoints import survive
 from tests.engine.test_lost_references import link
+from tests.engine.test_mapping import rules
 from tests.engine.test_merging import conflicts, rule
 from workers.engine import failpoints
 
@@ -156,6 +157,17 @@ async def test_an_order_line_that_was_given_another_product(bench: Bench) -> Non
     await edit(bench, Stream.ORDERS, "o101", lines=(a_line("l101", other),))
     assert await look(bench) == {"data.relations"}
     await run(bench)
+    assert await look(bench) == set()
+
+
+async def test_what_is_put_back_is_what_the_mapping_rules_make_of_the_source(bench: Bench) -> None:
+    await rules(bench, customers=[{"field": "last_name", "set": "Mapped"}])
+    await launch(bench)
+    assert await look(bench) == set()
+    await edit(bench, Stream.CUSTOMERS, "k1", last_name="Typed")
+    assert await look(bench) == {"data.content"}
+    await run(bench)
+    assert (await held(bench, Stream.CUSTOMERS, "k1")).last_name == "Mapped"
     assert await look(bench) == set()
 
 

@@ -7,6 +7,7 @@ Works on the caller's connection, like the ledger.
 
 from __future__ import annotations
 
+# ruff: noqa: S608 - the texts put into others are constants; values travel as parameters
 from collections.abc import Collection, Mapping
 from uuid import UUID
 
@@ -17,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from app.models import ConflictPolicy
 from connectors.records import Stream
 from workers.engine.policy import Policies
+from workers.engine.quarantine import NOT_REFUSED
 from workers.engine.sides import VARIANTS
 
 Found = Mapping[str, Collection[str]]
@@ -49,15 +51,11 @@ async def mark(connection: AsyncConnection, migration: UUID, stream: Stream, fou
 # As with lost references: what the source has perhaps lost cannot be read again, and a refused
 # record is tried when its quarantine says so.
 _MARKED = text(
-    """
+    f"""
     SELECT l.source_id FROM links AS l
     WHERE l.migration_id = :migration AND l.stream = :stream AND l.drifted IS NOT NULL
       AND l.state = 'applied' AND l.missed = 0 AND NOT l.exempt AND l.source_id > :after
-      AND NOT EXISTS (
-          SELECT 1 FROM quarantine AS q
-          WHERE q.migration_id = l.migration_id AND q.stream = l.stream
-            AND q.source_id = l.source_id AND q.status <> 'resolved'
-      )
+      AND {NOT_REFUSED}
     ORDER BY l.source_id LIMIT :limit
     """
 )
