@@ -18,7 +18,7 @@ from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from workers.engine import conflicts
 from workers.engine.merge import merge
-from workers.engine.parcel import BY_KEY, Parcel
+from workers.engine.parcel import Parcel
 from workers.engine.run import Run
 from workers.engine.sides import Incoming, Rules, plain
 
@@ -70,7 +70,7 @@ def rules(run: Run, stream: Stream, parcel: Parcel) -> Rules:
         lossy=frozenset(each.field for each in capability.losses),
         known=parcel.known,
         first=not parcel.was_applied,
-        foreign=not parcel.was_applied and parcel.found and parcel.matched_by != BY_KEY,
+        foreign=parcel.is_foreign,
         adopted=parcel.was_applied and parcel.candidate.base.source is None,
         unsure=age is not None and age < capability.write_settle,
         returns=parcel.candidate.returns,

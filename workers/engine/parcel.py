@@ -11,7 +11,7 @@ from workers.engine.diff import Candidate
 from workers.engine.merge import Merged
 from workers.engine.sides import Known
 
-BY_KEY = "key"
+_BY_KEY = "key"
 """How a record is found that carries our key; every other way finds somebody else's as well."""
 
 
@@ -60,6 +60,12 @@ class Parcel:
         return self.candidate.target_id is not None
 
     @property
+    def is_foreign(self) -> bool:
+        """Whether it was found on the target, is without our key, and nothing of ours was sent."""
+        sent = self.was_applied or self.attempted or self.candidate.suspect
+        return self.found and self.matched_by != _BY_KEY and not sent
+
+    @property
     def is_right(self) -> bool:
         """Whether nothing has to be written."""
         return self.agrees or (self.merged is not None and not self.merged.changed)
@@ -85,7 +91,7 @@ class Parcel:
         if is_whole:
             self.settles = 0.0
         self.look = self.settles > 0
-        self.found = match.by != BY_KEY or not (self.attempted or self.candidate.suspect)
+        self.found = match.by != _BY_KEY or not (self.attempted or self.candidate.suspect)
         self.matched_by = self.matched_by or match.by
         self.known_children.update(match.children)
         self.change(target_id=match.target_id, children=self.known_children, changed=None)
