@@ -320,3 +320,16 @@ async def test_a_record_that_the_source_has_lost_is_left_to_removals(bench: Benc
     del bench.source.rows[Stream.PRODUCTS]["p1"]
     await run(bench, streams=["products"])
     assert bench.target.writes == []
+
+
+async def test_a_record_that_is_gone_from_the_target_is_refused_as_in_any_update(
+    bench: Bench,
+) -> None:
+    await launch(bench)
+    await cheaper(bench)
+    await look(bench)
+    del bench.target.rows[Stream.PRODUCTS][await twin(bench, Stream.PRODUCTS, "p1")]
+    row = await bench.run("recent")
+    assert row["status"] == "completed_with_errors"
+    [kept] = await bench.rows("SELECT source_id, code FROM quarantine")
+    assert kept == {"source_id": "p1", "code": "target_gone"}
