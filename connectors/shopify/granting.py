@@ -5,7 +5,8 @@ from __future__ import annotations
 from connectors.base import Permission
 from connectors.shopify.shop import ALL_ORDERS, READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES
 
-_PURPOSES = {
+PURPOSES = {
+    ALL_ORDERS: "Orders older than 60 days; Shopify grants it to an app on request.",
     "read_customers": "Customers and their addresses; Shopify asks what the data is for.",
     "read_inventory": "Stock at every location.",
     "read_orders": "Orders of the last 60 days, with payments, refunds and shipments.",
@@ -25,10 +26,10 @@ _PURPOSES = {
 }
 
 PERMISSIONS = (
-    *(Permission(each, _PURPOSES[each]) for each in sorted(READ_SCOPES)),
-    Permission(ALL_ORDERS, "Orders older than 60 days; Shopify grants it to an app on request."),
+    *(Permission(each, PURPOSES[each]) for each in sorted(READ_SCOPES)),
+    Permission(ALL_ORDERS, PURPOSES[ALL_ORDERS]),
     *(
-        Permission(each, _PURPOSES[each], writing=True)
+        Permission(each, PURPOSES[each], writing=True)
         for each in sorted(WRITE_SCOPES | REDIRECT_SCOPES)
     ),
 )

@@ -22,6 +22,7 @@ from connectors.base import (
     Traffic,
     Withdrawal,
 )
+from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.redirects import Redirect, Redirected
 from connectors.shopify.api import Api, open_api
@@ -31,6 +32,7 @@ from connectors.shopify.files import Files
 from connectors.shopify.finding import Finder
 from connectors.shopify.importing import Importer
 from connectors.shopify.keys import Keys
+from connectors.shopify.lacking import lacks
 from connectors.shopify.loading import Loader
 from connectors.shopify.publishing import Channels
 from connectors.shopify.redirects import AT_ONCE, Redirects
@@ -103,6 +105,10 @@ class ShopifyTarget:
         report = await examine(self._api, self._settings, READ_SCOPES | WRITE_SCOPES)
         findings = await self._channels.examine()
         return replace(report, findings=(*report.findings, *findings))
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The access scopes that it needs and the app does not have."""
+        return await lacks(self._api, work, writing=True)
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, handle or title. Raises `StoreError`."""

@@ -32,6 +32,8 @@ class Store:
         self.idempotency: dict[str, tuple[str, Any]] = {}
         self.order_times: list[float] = []
         self.search_lag = 0.0
+        self.forced_mails = False
+        self.strict_domains = False
         self.bulk_fails_after: int | None = None
         self.bulk_error = "INTERNAL_SERVER_ERROR"
         self.bulk_truncates_at: int | None = None
@@ -155,6 +157,11 @@ class Store:
     def effect(self, kind: str, **what: Any) -> None:
         """Something that reached the world: a mail, a movement of stock, a payment."""
         self.effects.append({"kind": kind, "at": self.clock.stamp(), **what})
+
+    def mail(self, order: Doc, template: str) -> None:
+        """A mail to an order's buyer, which its timeline tells of."""
+        self.effect("mail", template=template, order=order["id"])
+        self.event(order, "mail_sent")
 
 
 def slug(text: str) -> str:

@@ -7,6 +7,8 @@ that dies in between loses nothing.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from app.database import autocommit
 from connectors.abilities import ProvesSilence
 from connectors.base import Json, Target
+from workers.engine.errors import SliceStopped
 from workers.engine.leases import Lease
 
 
@@ -47,6 +50,24 @@ async def mute(lease: Lease, store: UUID, target: Target) -> None:
     await target.mute(before)
 
 
+@asynccontextmanager
+async def silenced(lease: Lease, store: UUID, target: Target) -> AsyncIterator[None]:
+    """Within the block the target is silent for the job whose slice is held, and not for longer.
+
+    Where the slice is lost meanwhile, whoever has it by now needs the silence; where the process
+    ends, the job's last stage restores the target's mails.
+    """
+    await mute(lease, store, target)
+    try:
+        yield
+    except SliceStopped:
+        raise
+    except Exception:
+        await unmute(lease.engine, store, lease.held.job_id, target)
+        raise
+    await unmute(lease.engine, store, lease.held.job_id, target)
+
+
 async def prove(before: Json | None, target: Target) -> None:
     """See that what keeps the target silent is still there. Raises `StoreError` where it is not.
 
@@ -61,15 +82,11 @@ async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) ->
     async with engine.begin() as connection:
         row = (
             await connection.execute(
-                # A job that ended without having restored anything needs no silence any more.
-                text(
-                    "SELECT unmuted, ARRAY(SELECT id FROM jobs WHERE id = ANY(muted_by)"
-                    " AND finished_at IS NULL) AS muted_by FROM stores WHERE id = :id FOR UPDATE"
-                ),
+                text("SELECT unmuted, muted_by FROM stores WHERE id = :id FOR UPDATE"),
                 {"id": store},
             )
         ).one()
-        others = [each for each in row.muted_by if each != job]
+        others = await _working(connection, [each for each in row.muted_by if each != job])
         if row.unmuted is not None and not others:
             # Within the transaction: nobody can begin to rely on the silence meanwhile.
             await target.unmute(row.unmuted)
@@ -81,6 +98,17 @@ async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) ->
             ),
             {"id": store, "job": job, "last": not others},
         )
+
+
+async def _working(connection: AsyncConnection, jobs: list[UUID]) -> list[UUID]:
+    """Those of the jobs that have not ended: one that could not restore needs no silence now."""
+    if not jobs:
+        return []
+    found = await connection.execute(
+        text("SELECT id FROM jobs WHERE id = ANY(CAST(:ids AS uuid[])) AND finished_at IS NULL"),
+        {"ids": jobs},
+    )
+    return list(found.scalars())
 
 
 async def is_muted_for(connection: AsyncConnection, job: UUID) -> bool:
