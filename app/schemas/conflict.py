@@ -36,7 +36,9 @@ class ConflictValues(Output):
 
 
 class ConflictOut(Output):
-    """A field that was changed on both sides since it was last applied."""
+    """A field that was changed on both sides since it was last applied, or on the target alone, and
+    the source's value was put back.
+    """
 
     id: UUID
     stream: Stream
