@@ -171,6 +171,24 @@ async def test_what_is_put_back_is_what_the_mapping_rules_make_of_the_source(ben
     assert await look(bench) == set()
 
 
+async def test_a_pass_that_brings_a_change_leaves_the_rest_to_the_stage_behind_it(
+    bench: Bench,
+) -> None:
+    await launch(bench)
+    await cheaper(bench)
+    await look(bench)
+    product = bench.source.rows[Stream.PRODUCTS]["p1"].content
+    assert isinstance(product, Product)
+    bench.source.put(Stream.PRODUCTS, "p1", replace(product, barcode="4006381333931"))
+    bench.source.tick(seconds=30)
+    row = await run(bench)
+    assert [source_id for _, _, source_id in bench.target.writes] == ["p1", "p1"]
+    assert (await bench.counters(row["id"]))["restored"] == 1
+    there = await held(bench, Stream.PRODUCTS, "p1")
+    assert (there.barcode, there.regular_price) == ("4006381333931", euros("5"))
+    assert await look(bench) == set()
+
+
 # --- what stays ----------------------------------------------------------------------------------
 
 

@@ -32,6 +32,8 @@ async def test_what_was_changed_on_the_target_is_found_mended_and_green_again(
 ) -> None:
     async with between_practice_stores(bench, monkeypatch, addon=addon) as stores:
         await fill(stores)
+        [bought, *_] = await stores.all(stores.old, "orders")
+        await stores.old.admin("POST", f"orders/{bought['id']}/refunds", {"amount": "1.00"})
         await stores.run("full")
         before = await look(stores)
         assert not {each for each in before if each.startswith(("data.", "workflows."))}
@@ -43,18 +45,22 @@ async def test_what_was_changed_on_the_target_is_found_mended_and_green_again(
         await stores.new.edit(edits=[{"op": "silent_stock", **taken}])
         await put(stores.new, "customers", anna, billing=ANNA | {"city": "York"})
         await put(stores.new, "orders", order, shipping=ANNA | {"city": "York"})
+        refunds = f"orders/{(await there(stores, 'orders'))['id']}/refunds"
+        [refund] = await stores.new.admin("GET", refunds)
+        await stores.new.admin("DELETE", f"{refunds}/{refund['id']}?force=true")
         red = await look(stores) - before
         assert {"data.content", "data.money", "effects.stock", "workflows.fulfilment"} <= red
 
         effects = await stores.new.effects()
         row = await stores.run("recent", cutover=True)
-        assert (await bench.counters(row["id"]))["restored"] == 4
+        assert (await bench.counters(row["id"]))["restored"] == 5
         assert await look(stores) == before
         after = await stores.new.effects()
         for name in ("mails", "stock_movements"):
             assert after[name] == effects[name]
         mug = await there(stores, "products")
         assert (mug["regular_price"], mug["description"]) == ("2.55", "Polished")
+        assert [each["amount"] for each in await stores.new.admin("GET", refunds)] == ["1.00"]
 
         stores.new.asked.clear()
         await stores.run("recent")

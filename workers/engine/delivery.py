@@ -335,7 +335,7 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         known = delivery.announced
         applied = [each.record for each in delivery.entries if each.record.id not in known]
         await conflicts.keep_contents(connection, run.vault, migration, stream, applied)
-    await ledger.apply(connection, migration, stream, delivery.entries)
+    await ledger.apply(connection, migration, stream, delivery.entries, restores=run.restores)
     await quarantine.resolve(connection, migration, stream, delivery.applied_ids)
     await removals.welcome_back(connection, migration, stream, delivery.applied_ids)
     if delivery.refused:

@@ -171,16 +171,9 @@ async def intend(
 
     `again` are records known to be gone from the target: their old link is given up.
     """
+    values = {"ids": list(ids), "slice": slice_id, "fence": fence, "again": list(again)}
     found = await connection.execute(
-        _INTEND,
-        {
-            "migration": migration,
-            "stream": str(stream),
-            "ids": list(ids),
-            "slice": slice_id,
-            "fence": fence,
-            "again": list(again),
-        },
+        _INTEND, {"migration": migration, "stream": str(stream), **values}
     )
     return {row.source_id for row in found}
 
@@ -207,16 +200,8 @@ async def doubt(
     look unchanged while the target keeps the content in between.
     """
     if ids:
-        await connection.execute(
-            _DOUBT,
-            {
-                "migration": migration,
-                "stream": str(stream),
-                "ids": list(ids),
-                "slice": slice_id,
-                "fence": fence,
-            },
-        )
+        values = {"ids": list(ids), "slice": slice_id, "fence": fence}
+        await connection.execute(_DOUBT, {"migration": migration, "stream": str(stream), **values})
 
 
 # The base of a merge stays; what was sent may be on the target as well.
@@ -293,7 +278,8 @@ _APPLY = text(
         fields = excluded.fields, children = excluded.children, losses = excluded.losses,
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
         target_fields = excluded.target_fields, parts = excluded.parts, sent = NULL,
-        lost_references = excluded.lost_references, mendable = false, drifted = NULL,
+        lost_references = excluded.lost_references, mendable = false,
+        drifted = CASE WHEN CAST(:restores AS boolean) THEN NULL ELSE links.drifted END,
         applied_at = excluded.applied_at,
         intent_slice = NULL, intent_fence = NULL, intent_at = NULL,
         missed = 0, exempt = false, removed_at = NULL
@@ -302,9 +288,14 @@ _APPLY = text(
 
 
 async def apply(
-    connection: AsyncConnection, migration: UUID, stream: Stream, entries: Sequence[Entry]
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    entries: Sequence[Entry],
+    *,
+    restores: bool = False,
 ) -> None:
-    """Write what the target confirmed."""
+    """Write what the target confirmed. `restores`: what was changed there was put back."""
     if not entries:
         return
     await connection.execute(
@@ -312,6 +303,7 @@ async def apply(
         {
             "migration": migration,
             "stream": str(stream),
+            "restores": restores,
             "source_ids": [each.record.id for each in entries],
             "target_ids": [each.applied.target_id for each in entries],
             "digests": [each.digest.whole for each in entries],

@@ -32,12 +32,14 @@ async def compare_with_links(connection: AsyncConnection, migration: UUID, strea
 
 
 async def any_due(connection: AsyncConnection, migration: UUID, stream: Stream) -> bool:
-    """Whether anything of a stream is to be taken up now. Conflicts are not asked for here: they
-    are settled by people, and wait for the next pass.
+    """Whether anything of a stream is to be taken up between passes. Conflicts are not asked for
+    here: they are settled by people, and wait for the next pass.
     """
     await compare_with_links(connection, migration, stream)
-    return await quarantine.any_due(connection, migration, stream) or bool(
-        await lost_references.mendable(connection, migration, stream, limit=1)
+    return (
+        await quarantine.any_due(connection, migration, stream)
+        or bool(await lost_references.mendable(connection, migration, stream, limit=1))
+        or bool(await drift.marked(connection, migration, stream, after="", limit=1))
     )
 
 
@@ -83,7 +85,7 @@ async def batch(
             connection, held.migration_id, stream, after=after, limit=limit
         )
     drifted: list[str] = []
-    if only is None and not held.stragglers:
+    if part.get("restores") and not held.stragglers:
         drifted = await drift.marked(
             connection, held.migration_id, stream, after=after, limit=limit
         )

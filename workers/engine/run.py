@@ -176,6 +176,14 @@ class Run:
         return bool(self.lease.held.part.get("eager"))
 
     @property
+    def restores(self) -> bool:
+        """Whether what was changed on the target is put back: by one slice of a stream alone, when
+        nobody else is at its records, so that no refund is put back twice.
+        """
+        held = self.lease.held
+        return bool(held.part.get("restores")) and not held.stragglers
+
+    @property
     def dry(self) -> bool:
         """Whether nothing may reach the target."""
         return bool(self.lease.held.part.get("dry"))

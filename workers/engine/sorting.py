@@ -45,15 +45,15 @@ async def sort(
 
 
 def _keep_what_rules(run: Run, stream: Stream, links: Iterable[LinkRow]) -> None:
-    """Of what was changed on the target, what is to be put back: policies may have changed since
-    it was found, and once the target is selling, its changes are its own.
+    """Of what was changed on the target, what is to be put back by this slice: policies may have
+    changed since it was found, and once the target is selling, its changes are its own.
     """
     for link in links:
         if link.drifted:
             link.drifted = [
                 path
                 for path in link.drifted
-                if not run.lease.held.stragglers
+                if run.restores
                 and drift.is_sources(
                     run.scope.policies, stream, path, merges=run.writes[stream].merges
                 )
