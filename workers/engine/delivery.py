@@ -29,6 +29,7 @@ from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Held
 from workers.engine.merge import remember
 from workers.engine.merging import merge_updates, rules
+from workers.engine.owners import ours, without_others
 from workers.engine.parcel import Parcel, packed
 from workers.engine.restoring import look_whether_right
 from workers.engine.run import Run
@@ -145,10 +146,13 @@ async def _look(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
         return
     run.lease.check()
     found = await run.target.find(stream, [parcel.operation for parcel in parcels])
+    found = await without_others(run, stream, found)
+    known = await ours(run, stream, found)
     for parcel in parcels:
         match = found.get(parcel.id)
         if match is not None:
-            parcel.match(match, is_whole=run.writes[stream].at_once)
+            whole = run.writes[stream].at_once
+            parcel.match(match, is_whole=whole, is_ours=match.target_id in known)
 
 
 async def _wait(run: Run, parcels: list[Parcel], seconds: float) -> None:

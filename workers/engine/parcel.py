@@ -24,7 +24,7 @@ class Parcel:
     looking, `known` the record's conflicts, `shown` what the target holds where nothing is left
     to be written. `agrees`: what was to be put back is as it should be. `sent` holds digests of
     all that may have reached the target unconfirmed. `found`: it was on the target before anything
-    of ours was sent.
+    of ours was sent; `is_foreign`: and somebody else has put it there.
     """
 
     candidate: Candidate
@@ -37,6 +37,7 @@ class Parcel:
     looked_twice: bool = False
     attempted: bool = False
     found: bool = False
+    is_foreign: bool = False
     known_children: dict[str, str] = field(default_factory=dict)
     known: dict[str, Known] = field(default_factory=dict)
     merged: Merged | None = None
@@ -60,12 +61,6 @@ class Parcel:
         return self.candidate.target_id is not None
 
     @property
-    def is_foreign(self) -> bool:
-        """Whether it was found on the target, is without our key, and nothing of ours was sent."""
-        sent = self.was_applied or self.attempted or self.candidate.suspect
-        return self.found and self.matched_by != _BY_KEY and not sent
-
-    @property
     def is_right(self) -> bool:
         """Whether nothing has to be written."""
         return self.agrees or (self.merged is not None and not self.merged.changed)
@@ -83,11 +78,15 @@ class Parcel:
             and not (written and each in derived)
         ]
 
-    def match(self, match: Match, *, is_whole: bool) -> None:
+    def match(self, match: Match, *, is_whole: bool, is_ours: bool = False) -> None:
         """The record is there: what is left is an update, of everything, because what was sent
         before may have been an older content, or may have been applied in part. Unless it
         `is_whole`, more may still be coming: then it is looked at once more when that is through.
+        `is_ours`: it is one that we have brought there for another record, which is gone.
         """
+        self.is_foreign = match.by != _BY_KEY and not (
+            is_ours or self.attempted or self.candidate.suspect
+        )
         if is_whole:
             self.settles = 0.0
         self.look = self.settles > 0
