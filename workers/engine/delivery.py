@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -176,7 +175,7 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
     held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
-        await _doubt(connection, migration, stream, updates, held)
+        ours_to_change = await _doubt(connection, migration, stream, updates, held)
         ours: set[str] = set()
         if creates:
             ours = await ledger.intend(
@@ -191,9 +190,9 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
             # Should the source lose a record before its answer is heard, this finds it again.
             sent = [parcel.candidate.record for parcel in creates if parcel.id in ours]
             await conflicts.keep_contents(connection, run.vault, migration, stream, sent)
-    if len(ours) < len(creates):
-        # Another slice fetched the same record on demand. What it makes of it is in the ledger
-        # soon, and then this page is sorted anew.
+    if len(ours) < len(creates) or len(ours_to_change) < len(updates):
+        # Another slice fetched the same record on demand, or retries it. What it makes of it is in
+        # the ledger soon, and then this page is sorted anew.
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
     reach(Place.AFTER_INTENT)
     return ours
@@ -201,18 +200,21 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
 
 async def _doubt(
     connection: AsyncConnection, migration: UUID, stream: Stream, updates: list[Parcel], held: Held
-) -> None:
-    """Whatever becomes of the updates, what they may have left on the target is known."""
-    sent = {}
+) -> set[str]:
+    """Whatever becomes of the updates, what they may have left on the target is known. Answers with
+    those that are ours to send.
+    """
+    doubts = []
     for parcel in updates:
+        sent = None
         if parcel.merged is not None:
             for path, value in parcel.merged.sent.items():
                 parcel.sent[path] = tuple(dict.fromkeys((*parcel.sent.get(path, ()), value)))
-            sent[parcel.id] = msgspec.msgpack.encode(parcel.sent)
-    sender: Any = {"slice_id": held.id, "fence": held.fence}
-    await ledger.doubt_merged(connection, migration, stream, sent, **sender)
-    plain = [parcel.id for parcel in updates if parcel.merged is None]
-    await ledger.doubt(connection, migration, stream, plain, **sender)
+            sent = msgspec.msgpack.encode(parcel.sent)
+        doubts.append(ledger.Doubt(parcel.id, parcel.candidate.applied_at, sent))
+    return await ledger.doubt(
+        connection, migration, stream, doubts, slice_id=held.id, fence=held.fence
+    )
 
 
 async def _send(

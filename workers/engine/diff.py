@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -28,6 +29,8 @@ class Candidate:
     that nobody confirmed, None where there is none. `again`: the record is known to be gone from
     the target and is to be made anew. `generation` is its link's. `returns`: we took it off the
     target, and it is at the source again. `base` is what a merge needs to know of the last time.
+
+    `applied_at` is when the target confirmed the last write, by the database's clock.
 
     `lost` are references that it was written without, as texts, and `missing` those that it lacks
     now. `known_losses` are the fields that the target could not keep when they were written last.
@@ -54,6 +57,7 @@ class Candidate:
     former: Mapping[str, Any] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
     known_losses: tuple[str, ...] = ()
+    applied_at: datetime | None = None
 
     @property
     def is_new(self) -> bool:
@@ -127,6 +131,7 @@ def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
         children=link.children or {},
         generation=link.generation,
         returns=True,
+        applied_at=link.applied_at,
         sent_age=link.sent_age,
         base=_base(link),
         lost=frozenset(link.lost or ()),
@@ -159,6 +164,7 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         lost=frozenset(link.lost or ()),
         restored=frozenset(link.drifted or ()),
         known_losses=tuple(link.losses or ()),
+        applied_at=link.applied_at,
     )
 
 

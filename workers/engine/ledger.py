@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,10 +30,10 @@ class LinkRow:
     `sent_age` is for how many seconds nothing more of an unconfirmed write was sent, at least, by
     the database's clock; None where all is confirmed. `intent_live` says that the worker which sent
     a create still holds its slice. `applied_age` is how many seconds ago the target
-    confirmed the last write. `lost` are the references that the record was written without, as
-    texts; with `mendable` one of them is on the target by now. `drifted` are the paths of fields
-    that were changed on the target and are to be put back, `losses` those that the target could not
-    keep exactly.
+    confirmed the last write, which was `applied_at`. `lost` are the references that the record was
+    written without, as texts; with `mendable` one of them is on the target by now. `drifted` are
+    the paths of fields that were changed on the target and are to be put back, `losses` those that
+    the target could not keep exactly.
     """
 
     source_id: str
@@ -52,6 +53,7 @@ class LinkRow:
     mendable: bool = False
     drifted: Sequence[str] | None = None
     losses: Sequence[str] | None = None
+    applied_at: datetime | None = None
 
     @property
     def removed(self) -> bool:
@@ -78,7 +80,7 @@ _LOAD = text(
                     AND NOT s.done AND s.lease_until > clock_timestamp(), false) AS intent_live,
            l.target_fields, l.parts, l.sent,
            extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age,
-           l.generation, l.lost_references, l.mendable, l.drifted, l.losses
+           l.generation, l.lost_references, l.mendable, l.drifted, l.losses, l.applied_at
     FROM links AS l LEFT JOIN slices AS s ON s.id = l.intent_slice
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -178,61 +180,72 @@ async def intend(
     return {row.source_id for row in found}
 
 
+# What the sender knows of a record must still be so: another slice may have written it meanwhile,
+# or may be doing so.
+_UNTOUCHED = """
+    links.applied_at IS NOT DISTINCT FROM new.applied_at
+    AND (links.intent_slice IS NULL OR links.intent_slice = :slice OR NOT EXISTS (
+        SELECT 1 FROM slices AS s
+        WHERE s.id = links.intent_slice AND s.fence = links.intent_fence AND NOT s.done
+          AND s.lease_until > clock_timestamp()
+    ))
+"""
+
+# The base of a merge stays, and what was sent may be on the target as well. Where nothing is merged
+# the whole content may be there.
 _DOUBT = text(
-    "UPDATE links SET digest = NULL, fields = NULL,"
-    " intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()"
-    " WHERE migration_id = :migration AND stream = :stream"
-    " AND source_id = ANY(CAST(:ids AS text[]))"
+    f"""
+    UPDATE links SET digest = NULL, fields = CASE WHEN new.sent IS NOT NULL THEN fields END,
+        sent = coalesce(new.sent, links.sent),
+        intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:sent AS bytea[]), CAST(:applied AS timestamptz[])
+    ) AS new (id, sent, applied_at)
+    WHERE migration_id = :migration AND stream = :stream AND source_id = new.id AND {_UNTOUCHED}
+    RETURNING source_id
+    """  # noqa: S608  a constant
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An update on its way: `sent` are the fields of one that was merged, as `Base.sent` keeps
+    them; `applied_at` is the write that it follows.
+    """
+
+    source_id: str
+    applied_at: datetime | None
+    sent: bytes | None = None
 
 
 async def doubt(
     connection: AsyncConnection,
     migration: UUID,
     stream: Stream,
-    ids: Sequence[str],
+    doubts: Sequence[Doubt],
     *,
     slice_id: UUID,
     fence: int,
-) -> None:
+) -> set[str]:
     """Note that updates are about to be sent: until they are confirmed, nobody knows what the
     target holds. Without this, a source that returns to its former content after a crash would
     look unchanged while the target keeps the content in between.
+
+    Answers with those that are ours to send: of the others another slice wrote or writes since.
     """
-    if ids:
-        values = {"ids": list(ids), "slice": slice_id, "fence": fence}
-        await connection.execute(_DOUBT, {"migration": migration, "stream": str(stream), **values})
-
-
-# The base of a merge stays; what was sent may be on the target as well.
-_DOUBT_MERGED = text(
-    "UPDATE links SET digest = NULL, sent = new.sent,"
-    " intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()"
-    " FROM unnest(CAST(:ids AS text[]), CAST(:sent AS bytea[])) AS new (id, sent)"
-    " WHERE migration_id = :migration AND stream = :stream AND source_id = new.id"
-)
-
-
-async def doubt_merged(
-    connection: AsyncConnection,
-    migration: UUID,
-    stream: Stream,
-    sent: Mapping[str, bytes],
-    *,
-    slice_id: UUID,
-    fence: int,
-) -> None:
-    """As `doubt`, for updates that were merged: `sent` says by source id what is on its way."""
-    if sent:
-        values = {
-            "ids": list(sent),
-            "sent": list(sent.values()),
-            "slice": slice_id,
-            "fence": fence,
-        }
-        await connection.execute(
-            _DOUBT_MERGED, {"migration": migration, "stream": str(stream), **values}
-        )
+    if not doubts:
+        return set()
+    values = {
+        "ids": [each.source_id for each in doubts],
+        "sent": [each.sent for each in doubts],
+        "applied": [each.applied_at for each in doubts],
+        "slice": slice_id,
+        "fence": fence,
+    }
+    found = await connection.execute(
+        _DOUBT, {"migration": migration, "stream": str(stream), **values}
+    )
+    return {row.source_id for row in found}
 
 
 @dataclass(slots=True)
