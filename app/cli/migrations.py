@@ -24,7 +24,10 @@ MigrationOption = Annotated[
 Seconds = Annotated[
     str | None, typer.Option(metavar="DURATION", help="Instead of what the platform suggests.")
 ]
-LaunchAt = Annotated[str | None, typer.Option(help="When the new shop opens, with its zone.")]
+LaunchAt = Annotated[
+    str | None,
+    typer.Option(metavar="MOMENT", help="When the new shop opens, with its zone; none removes it."),
+]
 
 
 def moment(text: str | None, option: str) -> str | None:
@@ -197,12 +200,14 @@ def _changes(
         for name, text in (("overlap", overlap), ("settle", settle))
         if text is not None
     }
+    removed = launch_at == "none"
     changes: dict[str, Any] = {
         "streams": split_streams(streams),
         "policies": policies or None,
-        "launch_at": moment(launch_at, "--launch-at"),
+        "launch_at": None if removed else moment(launch_at, "--launch-at"),
     }
-    return {member: value for member, value in changes.items() if value is not None}
+    given = {member: value for member, value in changes.items() if value is not None}
+    return given | ({"launch_at": None} if removed else {})
 
 
 def _show(migration: Json, *, json: bool) -> None:
