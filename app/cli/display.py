@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ AsJson = Annotated[
 
 
 _FILE_WIDTH = 200
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 
 # One console each, so that lines and moving bars do not get in each other's way. They look up
 # the streams when they write.
@@ -103,9 +105,17 @@ def say(value: Any) -> str:
             text = ", ".join(say(each) for each in value)
         case dict():
             text = json.dumps(value, ensure_ascii=False, default=_plain)
+        case str():
+            text = say_moment(value)
         case _:
             text = str(value)
     return text
+
+
+def say_moment(text: str) -> str:
+    """A moment of the API to the second, in a form that every option takes; other text as it is."""
+    found = _MOMENT.fullmatch(text)
+    return f"{found[1]}Z" if found else text
 
 
 def _plain(value: Any) -> str:

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from app import errors
-from app.routes.answers import refusals
+from app.routes.answers import refusals, sheet
 from app.routes.dependencies import Limit, MigrationInPath, Opened, Reader
 from app.routes.guard import GuardedRoute
 from app.schemas.sold import SoldList
@@ -63,8 +63,4 @@ async def sold_meanwhile(
     shown = page.model_dump(mode="json")
     if form == "json":
         return JSONResponse(shown)
-    headers = {}
-    if page.next is not None:
-        following = request.url.include_query_params(cursor=page.next)
-        headers["Link"] = f'<{following.path}?{following.query}>; rel="next"'
-    return Response(csv_text(shown["items"]), media_type="text/csv", headers=headers)
+    return sheet(request, csv_text(shown["items"]), page.next)
