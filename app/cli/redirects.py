@@ -20,6 +20,7 @@ from app.cli.display import (
     to_text,
 )
 from app.cli.failures import GateError, UsageProblemError
+from app.cli.files import require_writable, write_file
 from app.cli.migrations import MigrationOption, path
 
 commands = typer.Typer(no_args_is_help=True, help="Redirects of old addresses to new ones.")
@@ -104,6 +105,8 @@ def export(
         chosen = Form(form)
     except ValueError:
         raise UsageProblemError(f"--format is one of {', '.join(Form)}.") from None
+    if output is not None:
+        require_writable(output)
     with Api.from_environment() as api:
         if look:
             _refresh(api, migration)
@@ -116,10 +119,7 @@ def export(
     if output is None:
         sys.stdout.write(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageProblemError(f"{output} cannot be written: {error.strerror}.") from None
+    write_file(output, text)
     print_line(f"Wrote {len(found):,} redirects to {output}.")
 
 
@@ -138,6 +138,8 @@ def push(
     """Make the redirects on the target, the most visited first. What stands there stays."""
     with Api.from_environment() as api:
         if look:
+            # A target that takes none says so before all pages are looked up.
+            api.post(f"{_path(migration)}/push", {"limit": 0})
             _refresh(api, migration)
         pushed: dict[str, Json] = {}
         while True:
