@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, print_fields, print_json, print_line, print_table
+from app.cli.display import AsJson, print_fields, print_json, print_line, print_table, say_moment
 from app.cli.duration import say_duration
 from app.cli.migrations import MigrationOption, moment, path
 
@@ -41,14 +41,16 @@ def estimate(
     long, rates = found["seconds"], found["rates"]
     print_fields(
         {
-            "run": f"{found['kind']} of {found['migration']} at {found['at']}",
+            "run": f"{found['kind']} of {found['migration']} at {say_moment(found['at'])}",
             "records": found["records"],
             "entity points": found["points"],
             "requests": f"{found['requests']['source']:,} to the source, "
             f"{found['requests']['target']:,} to the target",
             "time": f"{say_duration(long['expected'])} "
             f"({say_duration(long['low'])} to {say_duration(long['high'])})",
-            "rates": f"{rates['basis']}, {rates['passes']:,} passes of {rates['jobs']:,} jobs",
+            "rates": f"measured in {rates['passes']:,} passes of {rates['jobs']:,} jobs"
+            if rates["basis"] == "measured"
+            else "stated: none was measured yet",
         }
     )
     columns = ("stream", "mode", "records", "from", "changed", "arriving", "points", "seconds")
@@ -80,8 +82,10 @@ def activity(migration: MigrationOption, *, json: AsJson = False) -> None:
     print_fields(
         {
             f"{found['stream']} a day": found["per_day"],
-            "seen": f"{found['total']:,} since {found['since']} ({found['basis']})",
+            "seen": _seen(found),
             "zone": found["zone"],
+            "busiest hour": _hour(found["busiest"]),
+            "quietest hour": _hour(found["quietest"]),
         }
     )
     if found["total"]:
@@ -92,6 +96,22 @@ def activity(migration: MigrationOption, *, json: AsJson = False) -> None:
         ]
         print_table(("", *(f"{hour:02}-{hour + 3:02}" for hour in hours)), rows)
     print_line(found["final_sync"]["reason"])
+
+
+_BASES = {"created": "by when they were made", "stamps": "by when they changed last"}
+
+
+def _seen(found: Json) -> str:
+    if found["since"] is None:
+        return "nothing yet"
+    how = _BASES.get(found["basis"], found["basis"])
+    return f"{found['total']:,} since {say_moment(found['since'])}, {how}"
+
+
+def _hour(found: Json | None) -> str | None:
+    if found is None:
+        return None
+    return f"{_DAYS[found['weekday']]} {found['hour']:02}-{found['hour'] + 1:02}: {found['rate']}"
 
 
 def plan(
@@ -114,12 +134,14 @@ def plan(
     freeze = found["freeze"]
     print_fields(
         {
-            "launch": found["launch_at"] + ("" if found["launch_is_set"] else " (none is set)"),
-            "fits": found["fits"],
+            "launch": say_moment(found["launch_at"])
+            + ("" if found["launch_is_set"] else " (none to come is set)"),
+            "time for all of it": found["fits"],
             "final run": found["final_sync"]["reason"],
             "freeze": f"{say_duration(freeze['median'])}, in 95 of 100 cases below "
-            f"{say_duration(freeze['p95'])}, from {freeze['starts_at']}",
+            f"{say_duration(freeze['p95'])}, from {say_moment(freeze['starts_at'])}",
             "runs catch up": found["convergence"]["converges"],
+            "the shop's zone": found["zone"],
         }
     )
     print_table(
@@ -136,8 +158,9 @@ def plan(
 
 
 def _step_row(step: Json) -> list[object]:
-    when = step["at"]
+    when = say_moment(step["at"])
     if step["every"]:
-        when = f"{when} until {step['until']}, every {say_duration(step['every'])}"
+        until = say_moment(step["until"])
+        when = f"{when} until {until}, every {say_duration(step['every'])}"
     takes = None if step["seconds"] is None else say_duration(step["seconds"])
     return [when, step["what"], step["command"], takes]

@@ -37,6 +37,14 @@ def test_activity_shows_the_week_and_the_reason(service, run):
         assert told in found.out
 
 
+def test_activity_of_a_shop_that_was_never_read_says_so(service, run):
+    empty = {"since": None, "total": 0, "basis": "none", "busiest": None, "quietest": None}
+    service.answers[f"GET {HOME}/activity"] = (200, example(ActivityOut) | empty)
+    told = run("activity", "-m", "spring").out
+    assert "nothing yet" in told
+    assert "None" not in told
+
+
 def test_plan_shows_freeze_runbook_windows_and_risks(service, run):
     plan = example(PlanOut) | {"ask_expert": "Several things at once."}
     service.answers[f"GET {HOME}/plan"] = (200, plan)
