@@ -19,6 +19,7 @@ from app.routes import (
     adoption,
     api_keys,
     conflicts,
+    docs,
     health,
     jobs,
     late_orders,
@@ -64,6 +65,7 @@ _ROUTERS = (
     webhooks.router,
     api_keys.router,
     health.router,
+    docs.router,
 )
 
 
@@ -87,6 +89,7 @@ def create_app(settings: Settings | None = None, resources: Resources | None = N
         summary="The final synchronisation of a selling shop before its new platform goes live.",
         version=version("recent-sync"),
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=operation_id,
