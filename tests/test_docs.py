@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,27 @@ def test_every_regression_is_told(path: Path) -> None:
     found = {name for name in names_in(path) if name.startswith("test_")}
     told = {name for where, name in NAMED if ROOT / where == path}
     assert found == told
+
+
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+INSTRUCTIONS = [
+    ROOT / "README.md",
+    ROOT / "action.yml",
+    *ROOT.glob("docs/**/*.md"),
+    *ROOT.glob("addons/**/*.md"),
+    *ROOT.glob("examples/*.*"),
+]
+
+
+@pytest.mark.parametrize("path", INSTRUCTIONS, ids=lambda path: path.name)
+def test_nobody_is_told_to_install_from_an_index(path: Path) -> None:
+    """There is no distribution under this name: whoever has one, it is not ours."""
+    name = re.escape(PROJECT["name"])
+    for line in re.findall(r"pip3? (?:install|download) ([^`\n]*)", path.read_text()):
+        alone = re.search(rf"(?<![\w./-]){name}(?:\[[\w,]+\])?(?![\w./-])(?! @ )", line)
+        assert alone is None, line
+
+
+def test_the_wheel_is_named_as_it_is_built() -> None:
+    wheel = f"{PROJECT['name'].replace('-', '_')}-{PROJECT['version']}-py3-none-any.whl"
+    assert wheel in (ROOT / "README.md").read_text()
