@@ -76,8 +76,12 @@ def print_rich(drawn: RenderableType) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on standard output."""
-    print_rich(table(title, columns, rows))
+    """A table on standard output, or a word where it would be empty."""
+    listed = list(rows)
+    if listed:
+        print_rich(table(title, columns, listed))
+    else:
+        print_line(f"{title}: nothing." if title else "Nothing to list.")
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from app.cli.failures import UsageProblemError
@@ -26,7 +28,14 @@ def require_writable(file: Path) -> None:
 
 def write_file(file: Path, text: str, *, newline: str | None = None) -> None:
     """Write a text in UTF-8. Raises `UsageProblemError`."""
-    try:
+    with writing(file):
         file.write_text(text, encoding="utf-8", newline=newline)
+
+
+@contextmanager
+def writing(file: Path) -> Iterator[None]:
+    """Turn what keeps a file from being written into a `UsageProblemError`."""
+    try:
+        yield
     except OSError as error:
         raise UsageProblemError(f"{file} cannot be written: {error.strerror}.") from None

@@ -209,6 +209,8 @@ def _print_ended(api: Api, job: Json) -> None:
         return
     if job["kind"] != "verify":
         print_job(job)
+        if job["kind"] == "demo":
+            note(f"What the mapping made of it: `recent-sync report {job['id']}`.")
         return
     found = api.get(f"/jobs/{job['id']}/checks")["items"]
     rows = [[each["id"], each["state"], each["found"], each["summary"]] for each in found]

@@ -9,7 +9,15 @@ from urllib.parse import quote
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, note, print_done, print_fields, print_json, print_table
+from app.cli.display import (
+    AsJson,
+    note,
+    print_done,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+)
 from app.cli.duration import given_duration
 from app.cli.failures import UsageProblemError
 from app.cli.streams import Streams, split_streams
@@ -178,9 +186,11 @@ def status(migration: MigrationOption, *, json: AsJson = False) -> None:
             "in quarantine": len(held),
         }
     )
-    print_table(
-        ("stream", "applied up to"), [[each["stream"], each["watermark"]] for each in cursors_now]
-    )
+    if cursors_now:
+        rows = [[each["stream"], each["watermark"]] for each in cursors_now]
+        print_table(("stream", "applied up to"), rows)
+    else:
+        print_line("Nothing was applied yet.")
     if latest:
         print_job(latest)
         if latest["error"]:

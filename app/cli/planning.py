@@ -147,10 +147,14 @@ def plan(
     print_table(
         ("when", "what", "command", "takes"), [_step_row(each) for each in found["runbook"]]
     )
-    print_table(
-        ("quiet times", "until", "turned away"),
-        [[each["starts_at"], each["ends_at"], each["turned_away"]] for each in found["windows"]],
-    )
+    if found["windows"]:
+        print_table(
+            ("quiet times", "until", "turned away"),
+            [
+                [each["starts_at"], each["ends_at"], each["turned_away"]]
+                for each in found["windows"]
+            ],
+        )
     for risk in found["risks"]:
         print_line(f"{risk['weight']}: {risk['message']} {risk['advice']} [{risk['code']}]")
     if found["ask_expert"]:

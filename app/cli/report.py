@@ -55,15 +55,15 @@ def _show(found: Json) -> None:
         }
     )
     for stream in found["streams"]:
-        _show_stream(stream)
+        _show_stream(stream, "would be " if found["dry_run"] else "")
 
 
-def _show_stream(stream: Json) -> None:
+def _show_stream(stream: Json, verb: str) -> None:
     print_line("")
     print_line(
         f"{stream['stream']}: {stream['chosen']} chosen from {stream['looked_at']}, "
         f"{stream['brought']} with them; "
-        + ", ".join(f"{count} {word}" for word, count in stream["outcomes"].items())
+        + ", ".join(f"{count} {verb}{word}" for word, count in stream["outcomes"].items())
     )
     columns = ("field", "kept", "changed", "dropped", "defaulted", "lossy")
     touched = [

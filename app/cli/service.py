@@ -159,15 +159,13 @@ def _key_lines(settings: Settings, *, shown: bool) -> list[str]:
         return ["", "`recent-sync keys create` makes an API key."]
     kept = settings.data_dir / "api-key"
     text = f'"$(cat {shlex.quote(str(kept))})"'
+    words = f"The first API key is kept in {kept}"
     if not list_keys(settings):
         made = create_key(settings, "first", SCOPES)
         write_private(kept, made.text + "\n")
-        words = f"The first API key, kept in {kept}"
         if shown:
-            text, words = made.text, f"{words} and shown this once"
-    elif kept.exists():
-        words = f"The first API key is kept in {kept}"
-    else:
+            text, words = made.text, f"The API key is shown this once, and kept in {kept}"
+    elif not kept.exists():
         return ["", "`recent-sync keys create` makes another API key."]
     return [
         f"  export RECENT_SYNC_API_KEY={text}",

@@ -145,6 +145,22 @@ def until(launch: datetime | None, now: datetime) -> datetime:
     return whole + _AHEAD + (HOUR if whole < now else timedelta(0))
 
 
+def impossible(
+    now: datetime, launch: datetime | None, own: datetime | None, freeze_at: datetime | None
+) -> dict[str, str]:
+    """What is wrong with the moments that are asked for, by their names. `own` is the launch that
+    is meant where none is asked for.
+    """
+    found = {}
+    asked = {"launch_at": launch, "freeze_at": freeze_at}
+    for name, moment in asked.items():
+        if moment is not None and moment < now:
+            found[name] = "This moment has passed at the source."
+    if freeze_at is not None and freeze_at >= until(launch or own, now):
+        found.setdefault("freeze_at", "The source has to be stopped before the launch.")
+    return found
+
+
 def _apart(one: Window, other: Window) -> bool:
     return one.ends_at <= other.starts_at or other.ends_at <= one.starts_at
 

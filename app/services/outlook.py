@@ -39,9 +39,16 @@ class History:
     until: datetime | None
     basis: str
 
+    @property
+    def begin(self) -> datetime | None:
+        """Since when arrivals count for the profile."""
+        if self.since is None or self.until is None:
+            return None
+        return max(self.since, self.until - LONGEST)
+
     def profile(self, zone: str) -> Profile:
         """The arrivals by hour of the week in a zone."""
-        if self.since is None or self.until is None or not self.counts:
+        if self.since is None or self.until is None:
             return quiet(zone)
         return learn(self.counts, since=self.since, until=self.until, zone=zone)
 
@@ -284,5 +291,5 @@ async def _history(
         counts=counts,
         since=since,
         until=until,
-        basis=basis if counts else "none",
+        basis="none" if since is None else basis,
     )

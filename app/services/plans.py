@@ -129,20 +129,10 @@ class Planner:
 
     def _require_possible(self, launch: datetime | None, freeze_at: datetime | None) -> None:
         """Raises `InvalidPlan`."""
-        now, places = self._place.now, []
-        if launch is not None and launch <= now:
-            places.append(("launch_at", "This moment has passed at the source."))
-        if freeze_at is not None and freeze_at < now:
-            places.append(("freeze_at", "This moment has passed at the source."))
-        elif freeze_at is not None and freeze_at >= course.until(launch or self._launch, now):
-            places.append(("freeze_at", "The source has to be stopped before the launch."))
-        if places:
-            raise InvalidPlan(
-                errors=[
-                    {"in": "query", "parameter": parameter, "detail": detail}
-                    for parameter, detail in places
-                ]
-            )
+        wrong = course.impossible(self._place.now, launch, self._launch, freeze_at)
+        if wrong:
+            places = [{"in": "query", "parameter": name, "detail": wrong[name]} for name in wrong]
+            raise InvalidPlan(errors=places)
 
     def activity(self) -> ActivityOut:
         """When the shop sells."""
@@ -154,7 +144,7 @@ class Planner:
             stream=history.stream,
             basis=history.basis,
             zone=profile.zone,
-            since=history.since,
+            since=history.begin,
             until=history.until,
             total=profile.total,
             per_day=round(profile.mean * 24, 2),
@@ -184,7 +174,8 @@ class Planner:
         windows = course.best_windows(
             self._profile,
             earliest=self._place.now + timedelta(seconds=self._work_ahead() + ahead),
-            latest=switch,
+            # Where nothing is known no time is quieter than another.
+            latest=switch if self._profile.hours else self._place.now,
             length=timedelta(seconds=ceil(forecast.seconds.p95)),
         )
         found = risks(self._signs(chosen, caught_up, ignored=launch is not None))
