@@ -11,7 +11,16 @@ from typing import Annotated
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, note, print_done, print_fields, print_json, print_table
+from app.cli.display import (
+    AsJson,
+    note,
+    print_done,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+    say_counts,
+)
 from app.cli.failures import UsageProblemError
 from app.cli.files import require_writable, write_file
 from app.cli.migrations import MigrationOption, path
@@ -34,11 +43,17 @@ def status(migration: MigrationOption, *, json: AsJson = False) -> None:
     if json:
         print_json({"adoption": found, "drift": drift})
         return
-    print_fields({name: found[name] for name in ("job_id", "status", "since", "finished_at")})
-    _print_states(found)
-    names = ("linked", "unverified", "differing", "fields", "kept", "unsettled")
-    rows = [[stream, *(each[name] for name in names)] for stream, each in drift["streams"].items()]
-    print_table(("stream", *names), rows)
+    if found["job_id"] is None:
+        print_line("Nothing was adopted.")
+    else:
+        print_fields({name: found[name] for name in ("job_id", "status", "since", "finished_at")})
+        _print_states(found)
+    numbers, counts = ("linked", "unverified", "differing"), ("fields", "kept", "unsettled")
+    rows = [
+        [stream, *(each[name] for name in numbers), *(say_counts(each[name]) for name in counts)]
+        for stream, each in drift["streams"].items()
+    ]
+    print_table(("stream", *numbers, *counts), rows, title="In what linked records differ")
 
 
 def print_adopted(api: Api, job: Json) -> None:

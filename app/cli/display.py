@@ -104,7 +104,7 @@ def say(value: Any) -> str:
         case int():
             text = f"{value:,}"
         case datetime():
-            text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+            text = f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         case list() | tuple():
             text = ", ".join(say(each) for each in value)
         case dict():
@@ -114,6 +114,11 @@ def say(value: Any) -> str:
         case _:
             text = str(value)
     return text
+
+
+def say_counts(counts: Mapping[str, int]) -> str | None:
+    """`{"made": 3}` as `made 3`."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or None
 
 
 def say_moment(text: str) -> str:

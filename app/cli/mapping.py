@@ -35,7 +35,10 @@ def show(
     if json:
         print_json(found)
         return
-    print_line(f"# version {found['version']} by {found['author'] or 'nobody'}")
+    if found["version"]:
+        print_line(f"# version {found['version']} by {found['author'] or 'nobody'}")
+    else:
+        print_line("# There are no mapping rules yet.")
     print_line(render(found["rules"]))
 
 

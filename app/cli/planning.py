@@ -91,7 +91,7 @@ def activity(migration: MigrationOption, *, json: AsJson = False) -> None:
     if found["total"]:
         hours = range(0, 24, 3)
         rows = [
-            [day, *(round(sum(rates[hour : hour + 3]), 1) for hour in hours)]
+            [day, *(f"{sum(rates[hour : hour + 3]):.2f}" for hour in hours)]
             for day, rates in zip(_DAYS, found["rates"], strict=True)
         ]
         print_table(("", *(f"{hour:02}-{hour + 3:02}" for hour in hours)), rows)
@@ -135,7 +135,7 @@ def plan(
     print_fields(
         {
             "launch": say_moment(found["launch_at"])
-            + ("" if found["launch_is_set"] else " (none to come is set)"),
+            + ("" if found["launch_is_set"] else " (no launch to come is set)"),
             "time for all of it": found["fits"],
             "final run": found["final_sync"]["reason"],
             "freeze": f"{say_duration(freeze['median'])}, in 95 of 100 cases below "

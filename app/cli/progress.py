@@ -103,4 +103,5 @@ def describe(job: Mapping[str, Any]) -> str:
     whole = progress["total"] if (progress["total"] or 0) >= progress["read"] else None
     of_total = f" of {whole:,}" if whole else ""
     waiting = f", waiting: {', '.join(job['waiting'])}" if job["waiting"] else ""
-    return f"{progress['stream'] or 'preparing'}, {progress['read']:,}{of_total} records{waiting}"
+    doing = progress["stream"] or ("finishing" if progress["read"] else "preparing")
+    return f"{doing}, {progress['read']:,}{of_total} records{waiting}"

@@ -17,6 +17,7 @@ from app.cli.display import (
     print_json,
     print_line,
     print_table,
+    say_counts,
     to_text,
 )
 from app.cli.failures import GateError, UsageProblemError
@@ -47,12 +48,20 @@ def summary(migration: MigrationOption, *, json: AsJson = False) -> None:
     if json:
         print_json(found)
         return
-    share = found.pop("share")
-    found["covered"] = "" if share is None else f"{found['covered']:,} ({share:.1%})"
-    for name in ("faults", "pushed"):
-        counts = found[name]
-        found[name] = ", ".join(f"{each} {count:,}" for each, count in counts.items())
-    print_fields({name.replace("_", " "): value for name, value in found.items()})
+    share = found["share"]
+    print_fields(
+        {
+            "redirects": found["redirects"],
+            "paths that stay": found["same"],
+            "faults": say_counts(found["faults"]),
+            "pushed": say_counts(found["pushed"]),
+            "visits": found["visits"],
+            "of these find their page": None
+            if share is None
+            else f"{found['covered']:,} ({share:.1%})",
+            "looked up": found["seen_at"],
+        }
+    )
 
 
 @commands.command("faults")

@@ -121,6 +121,12 @@ def _minutes(seconds: float) -> str:
     return "a minute" if whole == 1 else f"{whole:,} minutes"
 
 
+def _watched(hours: float) -> str:
+    if not hours:
+        return "Nothing is known yet of when the shop sells."
+    return f"Arrivals are known for {max(1, round(hours)):,} hours at most."
+
+
 def _runs(signs: Signs) -> list[Risk]:
     found = []
     if not signs.baseline:
@@ -146,9 +152,7 @@ def _runs(signs: Signs) -> list[Risk]:
             Risk(
                 code="little_history",
                 weight=Weight.LOW,
-                message=f"Arrivals are known for {signs.history_hours:,.0f} hours only."
-                if signs.history_hours
-                else "Nothing is known yet of when the shop sells.",
+                message=_watched(signs.history_hours),
                 advice="Ask again after a week of `recent` runs; until then leave more time.",
                 evidence={"hours": round(signs.history_hours, 1)},
             )

@@ -260,7 +260,7 @@ _STAMPS = text(
     " GROUP BY 1 ORDER BY 1"
 )
 _LINKED_OF = text(
-    "SELECT count(*) AS number, max(stamp) AS last FROM links"
+    "SELECT count(*) AS number, min(stamp) AS first, max(stamp) AS last FROM links"
     " WHERE migration_id = :id AND stream = :stream AND state = 'applied'"
 )
 _HOUR = timedelta(hours=1)
@@ -285,7 +285,7 @@ async def _history(
         return History(stream=stream, counts={}, since=None, until=None, basis="none")
     found = await connection.execute(query, {**key, "since": until - LONGEST})
     counts = {row.hour.astimezone(UTC): int(row.number) for row in found}
-    since = known.first if own else min(counts, default=None)
+    since = known.first if own else linked.first
     return History(
         stream=stream,
         counts=counts,

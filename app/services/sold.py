@@ -30,7 +30,8 @@ from app.services.migrations import get_migration, refuse_while_running
 from app.services.opening import open_source, platform_of
 from app.services.transaction import transaction
 from connectors.base import Extent, Json, ReadCapability, Sweep, Trust, Window
-from connectors.records import Order, Record, Stream
+from connectors.minor_units import rounded
+from connectors.records import Money, Order, Record, Stream
 
 CUTOVER = "cutover"
 SECONDS = 20.0
@@ -165,17 +166,23 @@ def order_summary(order: Order) -> dict[str, Any]:
         "status": order.status,
         "created_at": order.created_at,
         "currency": order.currency,
-        "total": str(order.total.amount),
+        "total": _said(order.total),
         "lines": [
             SoldLine(
                 sku=each.sku,
                 name=each.name,
                 quantity=each.quantity,
-                total=str(each.total.amount),
+                total=_said(each.total),
             )
             for each in order.lines
         ],
     }
+
+
+def _said(money: Money) -> str:
+    """An amount in whole minor units; one that has finer parts as it is."""
+    whole = rounded(money.amount, money.currency)
+    return str(whole if whole == money.amount else money.amount)
 
 
 def _sealed(place: _Place, resources: Resources) -> str:

@@ -87,6 +87,25 @@ async def test_records_that_came_without_us_are_told_by_their_stamps(bench: Benc
     assert (found.basis, found.total) == ("stamps", 10)
 
 
+@pytest.mark.parametrize("basis", ["created", "stamps"])
+async def test_a_shop_that_sold_long_ago_is_known_to_be_quiet(bench: Bench, basis: str) -> None:
+    """No order in twelve weeks is an observation, not a lack of one."""
+    sell_for_days(bench, 3)
+    await bench.run("full")
+    async with bench.resources.engine.begin() as connection:
+        if basis == "stamps":
+            await connection.exec_driver_sql("DELETE FROM arrivals")
+        await connection.exec_driver_sql(
+            "UPDATE cursors SET watermark = watermark + interval '100 days'"
+        )
+    found = await shown(bench)
+    assert (found.total, found.basis, found.busiest) == (0, basis, None)
+    assert found.since is not None
+    assert found.until is not None
+    assert found.until - found.since == timedelta(weeks=12)
+    assert (found.final_sync.needed, found.final_sync.code) == (False, "quiet")
+
+
 async def test_nothing_is_known_before_the_first_run(bench: Bench) -> None:
     found = await shown(bench)
     assert (found.total, found.basis, found.busiest) == (0, "none", None)
