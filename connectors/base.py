@@ -3,6 +3,9 @@
 Nothing here talks to a store. A connector keeps parsing, signing and mapping in pure functions
 and does its input and output in one thin class; retry and classification of failures stand in
 one place (`connectors.http`). It receives values, never the service's settings.
+
+Whoever makes or uses a connector imports all of it from here. What a platform can do with a stream
+is defined in `connectors.capabilities`, what is read of it in `connectors.extents`.
 """
 
 from __future__ import annotations
@@ -10,209 +13,59 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, NamedTuple, Protocol, Self
+from typing import Protocol, Self
 
 from msgspec import Struct, field
 from pydantic import BaseModel
 
 from connectors.budget import Budgets
+from connectors.capabilities import (
+    Action,
+    Bounds,
+    Loss,
+    ReadCapability,
+    Removal,
+    Trust,
+    WriteCapability,
+)
+from connectors.extents import Extent, Json, Mark, Marks, Page, Sweep, Unmapped, Window
 from connectors.records import Content, Record, Stream
 
-Json = dict[str, Any]
-"""An opaque JSON object that only the connector which made it understands."""
-
-
-class Trust(StrEnum):
-    """How far a stream's timestamp can be believed on a platform."""
-
-    EXACT = "exact"
-    OVERLAP = "overlap"
-    SWEEP = "sweep"
-
-
-# --- what can be read and written --------------------------------------------------------------
-
-
-class Bounds(StrEnum):
-    """What the platform's filter does with a record stamped exactly at its bound.
-
-    `none`: there is no filter by date. A connector widens an exclusive bound by itself.
-    """
-
-    INCLUSIVE = "inclusive"
-    EXCLUSIVE = "exclusive"
-    NONE = "none"
-
-
-class ReadCapability(Struct, frozen=True, kw_only=True):
-    """How a stream is read. Seconds throughout.
-
-    `blind_spots` says in words what changes without moving the timestamp, `moves` what moves it;
-    `overlap` is how far behind the cursor a window begins, `settle` how far behind the store's
-    clock it ends. `ties` says in words how records of one stamp are told apart when a list is
-    walked. `shallow`: the platform lists ids and stamps alone (`Source.enumerate`). `horizon`: a
-    sweep can leave closed records out by their age (`Sweep.since_created`); `horizon_risk` says
-    in words what else is left out then.
-    """
-
-    trust: Trust
-    overlap: float = 300.0
-    settle: float = 10.0
-    granularity: float = 1.0
-    bounds: Bounds = Bounds.INCLUSIVE
-    ties: str = ""
-    page_size: int = 100
-    blind_spots: tuple[str, ...] = ()
-    moves: tuple[str, ...] = ()
-    shallow: bool = False
-    horizon: bool = False
-    horizon_risk: str = ""
-
-
-class Loss(Struct, frozen=True):
-    """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
-    it is kept. `addon`: it is kept all the same where the store has our add-on.
-    """
-
-    field: str
-    reason: str
-    whole: bool = False
-    addon: bool = False
-
-
-class Action(StrEnum):
-    """What becomes of a record whose original is gone. `report` only tells, on any platform."""
-
-    ARCHIVE = "archive"
-    DELETE = "delete"
-    REPORT = "report"
-
-
-class Removal(Struct, frozen=True):
-    """A way in which a platform takes a record away, and whether it can bring it back."""
-
-    action: Action
-    undo: bool = False
-
-
-class WriteCapability(Struct, frozen=True, kw_only=True):
-    """How a stream is written.
-
-    `idempotent`: the target upserts by our key, so that sending a create twice makes one record
-    and neither intents nor look-ups are needed. `batch` and `find_batch`: records in one call.
-    `write_settle`: for how many seconds a write whose answer never came may still be running.
-    `at_once`: one request makes a whole record, so that whoever finds it on the target knows that
-    the request is through. Without it later requests may still be adding to what is found.
-    `serial_creates`: creates of this stream go one at a time, because the platform checks
-    uniqueness too late. `refuses_doubles`: the platform refuses to create a record whose natural
-    key is taken, and the connector finds that record then; a fresh create needs no look-up.
-    `merges`: people edit these records on the target, and `get` reads them back, so that an update
-    can leave their edits alone. `derived` are fields that the platform reckons from others, which
-    are never an edit by anybody: `total`, or `lines.tax` for a part's field.
-    `removals` are the ways in which records can be taken away; `keyed`: a record shows our key on
-    the target, so that a removal can tell ours from others.
-    """
-
-    idempotent: bool = False
-    batch: int = 100
-    find_batch: int = 100
-    write_settle: float = 20.0
-    at_once: bool = False
-    serial_creates: bool = False
-    refuses_doubles: bool = False
-    merges: bool = False
-    derived: frozenset[str] = frozenset()
-    removals: tuple[Removal, ...] = ()
-    keyed: bool = True
-    losses: tuple[Loss, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    def losses_in(self, *, addon: bool) -> tuple[Loss, ...]:
-        """What one store cannot keep: `addon` says whether it has our add-on."""
-        return tuple(each for each in self.losses if not (addon and each.addon))
-
-    def removal(self, action: Action) -> Removal | None:
-        """How an action is done here, None where it cannot be."""
-        return next((each for each in self.removals if each.action is action), None)
-
+__all__ = [
+    "Action",
+    "Applied",
+    "Bounds",
+    "Connector",
+    "Extent",
+    "Finding",
+    "Json",
+    "Loss",
+    "Mark",
+    "Marks",
+    "Match",
+    "Operation",
+    "Outcome",
+    "Page",
+    "Permission",
+    "ReadCapability",
+    "Refused",
+    "Removal",
+    "Severity",
+    "Source",
+    "StoreAccess",
+    "StoreReport",
+    "Sweep",
+    "Target",
+    "Traffic",
+    "Trust",
+    "Uncertain",
+    "Unmapped",
+    "Window",
+    "Withdrawal",
+    "WriteCapability",
+]
 
 # --- reading -----------------------------------------------------------------------------------
-
-
-class Window(Struct, frozen=True, tag="window"):
-    """Everything changed at or after `since`. `until` is where the watermark will go: a source
-    may deliver later records as well, which is harmless.
-    """
-
-    since: datetime
-    until: datetime
-
-
-class Sweep(Struct, frozen=True, tag="sweep", omit_defaults=True):
-    """Every record in scope; with `since_created` without closed ones created before it, where
-    the stream's capability says `horizon`. Open ones are always there.
-    """
-
-    since_created: datetime | None = None
-
-
-Extent = Window | Sweep
-
-
-class Unmapped(Struct, frozen=True):
-    """A record, as the store showed it, of which mapping rules make no valid one, and why.
-
-    `digest` is of all that the failure depends on: the content and the rules.
-    """
-
-    record: Record
-    reason: str
-    digest: bytes
-
-
-class Page(Struct, frozen=True, kw_only=True):
-    """Some records, and where to go on.
-
-    `resume` is what `read` needs to continue behind this page, None on the last page.
-    `outside` counts records that the store's filter should have kept back: a platform that
-    ignores the filter shows here. `total` is the store's own count for progress, or None.
-    `failed` are records that were delivered but could not be understood: (id, reason). `unread`
-    are ids that are there and whose content nobody looked at. No connector fills `unmapped`: rules
-    are applied to what it has read.
-    """
-
-    records: tuple[Record, ...]
-    resume: Json | None
-    outside: int = 0
-    total: int | None = None
-    failed: tuple[tuple[str, str], ...] = ()
-    unread: tuple[str, ...] = ()
-    unmapped: tuple[Unmapped, ...] = ()
-
-    @property
-    def ids(self) -> list[str]:
-        """All records that the page shows, read or not."""
-        return [
-            *(each.id for each in self.records),
-            *(each for each, _ in self.failed),
-            *(each.record.id for each in self.unmapped),
-            *self.unread,
-        ]
-
-
-class Mark(NamedTuple):
-    """A record without its content: that it exists, and when the store says it changed last."""
-
-    id: str
-    stamp: datetime | None
-
-
-class Marks(Struct, frozen=True, kw_only=True):
-    """Some marks, and where to go on; `resume` and `total` as in `Page`."""
-
-    marks: tuple[Mark, ...]
-    resume: Json | None
-    total: int | None = None
 
 
 class Severity(StrEnum):

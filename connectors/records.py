@@ -163,6 +163,11 @@ class InventoryLevel(Struct, frozen=True, kw_only=True, gc=False):
     availability: str = "in_stock"
     backorders: str = "no"
 
+    @property
+    def record_id(self) -> str:
+        """The id of the level as a record."""
+        return f"{self.product}:{self.variant}" if self.variant else self.product
+
 
 class Customer(Struct, frozen=True, kw_only=True, gc=False):
     email: str

@@ -49,6 +49,11 @@ class Redirected(Struct, frozen=True, kw_only=True):
 class TakesRedirects(Protocol):
     """What a target has besides, where its platform can redirect old paths for good."""
 
+    @property
+    def redirects_at_once(self) -> int:
+        """How many go well into one call of `redirect`; more may be given."""
+        ...
+
     async def check_redirects(self) -> None:
         """Prove that the store lets us redirect; `check` does not ask for that. Raises
         `StoreError`, `SignInAgain` where a permission is missing.
@@ -58,7 +63,7 @@ class TakesRedirects(Protocol):
     async def redirect(self, redirects: Sequence[Redirect]) -> list[Redirected]:
         """Redirect paths permanently; one answer each, in order.
 
-        What is there is never overwritten. Raises `StoreError` where it is not known what became
-        of one; others may have been made. Call again then: what stands already is kept.
+        What is seen to stand there is never overwritten. Raises `StoreError` where it is not known
+        what became of one; others may have been made. Call again then: what stands is kept.
         """
         ...

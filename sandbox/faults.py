@@ -38,6 +38,7 @@ DEFAULTS: dict[str, Doc] = {
     "unreadable": {"share": 0.01},
     "short_pages": {"probability": 0.05},
     "repeated_last_page": {},
+    "forced_mails": {},
 }
 # A rough day that a careful client survives without loss: nothing here destroys or hides data
 # for good, so both stores must still agree in the end.

@@ -123,7 +123,7 @@ def system_status(store: Store) -> Doc:
         "environment": {
             "home_url": SITE,
             "site_url": SITE,
-            "version": "10.0.2",
+            "version": store.config.version,
             "wp_version": "6.8.8",
             "php_version": "8.2.29",
             "default_timezone": "UTC",

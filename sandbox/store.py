@@ -49,6 +49,7 @@ class StoreConfig:
     name: str = "Practice store"
     site_url: str | None = None  # None: the address the client called
     addon: bool = False  # whether the shop has our plugin
+    version: str = "10.0.2"  # of WooCommerce, as the shop tells it
     control_token: str | None = field(default=None, repr=False)
     time_source: Callable[[], float] = time.time
 

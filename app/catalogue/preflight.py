@@ -1,4 +1,4 @@
-"""Can a run begin: stores, permissions, clocks, silence, space, trust."""
+"""Can a run begin: stores, permissions, clocks, silence, space, trust; and a canary, if asked."""
 
 from __future__ import annotations
 
@@ -40,5 +40,11 @@ LAUNCH = Description(
     proves="The migration says when the new shop goes live.",
     severity=Severity.WARNING,
 )
+CANARY = Description(
+    id="preflight.canary",
+    title="A canary disturbs nobody",
+    proves="An order that was written to the target as runs write theirs, and removed again, left"
+    " no mail, no movement of stock and no call of a webhook there.",
+)
 
-ALL = (STORES, PERMISSIONS, CLOCKS, SILENCE, SPACE, TRUST, LAUNCH)
+ALL = (STORES, PERMISSIONS, CLOCKS, SILENCE, SPACE, TRUST, LAUNCH, CANARY)

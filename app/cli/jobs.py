@@ -159,13 +159,19 @@ def verify(
     seed: Annotated[
         str | None, typer.Option(help="Draw the same records as another job with this seed.")
     ] = None,
+    canary: Annotated[
+        bool,
+        typer.Option("--canary", help="Write an order to the target, and remove it again."),
+    ] = False,
     idempotency_key: Key = None,
     timeout: Timeout = DEFAULT_TIMEOUT,
     wait: Wait = False,
     json: AsJson = False,
 ) -> None:
-    """Carry out the launch checks; nothing is written. `recent-sync readiness` has the verdict."""
-    options = {"checks": check or None, "sample": sample, "seed": seed}
+    """Carry out the launch checks. Nothing is written without --canary. `recent-sync readiness`
+    has the verdict.
+    """
+    options = {"checks": check or None, "sample": sample, "seed": seed, "canary": canary or None}
     given = {name: value for name, value in options.items() if value is not None}
     body = {"kind": "verify", "migration": migration, "options": given or None}
     _run(body, idempotency_key, timeout=timeout, wait=wait, json=json)

@@ -73,7 +73,7 @@ class LaunchCheckPage(Page[LaunchCheckOut]):
 
 
 class EvidenceOut(Output):
-    """One thing that is wrong. No personal data."""
+    """One thing that is wrong; of a canary also one that was done. No personal data."""
 
     message: str
     stream: Stream | None = None
@@ -136,7 +136,9 @@ class ResultOut(Output):
     total: int | None
     sample: str = Field(description="How what was examined was chosen.")
     found: int = Field(description="How many findings there are.")
-    evidence: list[EvidenceOut] = Field(description="The first of them.")
+    evidence: list[EvidenceOut] = Field(
+        description="The first of them; of a canary also what was done, whatever it found."
+    )
     seconds: float
     at: datetime
 

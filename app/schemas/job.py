@@ -53,6 +53,12 @@ class JobOptions(Input):
         description="Kind `verify`: ids or groups of checks, by default all. A verdict rests on all"
         " of them only.",
     )
+    canary: Flag | None = Field(
+        None,
+        description="Kind `verify`: write a customer and an order to the target as runs write"
+        " theirs, see whether anybody is told of them, and remove both. Otherwise a `verify` writes"
+        " nothing.",
+    )
     sample: Annotated[int, Strict(), Field(ge=0, le=100_000)] | None = Field(
         None,
         description="Kind `verify`: records of each stream drawn by chance, beside all that changed"

@@ -24,7 +24,9 @@ class Threshold(Input):
         None, description="So many findings do not stand in the way."
     )
     seconds: Annotated[float, Strict(), Field(ge=0)] | None = Field(
-        None, description="`data.freshness`: age of a cursor. `preflight.clocks`: difference."
+        None,
+        description="`data.freshness`: age of a cursor. `preflight.clocks`: difference."
+        " `preflight.canary`: how long the target is watched (5, at most 60).",
     )
     pages: Annotated[int, Strict(), Field(ge=1, le=100_000)] | None = Field(
         None, description="`urls.answer`: pages that are visited at the most, for all its group."

@@ -179,8 +179,8 @@ class TableOut(Output):
 class PushIn(Input):
     """How far to go."""
 
-    limit: Annotated[int, Strict(), Field(ge=0, le=200)] = Field(
-        100,
+    limit: Annotated[int, Strict(), Field(ge=0, le=1000)] = Field(
+        250,
         description="Redirects that are sent to the target at most; 0 only asks whether it takes "
         "any.",
     )

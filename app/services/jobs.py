@@ -185,6 +185,7 @@ _ONLY_FOR: Mapping[str, tuple[JobKind, ...]] = {
     "/options/release_brake": (JobKind.FULL, JobKind.RECENT),
     "/options/stragglers": (JobKind.RECENT,),
     "/options/checks": (JobKind.VERIFY,),
+    "/options/canary": (JobKind.VERIFY,),
     "/options/sample": (JobKind.VERIFY,),
     "/options/seed": (JobKind.DEMO, JobKind.VERIFY),
     "/options/size": (JobKind.DEMO,),

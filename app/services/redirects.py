@@ -32,7 +32,6 @@ from connectors.records import Stream
 from connectors.redirects import Redirect, Redirected, RedirectState, TakesRedirects
 
 _PUSH_SECONDS = 15.0
-_PORTION = 20
 _DONE = (RedirectState.MADE, RedirectState.KEPT)
 
 
@@ -195,8 +194,9 @@ async def push(resources: Resources, name: str, limit: int, *, again: bool) -> P
                 "`recent-sync redirects export`, or `GET …/redirects?format=…`."
             )
         await target.check_redirects()
-        for start in range(0, min(limit, len(waiting)), _PORTION):
-            portion = waiting[start : min(start + _PORTION, limit)]
+        size = target.redirects_at_once
+        for start in range(0, min(limit, len(waiting)), size):
+            portion = waiting[start : min(start + size, limit)]
             asked = [Redirect(each.path, each.target) for each in portion]
             answers = list(zip(asked, await target.redirect(asked), strict=True))
             # What stands on the target is kept at once: a later portion may fail.

@@ -27,6 +27,9 @@ Asked = dict[str, str | int | Sequence[str]]
 """The query of a list."""
 
 ROOT = "/admin/"
+NO_ADDRESS = "no_such_address"
+"""Our word for a refusal by a server that has no such address at all."""
+
 _NAMES = {"product-variants": "variants"}
 """Under which name a list stands in its answer, where that is not the one of its address."""
 
@@ -176,7 +179,7 @@ def require_success(answer: Answer) -> None:
     except msgspec.DecodeError:
         if answer.status == HTTPStatus.NOT_FOUND:
             # What is no address of this server is answered with a web page.
-            raise RefusedRequest(answer.status, "no_such_address", request_id=request_id) from None
+            raise RefusedRequest(answer.status, NO_ADDRESS, request_id=request_id) from None
         text = f"the store answers {answer.status} without saying why"
         raise Rejected(text, request_id=request_id) from None
     taken = _TAKEN.search(error.message)

@@ -256,15 +256,10 @@ def _wanted(variant: Variant) -> frozenset[tuple[str, str]]:
     return frozenset((each.name.casefold(), each.value.casefold()) for each in variant.options)
 
 
-def level_id(content: InventoryLevel) -> str:
-    """The id of a level on the target."""
-    return f"{content.product}:{content.variant}" if content.variant else content.product
-
-
 def _levels(operations: Sequence[Operation]) -> dict[str, Match]:
     """A level is there where its product is."""
     return {
-        each.source_id: Match(target_id=level_id(each.content), by="key")
+        each.source_id: Match(target_id=each.content.record_id, by="key")
         for each in operations
         if isinstance(each.content, InventoryLevel) and each.content.product
     }

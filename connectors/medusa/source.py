@@ -19,9 +19,11 @@ from connectors.base import (
     Window,
 )
 from connectors.concurrency import read_ahead, together
+from connectors.grants import Lack, Work
 from connectors.medusa.api import Api, Asked, open_api
 from connectors.medusa.desk import MedusaDesk
 from connectors.medusa.fields import ALL, FIELDS, PATHS, WALKED
+from connectors.medusa.lacking import lacks
 from connectors.medusa.loading import Loader
 from connectors.medusa.parts import iso
 from connectors.medusa.probing import probe
@@ -56,6 +58,10 @@ class MedusaSource(Session):
     async def check(self) -> StoreReport:
         """Prove that a Medusa server answers and lets us read."""
         return await self._shop.report()
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The lists of it that the store refuses the key."""
+        return await lacks(self._api, work, writing=False)
 
     async def server_time(self) -> datetime:
         """The `Date` header of a request made now: whole seconds, never ahead of the store."""

@@ -19,14 +19,17 @@ from connectors.base import (
     StoreReport,
     Withdrawal,
 )
+from connectors.grants import Lack, Work
 from connectors.medusa.api import Api, open_api
 from connectors.medusa.changing import Attempt
 from connectors.medusa.desk import MedusaDesk
 from connectors.medusa.finding import Finder
+from connectors.medusa.lacking import lacks
 from connectors.medusa.loading import Loader
 from connectors.medusa.removing import Remover
 from connectors.medusa.settings import MedusaSettings
 from connectors.medusa.shop import Shop
+from connectors.medusa.shopper import MedusaShopper
 from connectors.medusa.writing_orders import OrderWriter
 from connectors.medusa.writing_others import PlainWriter
 from connectors.medusa.writing_products import ProductWriter
@@ -49,6 +52,7 @@ class MedusaTarget(Session):
         self._loader = Loader(self._api, self._shop, self._settings)
         self._finder = Finder(self._api)
         self.desk = MedusaDesk(self._api, self._loader)
+        self.shopper = MedusaShopper(self._api, self._shop)
         others = PlainWriter(self._api, self._finder)
         self._orders = OrderWriter(self._api, self._shop)
         self._others: dict[Stream, WriteOne] = {
@@ -64,6 +68,10 @@ class MedusaTarget(Session):
         """Prove that a Medusa server answers and lets us in; tell what cannot be written."""
         report = await self._shop.report()
         return replace(report, findings=(*report.findings, *await self._shop.findings()))
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The lists of it that the store refuses the key."""
+        return await lacks(self._api, work, writing=True)
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, handle or name. Raises `StoreError`."""

@@ -15,7 +15,6 @@ from connectors.errors import StoreError
 from connectors.medusa.api import Api, RefusedRequest
 from connectors.medusa.bodies import Body
 from connectors.medusa.changing import Attempt, no_such
-from connectors.medusa.finding import level_id
 from connectors.medusa.reading import rows_of
 from connectors.medusa.settings import MedusaSettings
 from connectors.medusa.shop import Shop
@@ -89,7 +88,7 @@ class StockWriter:
         await self._set_flags(tasks)
         await self._set_levels([each for each in tasks if each.level.counted], location)
         return outcomes + [
-            Applied(source_id=each.operation.source_id, target_id=level_id(each.level))
+            Applied(source_id=each.operation.source_id, target_id=each.level.record_id)
             for each in tasks
         ]
 

@@ -1,6 +1,6 @@
 """Shopify's Admin API over GraphQL: one address, one version, and what its answers mean.
 
-All input and output of the connector passes through `Api`, but for the files of bulk operations.
+All input and output of the connector passes through `Api`, but for files (`shopify.files`).
 Answers come with status 200 whether they are good or not: errors beside data, partial data, a
 version that nobody asked for and a search that was not understood are all failures here.
 """

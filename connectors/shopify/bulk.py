@@ -11,7 +11,6 @@ import asyncio
 import tempfile
 from io import BytesIO
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 import httpx
 
@@ -20,13 +19,13 @@ from connectors.records import Stream
 from connectors.shopify.api import Api, UserError
 from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.documents import BULK_CANCEL, BULK_LATEST, BULK_START, BULK_STATE, bulk
+from connectors.shopify.files import Files
 from connectors.shopify.parts import utc
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.wire import Nodes, Wire, WireId, WireOperation
 
 _BUSY = frozenset({"OPERATION_IN_PROGRESS", "LIMIT_REACHED"})
 _GOING = frozenset({"CREATED", "RUNNING", "CANCELING"})
-_ATTEMPTS = 3
 _SHORTEST_PAUSE = 0.5
 _LONGEST_PAUSE = 5.0
 
@@ -58,16 +57,10 @@ class _Latest(Wire):
 class BulkReader:
     """Starts, watches and reads bulk operations of one store."""
 
-    def __init__(
-        self,
-        api: Api,
-        settings: ShopifySettings,
-        *,
-        transport: httpx.AsyncBaseTransport | None = None,
-    ) -> None:
+    def __init__(self, api: Api, settings: ShopifySettings, files: Files) -> None:
         self._api = api
         self._settings = settings
-        self._transport = transport
+        self._files = files
 
     async def begin(self, stream: Stream, mark: str) -> str:
         """The id of the operation of this mark: of one that runs or ran already, else of a new
@@ -121,26 +114,15 @@ class BulkReader:
         return lines
 
     async def _download(self, url: str) -> IO[bytes]:
-        self._require_safe(url)
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                return await self._fetch(url)
-            except Unreachable:
-                if attempt == _ATTEMPTS:
-                    raise
-                await self._api.http.pause(float(attempt))
-        raise AssertionError("unreachable")
+        self._files.require_safe(url)
+        return await self._files.patiently(lambda: self._fetch(url))
 
     async def _fetch(self, url: str) -> IO[bytes]:
-        """One attempt. The address is signed by itself: our token does not go there."""
+        """One attempt."""
         file = tempfile.TemporaryFile()  # noqa: SIM115  it lives on in the answer
         try:
             async with (
-                httpx.AsyncClient(
-                    timeout=self._settings.timeout,
-                    verify=self._settings.verify_tls,
-                    transport=self._transport,
-                ) as client,
+                self._files.client() as client,
                 client.stream("GET", url) as response,
             ):
                 if response.is_server_error:
@@ -156,12 +138,6 @@ class BulkReader:
             file.close()
             raise
         return file
-
-    def _require_safe(self, url: str) -> None:
-        """A file comes over TLS, or from the store itself."""
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not url.startswith(f"{self._settings.url}/"):
-            raise BadAnswer("the bulk file has an unsafe address", code="store_bad_address")
 
 
 def is_going(state: WireOperation) -> bool:

@@ -20,7 +20,6 @@ from connectors.shopify.pairing import pair_order, pair_variants
 from connectors.shopify.parts import number, own_key
 from connectors.shopify.wire import Nodes, Wire, WireId, WireMetafield, WireOfProduct, WireProduct
 from connectors.shopify.wire_orders import WireOrder
-from connectors.shopify.writing_stock import level_id
 
 _Found = dict[str, Raw]
 
@@ -200,7 +199,7 @@ def _skus(content: Product) -> list[str]:
 def _levels(operations: Sequence[Operation]) -> dict[str, Match]:
     """A level is where its product is."""
     return {
-        each.source_id: Match(target_id=level_id(each.content), by="key")
+        each.source_id: Match(target_id=each.content.record_id, by="key")
         for each in operations
         if isinstance(each.content, InventoryLevel) and each.content.product
     }

@@ -5,7 +5,8 @@ from __future__ import annotations
 from connectors.base import Permission
 from connectors.shopify.shop import ALL_ORDERS, READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES
 
-_PURPOSES = {
+PURPOSES = {
+    ALL_ORDERS: "Orders older than 60 days; Shopify grants it to an app on request.",
     "read_customers": "Customers and their addresses; Shopify asks what the data is for.",
     "read_inventory": "Stock at every location.",
     "read_orders": "Orders of the last 60 days, with payments, refunds and shipments.",
@@ -17,7 +18,7 @@ _PURPOSES = {
     "write_inventory": "Stock is set.",
     "write_merchant_managed_fulfillment_orders": "Orders are marked as sent, without a mail.",
     "write_online_store_navigation": (
-        "Old paths are redirected to new ones, one by one; only where redirects are wanted."
+        "Old paths are redirected to new ones; only where redirects are wanted."
     ),
     "write_orders": "Orders are made as they were, with refunds and cancellations.",
     "write_products": "Products and collections are made and changed.",
@@ -25,10 +26,10 @@ _PURPOSES = {
 }
 
 PERMISSIONS = (
-    *(Permission(each, _PURPOSES[each]) for each in sorted(READ_SCOPES)),
-    Permission(ALL_ORDERS, "Orders older than 60 days; Shopify grants it to an app on request."),
+    *(Permission(each, PURPOSES[each]) for each in sorted(READ_SCOPES)),
+    Permission(ALL_ORDERS, PURPOSES[ALL_ORDERS]),
     *(
-        Permission(each, _PURPOSES[each], writing=True)
+        Permission(each, PURPOSES[each], writing=True)
         for each in sorted(WRITE_SCOPES | REDIRECT_SCOPES)
     ),
 )

@@ -2,39 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from connectors.base import StoreReport
 from connectors.errors import SignInAgain
+from connectors.records import Stream
 from connectors.shopify.api import Api
 from connectors.shopify.documents import SHOP
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.wire import WireShopAnswer
 
-READ_SCOPES = frozenset(
-    {
-        "read_customers",
-        "read_inventory",
-        "read_orders",
-        "read_products",
-        "read_publications",
-    }
-)
-"""What the documents that read need; a test derives them from Shopify's own schema."""
+READING: Mapping[Stream, frozenset[str]] = {
+    Stream.CATEGORIES: frozenset({"read_products"}),
+    Stream.PRODUCTS: frozenset({"read_products", "read_publications"}),
+    Stream.CUSTOMERS: frozenset({"read_customers"}),
+    Stream.ORDERS: frozenset({"read_customers", "read_orders", "read_products"}),
+    Stream.INVENTORY: frozenset({"read_inventory", "read_products"}),
+}
+"""What the documents that read need; a test derives it from Shopify's own schema."""
 
-WRITE_SCOPES = frozenset(
-    {
-        "read_locations",
-        "read_merchant_managed_fulfillment_orders",
-        "write_customers",
-        "write_inventory",
-        "write_merchant_managed_fulfillment_orders",
-        "write_orders",
-        "write_products",
-        "write_publications",
-    }
-)
-"""What the documents that write need in addition."""
+WRITING: Mapping[Stream, frozenset[str]] = {
+    Stream.CATEGORIES: frozenset({"read_publications", "write_products", "write_publications"}),
+    Stream.PRODUCTS: frozenset({"write_products", "write_publications"}),
+    Stream.CUSTOMERS: frozenset({"write_customers"}),
+    Stream.ORDERS: frozenset(
+        {
+            "read_merchant_managed_fulfillment_orders",
+            "write_merchant_managed_fulfillment_orders",
+            "write_orders",
+        }
+    ),
+    Stream.INVENTORY: frozenset({"read_locations", "write_inventory", "write_products"}),
+}
+"""What the documents that write and delete need in addition."""
+
+READ_SCOPES = frozenset[str]().union(*READING.values())
+WRITE_SCOPES = frozenset[str]().union(*WRITING.values()) - READ_SCOPES
 
 REDIRECT_SCOPES = frozenset({"write_online_store_navigation"})
 """What redirects need in addition, where they are wanted."""
@@ -45,7 +48,7 @@ ALL_ORDERS = "read_all_orders"
 async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) -> StoreReport:
     """Prove that a store answers in the right version and grants `scopes`. Raises `StoreError`."""
     answer = await api.ask(SHOP, WireShopAnswer)
-    granted = with_reading(each.handle for each in answer.current_app_installation.access_scopes)
+    granted = granted_scopes(answer)
     missing = sorted(set(scopes) - granted)
     if missing:
         raise SignInAgain(
@@ -71,6 +74,11 @@ async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) ->
         server_time=api.http.server_now,
         findings=tuple(findings),
     )
+
+
+def granted_scopes(answer: WireShopAnswer) -> frozenset[str]:
+    """The scopes that the app has in this store."""
+    return with_reading(each.handle for each in answer.current_app_installation.access_scopes)
 
 
 def with_reading(scopes: Iterable[str]) -> frozenset[str]:

@@ -24,6 +24,7 @@ from connectors.base import (
 )
 from connectors.concurrency import read_ahead
 from connectors.errors import BadAnswer
+from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.bulk import BulkReader, NoBulkError, is_going
@@ -31,6 +32,8 @@ from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.bulk_orders import whole
 from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.documents import CLOCK, KINDS
+from connectors.shopify.files import Files
+from connectors.shopify.lacking import lacks
 from connectors.shopify.loading import Failed, Loader
 from connectors.shopify.probing import probe
 from connectors.shopify.searches import asked_since
@@ -70,7 +73,8 @@ class ShopifySource:
         self._single = SingleRecords(self._api, self._loader)
         self.desk = ShopifyDesk(self._api, self._loader)
         self._walker = Walker(self._api, self._settings.page_size)
-        self._bulk = BulkReader(self._api, self._settings, transport=files)
+        way = Files(self._api, self._settings, transport=files)
+        self._bulk = BulkReader(self._api, self._settings, way)
 
     async def __aenter__(self) -> Self:
         await self._api.__aenter__()
@@ -86,6 +90,10 @@ class ShopifySource:
     async def check(self) -> StoreReport:
         """Prove that the store answers in our version and grants all that reading needs."""
         return await examine(self._api, self._settings, READ_SCOPES)
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The access scopes that it needs and the app does not have."""
+        return await lacks(self._api, work, writing=False)
 
     async def server_time(self) -> datetime:
         """The `Date` header of a request made now: whole seconds, never ahead of the store."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import Self
 
+import httpx
 from msgspec.structs import replace
 
 from connectors.base import (
@@ -21,16 +22,20 @@ from connectors.base import (
     Traffic,
     Withdrawal,
 )
+from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.redirects import Redirect, Redirected
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.changing import Attempt
 from connectors.shopify.desk import ShopifyDesk
+from connectors.shopify.files import Files
 from connectors.shopify.finding import Finder
+from connectors.shopify.importing import Importer
 from connectors.shopify.keys import Keys
+from connectors.shopify.lacking import lacks
 from connectors.shopify.loading import Loader
 from connectors.shopify.publishing import Channels
-from connectors.shopify.redirects import Redirects
+from connectors.shopify.redirects import AT_ONCE, Redirects
 from connectors.shopify.removing import Remover
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, examine
@@ -46,7 +51,15 @@ from connectors.writing import WriteOne, write_each
 class ShopifyTarget:
     """One store, to write to."""
 
-    def __init__(self, access: StoreAccess, api: Api | None = None) -> None:
+    redirects_at_once = AT_ONCE
+
+    def __init__(
+        self,
+        access: StoreAccess,
+        api: Api | None = None,
+        *,
+        files: httpx.AsyncBaseTransport | None = None,
+    ) -> None:
         if not isinstance(access.settings, ShopifySettings):
             raise TypeError("settings of another platform")
         self._settings = access.settings
@@ -70,7 +83,8 @@ class ShopifyTarget:
             Stream.INVENTORY: stock.write,
         }
         self._remover = Remover(self._api)
-        self._redirects = Redirects(self._api)
+        importer = Importer(self._api, Files(self._api, self._settings, transport=files))
+        self._redirects = Redirects(self._api, importer)
         self._room = asyncio.Semaphore(self._settings.write_concurrency)
 
     async def __aenter__(self) -> Self:
@@ -91,6 +105,10 @@ class ShopifyTarget:
         report = await examine(self._api, self._settings, READ_SCOPES | WRITE_SCOPES)
         findings = await self._channels.examine()
         return replace(report, findings=(*report.findings, *findings))
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The access scopes that it needs and the app does not have."""
+        return await lacks(self._api, work, writing=True)
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, handle or title. Raises `StoreError`."""

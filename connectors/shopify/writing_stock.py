@@ -55,7 +55,7 @@ class StockWriter:
         quantity = content.quantity
         if content.counted and (quantity is None or quantity != quantity.to_integral_value()):
             return _refused(operation, "quantity_not_whole", "Shopify takes whole quantities only")
-        place = level_id(content)
+        place = content.record_id
         for _ in range(_LOOKS):
             row = await self._single.stock(place)
             if row is None:
@@ -112,11 +112,6 @@ class StockWriter:
         given = {"name": "available", "reason": "correction", "quantities": [one]}
         # A new key for each look: the same key with another quantity would be refused.
         await change(self._api, SET_STOCK, {"input": given, "key": str(uuid.uuid4())})
-
-
-def level_id(content: InventoryLevel) -> str:
-    """The id of a level."""
-    return f"{content.product}:{content.variant}" if content.variant else content.product
 
 
 def _refused(operation: Operation, code: str, message: str, *, gone: bool = False) -> Refused:

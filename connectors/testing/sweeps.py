@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import pytest
 
-from connectors.base import Extent, Json, Marks, Page, ReadCapability, Source, Sweep
+from connectors.base import Extent, Json, Mark, Marks, Page, ReadCapability, Source, Sweep
 from connectors.digest import digest
 from connectors.records import Record, Stream
 from connectors.testing.bench import SourceBench
@@ -24,6 +24,12 @@ async def read(
         async for page in source.read(stream, extent, part or {}, None)
         for record in page.records
     ]
+
+
+async def marks_of(source: Source, stream: Stream) -> list[Mark]:
+    """The marks of every record."""
+    pages = source.enumerate(stream, Sweep(), {}, None)
+    return [mark async for page in pages for mark in page.marks]
 
 
 def ids_of(records: list[Record] | tuple[Record, ...]) -> set[str]:
@@ -204,6 +210,22 @@ class SweepContract(Contract):
                 for mark in page.marks
             ]
         assert sorted(by_part) == sorted(mark for page in pages for mark in page.marks)
+
+    @for_streams(_is_shallow, "ids and stamps cannot be listed alone")
+    async def test_what_comes_changes_and_goes_shows_in_the_marks(
+        self, bench: SourceBench, stream: Stream
+    ) -> None:
+        """A shallow sweep reads nothing else: a change that no mark shows is lost to it."""
+        made = await bench.fill(stream, 9)
+        async with bench.source() as source:
+            before = dict(await marks_of(source, stream))
+            await bench.pass_time(3)
+            await bench.change(stream, made[:2])
+            await bench.remove(stream, made[2:4])
+            fresh = await bench.fill(stream, 2)
+            after = dict(await marks_of(source, stream))
+        assert all(before[each] != after[each] for each in made[:2])
+        assert set(after) == set(before) - set(made[2:4]) | set(fresh)
 
     # --- old closed records left out ------------------------------------------------------------
 

@@ -162,12 +162,7 @@ def _decoded(stream: Stream, raws: Sequence[Any]) -> list[Any]:
 def _levels(operations: Sequence[Operation]) -> dict[str, Match]:
     """A level is where its product is."""
     return {
-        each.source_id: Match(target_id=level_id(each.content), by="key")
+        each.source_id: Match(target_id=each.content.record_id, by="key")
         for each in operations
         if isinstance(each.content, InventoryLevel) and each.content.product
     }
-
-
-def level_id(content: InventoryLevel) -> str:
-    """The id of a level."""
-    return f"{content.product}:{content.variant}" if content.variant else content.product

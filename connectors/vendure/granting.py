@@ -8,7 +8,9 @@ PERMISSIONS = (
     Permission("ReadCatalog", "Collections, products, variants, facets, prices and stock."),
     Permission("ReadCustomer", "Customers and their addresses."),
     Permission("ReadOrder", "Orders with payments, refunds and shipments."),
-    Permission("ReadSettings", "Tax categories, countries and stock locations.", writing=True),
+    Permission(
+        "ReadSettings", "Countries, for the addresses of customers and orders.", writing=True
+    ),
     Permission(
         "CreateCatalog", "Collections, products, variants and facets are made.", writing=True
     ),

@@ -22,6 +22,7 @@ from connectors.base import (
     Window,
 )
 from connectors.concurrency import read_ahead, together
+from connectors.grants import Lack, Work
 from connectors.records import Content, Order, Record, Stream
 from connectors.session import Session
 from connectors.vendure.api import Api, decoder, open_api
@@ -34,6 +35,7 @@ from connectors.vendure.documents import (
     marks,
     selection,
 )
+from connectors.vendure.lacking import findings, lacks
 from connectors.vendure.loading import Loader
 from connectors.vendure.mapping_orders import is_open
 from connectors.vendure.parts import utc
@@ -79,7 +81,13 @@ class VendureSource(Session):
 
     async def check(self) -> StoreReport:
         """Prove that the store answers and lets us in."""
-        return await self._shops.examine(writing=False)
+        report = await self._shops.examine(writing=False)
+        told = await findings(self._api, self._shops, writing=False)
+        return replace(report, findings=(*report.findings, *told))
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The permissions that it needs and the administrator does not have."""
+        return await lacks(self._api, self._shops, work, writing=False)
 
     async def server_time(self) -> datetime:
         """The `Date` header of a request made now: whole seconds, never ahead of the store."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 
+from msgspec.structs import replace
+
 from connectors.base import (
     Action,
     Applied,
@@ -17,6 +19,7 @@ from connectors.base import (
     StoreReport,
     Withdrawal,
 )
+from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.vendure.addressing import AddressWriter
@@ -25,6 +28,7 @@ from connectors.vendure.changing import Attempt
 from connectors.vendure.desk import VendureDesk
 from connectors.vendure.facets import FacetBook
 from connectors.vendure.finding import Finder
+from connectors.vendure.lacking import findings, lacks
 from connectors.vendure.loading import Loader
 from connectors.vendure.removing import Remover
 from connectors.vendure.settings import VendureSettings
@@ -48,6 +52,7 @@ class VendureTarget(Session):
         settings = access.settings
         api = api or open_api(access)
         super().__init__(api.http)
+        self._api = api
         self._shops = Shops(api, settings)
         walker = Walker(api)
         loader = Loader(api, self._shops, walker)
@@ -70,7 +75,13 @@ class VendureTarget(Session):
 
     async def check(self) -> StoreReport:
         """Prove that the store answers and lets us in; nothing is changed."""
-        return await self._shops.examine(writing=True)
+        report = await self._shops.examine(writing=True)
+        told = await findings(self._api, self._shops, writing=True)
+        return replace(report, findings=(*report.findings, *told))
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """The permissions that it needs and the administrator does not have."""
+        return await lacks(self._api, self._shops, work, writing=True)
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, slug or name. Raises `StoreError`."""

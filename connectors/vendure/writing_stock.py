@@ -12,7 +12,6 @@ from connectors.vendure.api import Api, decoder
 from connectors.vendure.bodies import Body
 from connectors.vendure.changing import gone
 from connectors.vendure.documents_writing import LOCATIONS, UPDATE_VARIANTS
-from connectors.vendure.finding import level_id
 from connectors.vendure.loading import Loader
 from connectors.vendure.settings import VendureSettings
 from connectors.vendure.shop import Shop
@@ -53,7 +52,7 @@ class StockWriter:
             await self._api.ask(UPDATE_VARIANTS, dict[str, list[WireId]], given)
         return Applied(
             source_id=operation.source_id,
-            target_id=level_id(content),
+            target_id=content.record_id,
             losses=(_UNCOUNTED,) if _is_blocked(content) else (),
         )
 

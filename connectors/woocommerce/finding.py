@@ -278,10 +278,5 @@ def _levels(operations: Sequence[Operation]) -> dict[str, Match]:
     for operation in operations:
         content = operation.content
         if isinstance(content, InventoryLevel) and content.product:
-            found[operation.source_id] = Match(target_id=level_id(content), by="key")
+            found[operation.source_id] = Match(target_id=content.record_id, by="key")
     return found
-
-
-def level_id(content: InventoryLevel) -> str:
-    """The record id of a stock level."""
-    return f"{content.product}:{content.variant}" if content.variant else content.product

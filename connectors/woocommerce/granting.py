@@ -26,6 +26,6 @@ STEPS = (
     "Choose the permission Read, or Read/Write where the shop is to be written.",
     "Click Generate API key and copy both values at once: the secret is never shown again.",
     "Let requests to /wp-json/ pass a firewall, CDN or security plugin, with their headers.",
-    "For exact orders, copy `addons/woocommerce/recent-sync.php` to wp-content/mu-plugins.",
+    "For exact orders, copy all of `addons/woocommerce` but its README to wp-content/mu-plugins.",
     "After the launch, revoke the key on the same page.",
 )

@@ -21,12 +21,14 @@ from connectors.base import (
     Window,
 )
 from connectors.concurrency import read_ahead, together
+from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
 from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.feed import FEED, START, FeedReader, Seen, place
+from connectors.woocommerce.lacking import lacks
 from connectors.woocommerce.lists import (
     ALL,
     PATHS,
@@ -74,6 +76,10 @@ class WooCommerceSource(Session):
         report = await examine(self._api, self._settings)
         version, told = await examine_addon(self._addon, reads=True)
         return replace(report, findings=(*report.findings, *told), addon=version)
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """What the key may not read of it."""
+        return await lacks(self._api, work, writing=False)
 
     async def server_time(self) -> datetime:
         """The `Date` header of a request made now: whole seconds, never ahead of the store."""

@@ -20,6 +20,7 @@ from connectors.base import (
     Withdrawal,
 )
 from connectors.errors import BadAnswer
+from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce import silence
@@ -28,6 +29,7 @@ from connectors.woocommerce.api import Api, open_api, proxy_headers
 from connectors.woocommerce.batches import ADDON_GONE
 from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.finding import Finder
+from connectors.woocommerce.lacking import lacks
 from connectors.woocommerce.loading import Loader
 from connectors.woocommerce.permalinks import product_paths
 from connectors.woocommerce.removing import Remover
@@ -71,6 +73,10 @@ class WooCommerceTarget(Session):
         more = await examine_writing(self._api)
         version, told = await examine_addon(self._addon)
         return replace(report, findings=(*report.findings, *more, *told), addon=version)
+
+    async def lacks(self, work: Work) -> tuple[Lack, ...]:
+        """What the key may not read or write of it."""
+        return await lacks(self._api, work, writing=True)
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:
         """By our key, by SKU, email, slug or name. Raises `StoreError`."""

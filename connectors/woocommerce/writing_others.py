@@ -15,7 +15,7 @@ from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
 from connectors.woocommerce.bodies_products import category_body, stock_body
-from connectors.woocommerce.finding import Finder, level_id
+from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.mapping_customers import customer, customer_changes, new_customer
 from connectors.woocommerce.mapping_products import category
 from connectors.woocommerce.parts import KEY_META
@@ -216,7 +216,7 @@ def _take_customer(operation: Operation, item: Raw) -> Outcome:
 
 def _take_level(operation: Operation, _item: Raw) -> Outcome:
     content = operation.content
-    return _applied(operation, level_id(content) if isinstance(content, InventoryLevel) else "")
+    return _applied(operation, content.record_id if isinstance(content, InventoryLevel) else "")
 
 
 def _no_level(operation: Operation, content: InventoryLevel) -> Refused:

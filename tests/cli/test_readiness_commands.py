@@ -278,6 +278,8 @@ def test_verify_is_started_with_its_options(service: FakeService, run: Run, job:
         "migration": "spring",
         "options": {"checks": ["data", "preflight.trust"], "sample": 5, "seed": "x"},
     }
+    assert run("run", "verify", "-m", "spring", "--canary", "--json").code == 0
+    assert service.asked[-1].body["options"] == {"canary": True}
 
 
 def test_waivers_are_added_listed_and_removed(service: FakeService, run: Run):

@@ -71,7 +71,8 @@ class ShopifyShop:
 
     def target(self, *, token: str = TOKEN, **settings: Any) -> ShopifyTarget:
         access = self.access(token=token, **settings)
-        return ShopifyTarget(access, self.api(token=token, **settings))
+        api = self.api(token=token, **settings)
+        return ShopifyTarget(access, api, files=self.transport())
 
     async def effects(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.control("GET", "effects")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from connectors.records import Stream
 from connectors.shopify import (
     documents,
     documents_looking,
@@ -12,6 +13,8 @@ from connectors.shopify import (
 )
 from connectors.shopify.api import Document
 from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, with_reading
+from connectors.shopify.shop import READING as SCOPES_TO_READ
+from connectors.shopify.shop import WRITING as SCOPES_TO_WRITE
 from tests.connectors.shopify_schema import (
     OUT_OF_DATE,
     VERSIONS,
@@ -96,6 +99,48 @@ def test_check_demands_the_scopes_that_the_schema_asks_for_and_no_more(
         less = with_reading(demanded - {scope})
         covered = f"read_{scope.removeprefix('read_')}" in less or scope in less
         assert covered or not all(each & less for each in needed), f"{scope} is not needed"
+
+
+_WRITTEN = {
+    Stream.CATEGORIES: ("create collection", "update collection", "channels", "show", "hide"),
+    Stream.PRODUCTS: (
+        *("set product", "update status", "default variants", "find by sku", "find by title"),
+        *("channels", "show", "hide"),
+    ),
+    Stream.CUSTOMERS: ("set customer",),
+    Stream.ORDERS: (
+        *("create order", "update order", "set order customer", "pay order", "cancel order"),
+        *("refund order", "open goods", "lines of goods", "send goods"),
+    ),
+    Stream.INVENTORY: ("locations", "set stock", "track stock", "activate stock", "set policy"),
+}
+_OF_NO_STREAM = {"definitions", "define", "job", "set metafields"}
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("stream", Stream)
+def test_each_stream_needs_the_scopes_of_its_own_documents_and_no_more(
+    stream: Stream, version: str
+):
+    read = [document for name, document in READING.items() if name.startswith(f"{stream} ")]
+    written = [WRITING[each] for each in _WRITTEN[stream]]
+    written += [document for name, document in WRITING.items() if name.endswith(f" {stream}")]
+    cases = ((read, SCOPES_TO_READ[stream]), (read + written, SCOPES_TO_WRITE[stream]))
+    for documents_, scopes in cases:
+        demanded = scopes | SCOPES_TO_READ[stream]
+        granted = with_reading(demanded)
+        needed = {each for document in documents_ for each in scopes_of(document.text, version)}
+        assert all(each & granted for each in needed), sorted(map(sorted, needed))
+        for scope in scopes:
+            less = with_reading(demanded - {scope})
+            assert scope in less or not all(each & less for each in needed), f"not needed: {scope}"
+
+
+def test_every_document_that_writes_belongs_to_a_stream():
+    named = {each for some in _WRITTEN.values() for each in some} | _OF_NO_STREAM
+    rest = WRITING.keys() - named
+    assert {name.rpartition(" ")[2] for name in rest} <= set(Stream)
+    assert named <= WRITING.keys()
 
 
 def test_what_may_be_written_may_be_read():

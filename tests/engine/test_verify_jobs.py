@@ -11,6 +11,7 @@ from app.catalogue import CATALOGUE, Group, State
 from app.models import JobStatus
 from connectors.base import StoreReport
 from connectors.errors import BadAnswer, Rejected, SignInAgain, Unreachable
+from connectors.grants import Lack, Work
 from connectors.records import Product, Stream
 from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
@@ -176,6 +177,31 @@ async def test_credentials_that_lack_a_permission_are_a_matter_of_permissions(
     )
     assert bad(results) == {"preflight.permissions"}
     assert "the key may only read" in results["preflight.permissions"]["evidence"][0]["message"]
+
+
+async def test_each_permission_that_is_missing_is_one_finding_with_its_stream(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+):
+    await launch(bench, deletions={"actions": {"customers": "delete"}})
+    asked: list[Work] = []
+
+    async def lacks(self: FakeStore, work: Work) -> tuple[Lack, ...]:
+        asked.append(work)
+        if self.shop.name == "source":
+            return ()
+        given = {"purpose": "Orders are made.", "grant": "Tick it."}
+        names = ("write_orders", "write_refunds")
+        return tuple(Lack(permission=each, stream=Stream.ORDERS, **given) for each in names)
+
+    monkeypatch.setattr(FakeStore, "lacks", lacks, raising=False)
+    _, results = await checked(bench, checks=["preflight"])
+    assert bad(results) == {"preflight.permissions"}
+    found = results["preflight.permissions"]
+    assert (found["found"], found["summary"]) == (2, "What the credentials do not allow: 2.")
+    first = found["evidence"][0]
+    assert first["stream"] == "orders"
+    assert first["message"] == "The target grants no write_orders. Orders are made. Tick it."
+    assert asked[0] == Work(streams=frozenset(Stream), deletes=frozenset({Stream.CUSTOMERS}))
 
 
 async def test_a_silence_that_is_gone_is_found(bench: Bench, monkeypatch: pytest.MonkeyPatch):

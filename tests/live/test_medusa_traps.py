@@ -9,10 +9,11 @@ import pytest
 
 from connectors.base import Sweep, Window
 from connectors.digest import digest
+from connectors.grants import Work
 from connectors.records import Order, Stream
 from connectors.testing.sweeps import read
 from tests.live.medusa.selling import give_back, new_customer, pay, place_order, set_stock, shirt
-from tests.live.medusa.staff import goods, make, only, reading, refusal
+from tests.live.medusa.staff import goods, make, only, reading, refusal, writing
 from tests.live.medusa.store import MedusaStore
 
 # --- asking --------------------------------------------------------------------------------------
@@ -24,6 +25,13 @@ async def test_a_secret_key_is_a_users_name_and_no_bearers_token(medusa: MedusaS
         basic = await client.get(asked, auth=(medusa.key, ""))
         bearer = await client.get(asked, headers={"Authorization": f"Bearer {medusa.key}"})
     assert (basic.status_code, bearer.status_code) == (200, 401)
+
+
+async def test_a_secret_key_lacks_nothing_where_no_roles_are_kept(medusa: MedusaStore) -> None:
+    everything = Work(streams=frozenset(Stream), deletes=frozenset(Stream))
+    async with reading(medusa) as source, writing(medusa) as target:
+        assert await source.lacks(everything) == ()
+        assert await target.lacks(everything) == ()
 
 
 @pytest.mark.parametrize(

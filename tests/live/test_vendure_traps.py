@@ -89,7 +89,9 @@ async def test_an_api_key_lets_in(vendure: VendureStore) -> None:
     )
     access = vendure.access(api_key=made["createApiKey"]["apiKey"])
     async with VendureSource(access) as source:
-        assert (await source.check()).currency == "GBP"
+        report = await source.check()
+        assert report.currency == "GBP"
+        assert [code for code, _ in report.findings] == ["permissions_untold"]
 
 
 async def test_a_page_holds_a_thousand_records_at_most(vendure: VendureStore) -> None:

@@ -10,6 +10,8 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import Action, Applied, Operation, Outcome, Refused, Withdrawal
+from connectors.errors import SignInAgain
+from connectors.grants import Work
 from connectors.records import (
     Attribute,
     Category,
@@ -33,6 +35,7 @@ from connectors.testing.contents import (
     variant,
 )
 from connectors.testing.operations import applied, operations
+from connectors.vendure import CONNECTOR
 from connectors.vendure.target import VendureTarget
 from tests.live.vendure import goods, sales
 from tests.live.vendure.store import VendureStore
@@ -378,6 +381,40 @@ async def refused(outcomes: Sequence[Outcome]) -> str:
     [outcome] = outcomes
     assert isinstance(outcome, Refused)
     return outcome.code
+
+
+async def test_what_an_administrator_lacks_is_told_and_is_refused(vendure: VendureStore) -> None:
+    role = {
+        "code": "half",
+        "description": "Half",
+        "permissions": ["ReadCatalog", "CreateCatalog", "UpdateCatalog", "ReadCustomer"],
+    }
+    made = await vendure.ask(
+        "mutation ($input: CreateRoleInput!) { createRole(input: $input) { id } }", input=role
+    )
+    clerk = {"emailAddress": "clerk@shop.test", "password": "half-a-key"}
+    names = {"firstName": "Cleo", "lastName": "Clerk", "roleIds": [made["createRole"]["id"]]}
+    await vendure.ask(
+        "mutation ($input: CreateAdministratorInput!) "
+        "{ createAdministrator(input: $input) { id } }",
+        input=clerk | names,
+    )
+    ways = {"username": clerk["emailAddress"], "password": clerk["password"]}
+    access = replace(vendure.access(), credentials=CONNECTOR.credentials(**ways))
+    async with VendureTarget(access) as target:
+        streams = frozenset({Stream.PRODUCTS, Stream.CUSTOMERS, Stream.INVENTORY})
+        lacks = await target.lacks(Work(streams=streams))
+        assert {(each.permission, each.stream) for each in lacks} == {
+            ("DeleteCatalog", Stream.PRODUCTS),
+            ("CreateCustomer", Stream.CUSTOMERS),
+            ("UpdateCustomer", Stream.CUSTOMERS),
+            ("DeleteCustomer", Stream.CUSTOMERS),
+            ("ReadSettings", Stream.CUSTOMERS),
+        }
+        [made_product] = await write(target, Stream.PRODUCTS, product(1))
+        assert made_product.target_id
+        with pytest.raises(SignInAgain):
+            await target.write(Stream.CUSTOMERS, operations(Stream.CUSTOMERS, [customer(1)]))
 
 
 async def test_a_store_without_the_add_on_says_what_is_lost(bare_vendure: VendureStore) -> None:

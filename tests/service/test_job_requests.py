@@ -72,6 +72,7 @@ async def test_jobs_asked_for_at_the_same_time_run_one_after_the_other(api, migr
         ({"options": {"only": "quarantine"}}, 422, "invalid_request", "/options/only"),
         ({"options": {"checks": ["data"]}}, 422, "invalid_request", "/options/checks"),
         ({"options": {"sample": 3}}, 422, "invalid_request", "/options/sample"),
+        ({"options": {"canary": True}}, 422, "invalid_request", "/options/canary"),
         ({"kind": "verify", "cutover": True}, 422, "invalid_request", "/cutover"),
         (
             {"kind": "verify", "options": {"release_brake": True}},

@@ -77,6 +77,8 @@ class ShelfStore:
 class Redirecting(ShelfStore):
     """A target whose platform takes redirects, but not to paths with `no` in them."""
 
+    redirects_at_once = 2
+
     async def check_redirects(self) -> None:
         pass
 

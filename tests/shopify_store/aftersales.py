@@ -80,7 +80,7 @@ def make_refund(store: Store, order: Doc, given: Doc) -> Doc:
     order["_refunds"].append(refund["_n"])
     store.touch(order)
     if given.get("notify"):
-        store.effect("mail", template="refund_notification", order=order["id"])
+        store.mail(order, "refund_notification")
     return refund
 
 
@@ -102,7 +102,7 @@ def cancel(store: Store, order: Doc, given: Doc) -> None:
         order["_financial"] = "VOIDED"
     store.touch(order)
     if given.get("notifyCustomer"):
-        store.effect("mail", template="order_cancelled", order=order["id"])
+        store.mail(order, "order_cancelled")
 
 
 def _sum(store: Store, order: Doc, *kinds: str) -> Decimal:

@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 
 from sandbox.app import Receive, Scope, Send, drop, read_request
 from sandbox.wire import Request
-from tests.shopify_store import bulk, contract, documents, execution
+from tests.shopify_store import bulk, contract, documents, execution, redirect_imports
 from tests.shopify_store.config import StoreConfig
 from tests.shopify_store.control import Control
 from tests.shopify_store.faults import Faults
@@ -101,6 +101,8 @@ class App:
             return self._controlled(request)
         if request.path.startswith("/_files/"):
             return self._file(request)
+        if request.path.startswith("/_uploads/"):
+            return self._upload(request)
         if request.path == "/admin/oauth/access_token":
             return self._token(request)
         parts = request.path.strip("/").split("/")
@@ -125,6 +127,17 @@ class App:
         bulk.advance(self.store, operation, 0)
         cut = bool(self.faults.strikes("file_cut_off"))
         return Answer(200, bulk.file_of(operation), content_type="application/jsonl", cut=cut)
+
+    def _upload(self, request: Request) -> Answer:
+        """A file that is put where it was said that it may be."""
+        signed = "x-shopify-access-token" in request.headers
+        self.requests.append({"upload": request.path, "signed": signed, "errors": []})
+        failing = self.faults.strikes("upload_fails")
+        if failing is not None:
+            return Answer(int(failing.get("status", 503)), content_type="text/xml")
+        number = request.path.removeprefix("/_uploads/")
+        kind = request.headers.get("content-type", "")
+        return Answer(redirect_imports.put(self.store, number, kind, request.body))
 
     def _token(self, request: Request) -> Answer:
         """The grant for client credentials, by form or by JSON."""

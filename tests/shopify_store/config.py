@@ -33,7 +33,8 @@ class StoreConfig:
     `bucket` and `restore_rate` are points and points a second, `max_query_cost` what one document
     may ask for. `orders_a_minute` is the limit of a development store, None for a paying one.
     `bulk_rows_a_second` is how fast a bulk operation gets on; with None it is done at the first
-    look. `time_source` gives seconds since 1970.
+    look; `import_rows_a_second` the same of an import of redirects. `time_source`
+    gives seconds since 1970.
     """
 
     name: str = "Practice"
@@ -49,6 +50,7 @@ class StoreConfig:
     orders_a_minute: int | None = None
     bulk_at_once: int = 5
     bulk_rows_a_second: float | None = None
+    import_rows_a_second: float | None = None
     taxes_included: bool = False
     time_source: Callable[[], float] = time.time
 

@@ -20,6 +20,8 @@ import tests.shopify_store.other_writes
 import tests.shopify_store.people_fields
 import tests.shopify_store.people_writes
 import tests.shopify_store.publishing
+import tests.shopify_store.redirect_imports
+import tests.shopify_store.redirect_writes
 import tests.shopify_store.shipment_fields
 import tests.shopify_store.stock_fields  # noqa: F401 - each registers its resolvers
 from tests.shopify_store.bucket import Bucket

@@ -23,12 +23,16 @@ REQUEST_FAULTS = {
     "other_version": "another version answers, as its header says",
     "signed_out": "401, as after a token was withdrawn",
     "file_cut_off": "a file breaks off in the middle",
+    "upload_fails": "a file that is put there is not taken: `status` (503)",
 }
 STATE_FAULTS = {
     "search_lag": "searches see changes `seconds` late",
     "clock_skew": "the store's clock is `seconds` wrong",
     "bulk_fails": "the next bulk operation fails `after` so many records, with `code`",
     "bulk_truncates": "bulk operations leave out all but `at` children of each connection",
+    "forced_mails": "an app has every new order confirmed by a mail",
+    "strict_domains": "no email is taken whose domain nobody can look up",
+    "import_swaps": "imports of redirects take the columns for each other, if `on`",
     "drain": "another worker of the app spends `points`",
 }
 
@@ -81,5 +85,11 @@ class Faults:
                 self.store.bulk_error = values.get("code", "INTERNAL_SERVER_ERROR")
             case "bulk_truncates":
                 self.store.bulk_truncates_at = values.get("at")
+            case "forced_mails":
+                self.store.forced_mails = given is not None
+            case "strict_domains":
+                self.store.strict_domains = given is not None
+            case "import_swaps":
+                self.store.import_swaps = bool(values.get("on"))
             case "drain":
                 self.store.bucket.drain(float(values.get("points", 0)))

@@ -130,7 +130,7 @@ def _fulfillment_create(ask: Ask, arguments: Doc) -> Doc:
     shipment = sales.add_fulfillment(ask.store, order, wanted, tracking)
     ask.store.touch(order)
     if given.get("notifyCustomer"):
-        ask.store.effect("mail", template="shipping_confirmation", order=order["id"])
+        ask.store.mail(order, "shipping_confirmation")
     return {"fulfillment": shipment}
 
 

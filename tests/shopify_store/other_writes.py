@@ -1,4 +1,4 @@
-"""Mutations of inventory, custom data, redirects and tags."""
+"""Mutations of inventory, custom data and tags."""
 
 from graphql import GraphQLError
 
@@ -28,7 +28,6 @@ _REASONS = (
     "shrinkage",
 )
 _LIMIT = 10**9
-_LONGEST_PATH = 1024
 
 
 # --- inventory ----------------------------------------------------------------------------------
@@ -188,50 +187,7 @@ def _metafields_delete(ask: Ask, arguments: Doc) -> Doc:
     return {"deletedMetafields": gone}
 
 
-# --- redirects and tags -------------------------------------------------------------------------
-
-
-@mutation("urlRedirectCreate", "urlRedirect")
-def _redirect(ask: Ask, arguments: Doc) -> Doc:
-    given = arguments["urlRedirect"]
-    path, target = _path(given.get("path") or ""), given.get("target") or ""
-    if path == "/" or not target:
-        raise Refusal("Path can't be blank", "urlRedirect", "path", code="CREATE_FAILED")
-    if len(path) > _LONGEST_PATH:
-        words = f"Path is too long (maximum is {_LONGEST_PATH} characters)"
-        raise Refusal(words, "urlRedirect", "path", code="CREATE_FAILED")
-    if ask.store.named("UrlRedirect", "path", path):
-        words = "Path has already been taken"
-        raise Refusal(words, "urlRedirect", "path", code="CREATE_FAILED")
-    redirect = ask.store.add("UrlRedirect", target=target)
-    ask.store.name(redirect, "path", path)
-    return {"urlRedirect": redirect}
-
-
-@mutation("urlRedirectUpdate", "urlRedirect")
-def _redirect_update(ask: Ask, arguments: Doc) -> Doc:
-    redirect = ask.store.get("UrlRedirect", arguments["id"])
-    if redirect is None:
-        raise Refusal("Redirect does not exist", "id", code="DOES_NOT_EXIST")
-    given = arguments["urlRedirect"]
-    if given.get("path"):
-        ask.store.name(redirect, "path", _path(given["path"]))
-    redirect["target"] = given.get("target") or redirect["target"]
-    return {"urlRedirect": redirect}
-
-
-@mutation("urlRedirectDelete", "deletedUrlRedirectId")
-def _redirect_delete(ask: Ask, arguments: Doc) -> Doc:
-    redirect = ask.store.get("UrlRedirect", arguments["id"])
-    if redirect is None:
-        raise Refusal("Redirect does not exist", "id", code="DOES_NOT_EXIST")
-    ask.store.remove(redirect)
-    return {"deletedUrlRedirectId": redirect["id"]}
-
-
-def _path(text: str) -> str:
-    """A path as the store keeps it: with one slash before it and none behind."""
-    return "/" + text.strip().strip("/")
+# --- tags -----------------------------------------------------------------------------------------
 
 
 @mutation("tagsAdd", "node")

@@ -96,6 +96,9 @@ def _check_identity(
 ) -> None:
     if email is not None and not _EMAIL.fullmatch(email):
         raise Refusal("Email is invalid", "input", "email", code="INVALID")
+    if store.strict_domains and email is not None and email.endswith(".invalid"):
+        words = "Email contains an invalid domain name"
+        raise Refusal(words, "input", "email", code="INVALID")
     if phone is not None and not _PHONE.fullmatch(phone):
         raise Refusal("Phone is invalid", "input", "phone", code="INVALID")
     for name, value in (("email", email), ("phone", phone)):

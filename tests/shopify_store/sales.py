@@ -376,8 +376,8 @@ def sell_stock(store: Store, line: Doc, quantity: int) -> None:
 
 
 def _mails(store: Store, order: Doc, given: Doc, options: Doc) -> None:
-    if options.get("sendReceipt"):
-        store.effect("mail", template="order_confirmation", order=order["id"])
+    if options.get("sendReceipt") or store.forced_mails:
+        store.mail(order, "order_confirmation")
     notify = (given.get("fulfillment") or {}).get("notifyCustomer")
     if order["_fulfillments"] and (options.get("sendFulfillmentReceipt") or notify):
-        store.effect("mail", template="shipping_confirmation", order=order["id"])
+        store.mail(order, "shipping_confirmation")

@@ -32,9 +32,12 @@ class Store:
         self.idempotency: dict[str, tuple[str, Any]] = {}
         self.order_times: list[float] = []
         self.search_lag = 0.0
+        self.forced_mails = False
+        self.strict_domains = False
         self.bulk_fails_after: int | None = None
         self.bulk_error = "INTERNAL_SERVER_ERROR"
         self.bulk_truncates_at: int | None = None
+        self.import_swaps = False
         self._numbers = itertools.count(_FIRST_ID)
         self.order_numbers = itertools.count(1001)
         self.location = self.add("Location", name="Shop location", _active=True)
@@ -154,6 +157,11 @@ class Store:
     def effect(self, kind: str, **what: Any) -> None:
         """Something that reached the world: a mail, a movement of stock, a payment."""
         self.effects.append({"kind": kind, "at": self.clock.stamp(), **what})
+
+    def mail(self, order: Doc, template: str) -> None:
+        """A mail to an order's buyer, which its timeline tells of."""
+        self.effect("mail", template=template, order=order["id"])
+        self.event(order, "mail_sent")
 
 
 def slug(text: str) -> str:

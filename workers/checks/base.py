@@ -1,7 +1,8 @@
 """What a launch check is for a worker: a description, and a coroutine that says what it found.
 
-A check writes to neither store. It looks at what its `Ground` gives it, and answers with an
-`Outcome`; a `StoreError` that it lets pass makes it `unknown`, and the other checks go on.
+A check writes to neither store; only the canary does, where it was asked for. It looks at what its
+`Ground` gives it, and answers with an `Outcome`; a `StoreError` that it lets pass makes it
+`unknown`, and the other checks go on.
 """
 
 from __future__ import annotations
@@ -33,8 +34,8 @@ EVIDENCE_KEPT = 50
 
 
 class Evidence(Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """One thing that is wrong: where, and what. Ids, names of fields, amounts and paths; no
-    personal data.
+    """One thing that is wrong: where, and what; of a canary also one that was done. Ids, names of
+    fields, amounts and paths; no personal data.
     """
 
     message: str

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
@@ -27,7 +28,7 @@ from connectors.errors import StoreError, TryLater
 from workers.checks.base import Check, Ground, Outcome
 from workers.checks.registry import chosen
 from workers.checks.sampling import SAMPLE, Options
-from workers.engine import ledger, progress
+from workers.engine import ledger, progress, silence
 from workers.engine.errors import Ending, SliceStopped
 from workers.engine.progress import JobRow
 from workers.engine.run import Run
@@ -84,6 +85,13 @@ def _options(job: JobRow) -> Mapping[str, Any]:
 
 def _ground(run: Run, stores: Stores, resources: Resources, job: JobRow) -> Ground:
     given, order = _options(job), job.order(run.scope.streams)
+
+    @asynccontextmanager
+    async def silenced() -> AsyncIterator[None]:
+        await run.outwait()
+        async with silence.silenced(run.lease, stores.target_store, run.target):
+            yield
+
     sample = given.get("sample")
     return Ground(
         engine=run.engine,
@@ -98,6 +106,7 @@ def _ground(run: Run, stores: Stores, resources: Resources, job: JobRow) -> Grou
             since=order.since,
         ),
         budgets=resources.budgets,
+        silenced=silenced if order.canary else None,
     )
 
 

@@ -6,7 +6,7 @@ Memory is bounded: records that were read are kept up to a number, the oldest go
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -40,6 +40,8 @@ class Ground:
 
     `source` and `target` are for what the methods here do not offer. Everything may raise
     `StoreError`. `job` is the one that looks, where one does; `clock` is our own, aware and in UTC.
+    Within what `silenced` opens, the target may be written and is silent; None where a check must
+    write nothing.
     """
 
     def __init__(
@@ -54,6 +56,7 @@ class Ground:
         job: UUID | None = None,
         budgets: Budgets = local_budget,
         clock: Callable[[], datetime] = now,
+        silenced: Callable[[], AbstractAsyncContextManager[None]] | None = None,
     ) -> None:
         self.engine = engine
         self.stores = stores
@@ -62,6 +65,7 @@ class Ground:
         self.options = options
         self.job = job
         self.clock = clock
+        self.silenced = silenced
         self._budgets = budgets
         self._streams = stores.scope.streams if streams is None else tuple(streams)
         self._reports: dict[str, StoreReport] = {}

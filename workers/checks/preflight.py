@@ -10,9 +10,11 @@ from sqlalchemy import text
 
 from app.catalogue import preflight
 from app.database import autocommit
+from app.mapping.mapped import unmapped
 from connectors.abilities import ProvesSilence
-from connectors.base import Json, Operation, Target
+from connectors.base import Action, Json, Operation, Target
 from connectors.errors import SignInAgain, StoreError
+from connectors.grants import Lack, TellsLacks, Work
 from connectors.records import Stream
 from workers.checks.base import Check, Findings, Ground, Outcome
 from workers.checks.source_survey import survey
@@ -39,18 +41,49 @@ async def _stores(ground: Ground) -> Outcome:
     return found.outcome(" ".join([good, *notes]), "Stores that do not answer: {found} of 2.")
 
 
+_PUSHED = text(
+    "SELECT EXISTS (SELECT 1 FROM old_paths WHERE migration_id = :migration"
+    " AND pushed_at IS NOT NULL)"
+)
+
+
 async def _permissions(ground: Ground) -> Outcome:
     found = Findings()
-    for side, asked in (("source", ground.source_report), ("target", ground.target_report)):
+    for side, store, ask in (
+        ("source", unmapped(ground.source), ground.source_report),
+        ("target", ground.target, ground.target_report),
+    ):
         found.looked_at(1, 1)
+        refused = None
         try:
-            await asked()
+            await ask()
         except SignInAgain as error:
-            found.add(f"The {side} refuses us: {error.message} [{error.code}]")
+            refused = error
+        try:
+            lacks = await _lacks(ground, store)
+        except SignInAgain as error:
+            lacks, refused = (), error
+        for each in lacks:
+            lacking = f"The {side} grants no {each.permission}. {each.purpose} {each.grant}"
+            found.add(lacking, stream=each.stream)
+        if refused is not None and not lacks:
+            found.add(f"The {side} refuses us: {refused.message} [{refused.code}]")
     return found.outcome(
-        "The credentials allow what runs do.",
-        "Stores that do not allow what runs do: {found} of 2.",
+        "The credentials allow what runs do.", "What the credentials do not allow: {found}."
     )
+
+
+async def _lacks(ground: Ground, store: object) -> tuple[Lack, ...]:
+    """What the credentials lack for what is in scope, where the platform can tell."""
+    if not isinstance(store, TellsLacks):
+        return ()
+    streams = frozenset(ground.streams)
+    deleted = {each for each in streams if ground.scope.deletions.action(each) is Action.DELETE}
+    async with autocommit(ground.engine) as connection:
+        pushed = await connection.execute(_PUSHED, {"migration": ground.migration})
+        redirects = bool(pushed.scalar_one())
+    work = Work(streams=streams, deletes=frozenset(deleted), redirects=redirects)
+    return await store.lacks(work)
 
 
 async def _clocks(ground: Ground) -> Outcome:

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from workers.checks import data, effects, numbers, preflight, urls, workflows
+from workers.checks import canary, data, effects, numbers, preflight, urls, workflows
 from workers.checks.base import Check
 
 CHECKS: tuple[Check, ...] = (
     *preflight.CHECKS,
+    *canary.CHECKS,
     *data.CHECKS,
     *workflows.CHECKS,
     *urls.CHECKS,

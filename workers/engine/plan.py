@@ -70,7 +70,7 @@ class Order(Struct, frozen=True, kw_only=True):
     `undo_ids` are removals to undo; such a job does nothing else. `release_brake` lets records go,
     however many of them are gone from the source. A demo takes samples of `size` records, always
     the same for a `seed`; a `dry` one only maps them. `stragglers`: the target is selling already,
-    so that nothing is audited or removed there.
+    so that nothing is audited or removed there. `canary`: the checks may write one.
     """
 
     kind: JobKind
@@ -86,6 +86,7 @@ class Order(Struct, frozen=True, kw_only=True):
     size: int = DEMO_SIZE
     seed: str = ""
     stragglers: bool = False
+    canary: bool = False
 
     @property
     def removes(self) -> bool:
@@ -102,6 +103,11 @@ class Order(Struct, frozen=True, kw_only=True):
     def writes(self) -> bool:
         """Whether anything may be written to the target: what does not, need not silence it."""
         return self.kind.writes and not self.dry
+
+    @property
+    def silences(self) -> bool:
+        """Whether the target may have been silenced, and has to be given its voice back."""
+        return self.writes or self.canary
 
     @property
     def eager(self) -> bool:

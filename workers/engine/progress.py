@@ -99,6 +99,7 @@ class JobRow(msgspec.Struct):
             size=options.get("size") or DEMO_SIZE,
             seed=options.get("seed") or "",
             stragglers=bool(options.get("stragglers")),
+            canary=bool(options.get("canary")),
         )
 
 

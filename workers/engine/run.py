@@ -179,6 +179,20 @@ class Run:
         """Whether nothing may reach the target."""
         return bool(self.lease.held.part.get("dry"))
 
+    @property
+    def write_settle(self) -> float:
+        """Seconds for which a write whose answer never came may still be running."""
+        return max((each.write_settle for each in self.writes.values()), default=0.0)
+
+    async def outwait(self) -> None:
+        """Let a holder's last request to the target end who died here.
+
+        It may have been about the target's mails, and would undo what is asked for meanwhile: they
+        would be off for good, or on while another job writes.
+        """
+        if self.lease.held.resumed:
+            await self.sleep(self.write_settle)
+
     def horizon(self, stream: Stream) -> timedelta | None:
         """Beyond which age a sweep leaves closed records out, where source and policy allow it."""
         return self.scope.horizons.get(stream) if self.reads[stream].horizon else None

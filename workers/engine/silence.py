@@ -7,6 +7,8 @@ that dies in between loses nothing.
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
 
@@ -17,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from app.database import autocommit
 from connectors.abilities import ProvesSilence
 from connectors.base import Json, Target
+from workers.engine.errors import SliceStopped
 from workers.engine.leases import Lease
 
 
@@ -45,6 +48,24 @@ async def mute(lease: Lease, store: UUID, target: Target) -> None:
         )
         before = row.scalar_one()
     await target.mute(before)
+
+
+@asynccontextmanager
+async def silenced(lease: Lease, store: UUID, target: Target) -> AsyncIterator[None]:
+    """Within the block the target is silent for the job whose slice is held, and not for longer.
+
+    Where the slice is lost meanwhile, whoever has it by now needs the silence; where the process
+    ends, the job's last stage restores the target's mails.
+    """
+    await mute(lease, store, target)
+    try:
+        yield
+    except SliceStopped:
+        raise
+    except Exception:
+        await unmute(lease.engine, store, lease.held.job_id, target)
+        raise
+    await unmute(lease.engine, store, lease.held.job_id, target)
 
 
 async def prove(before: Json | None, target: Target) -> None:

@@ -276,7 +276,7 @@ async def _prepare(run: Run, stores: Stores) -> list[Wake]:
     began = await run.source.server_time()
     if asked.writes:
         await run.target.check()
-        await _outwait(run)
+        await run.outwait()
         if not held.stragglers:
             await silence.mute(run.lease, stores.target_store, run.target)
     elif asked.kind is JobKind.ADOPT:
@@ -314,24 +314,13 @@ async def _order(run: Run) -> Order:
     return job.order(run.scope.streams)
 
 
-async def _outwait(run: Run) -> None:
-    """Let a holder's last request to the target end who died here.
-
-    It may have been about the target's mails, and would undo what is asked for meanwhile: they
-    would be off for good, or on while another job writes.
-    """
-    if run.lease.held.resumed:
-        await run.sleep(max((each.write_settle for each in run.writes.values()), default=0.0))
-
-
 async def _outwait_writes(run: Run) -> None:
     """Let writes that nobody has answered end, before what they set off is heard of again."""
     held = run.lease.held
     async with autocommit(run.engine) as connection:
         age = await intents.unanswered_for(connection, held.migration_id, held.job_id)
     if age is not None:
-        settle = max((each.write_settle for each in run.writes.values()), default=0.0)
-        await run.sleep(max(0.0, settle - age))
+        await run.sleep(max(0.0, run.write_settle - age))
 
 
 async def _plan(run: Run, parallel: int) -> list[Wake]:
@@ -383,8 +372,8 @@ async def _go_on(run: Run, going_on: Awaitable[bool]) -> list[Wake]:
 async def _finish(run: Run, stores: Stores) -> list[Wake]:
     """Give the target its voice back and end the job."""
     held = run.lease.held
-    if (await _order(run)).writes:
-        await _outwait(run)
+    if (await _order(run)).silences:
+        await run.outwait()
         await _outwait_writes(run)
         await silence.unmute(run.engine, stores.target_store, held.job_id, run.target)
     async with run.lease.fenced() as transaction:

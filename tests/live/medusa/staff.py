@@ -49,3 +49,14 @@ async def only(store: MedusaStore, stream: Stream) -> Record:
     async with reading(store) as source:
         [record] = await read(source, stream, Sweep())
     return record
+
+
+async def let_visitors_in(store: MedusaStore) -> None:
+    """Give the store what a storefront needs: a region, and a publishable key of its channel."""
+    [shop] = (await store.ask("GET", "stores"))["stores"]
+    channel = {"add": [shop["default_sales_channel_id"]]}
+    key = {"title": "Storefront", "type": "publishable"}
+    made = (await store.ask("POST", "api-keys", key))["api_key"]["id"]
+    await store.ask("POST", f"api-keys/{made}/sales-channels", channel)
+    region = {"name": "Britain", "currency_code": "gbp", "countries": ["gb"]}
+    await store.ask("POST", "regions", region)

@@ -17,7 +17,7 @@ from typing import Self
 import httpx
 
 _HERE = Path(__file__).parent
-_ADDON = _HERE.parents[2] / "addons/woocommerce/recent-sync.php"
+_ADDON = _HERE.parents[2] / "addons/woocommerce"
 _NEEDED = ("php", "mariadbd", "mariadb-install-db")
 PHP = shutil.which("php") or "php"
 WORDPRESS = "RECENT_SYNC_TEST_WORDPRESS"
@@ -65,7 +65,9 @@ class Site:
             for step in ("wordpress", "woocommerce", "shop"):
                 self._php(str(_HERE / "install.php"), str(self._root), step)
             if self._addon:
-                shutil.copy(_ADDON, self._root / "wp-content/mu-plugins")
+                content = self._root / "wp-content/mu-plugins"
+                shutil.copy(_ADDON / "recent-sync.php", content)
+                shutil.copytree(_ADDON / "recent-sync", content / "recent-sync")
             self._start_server()
         except BaseException:
             self.close()
