@@ -106,6 +106,23 @@ async def test_a_shop_that_sold_long_ago_is_known_to_be_quiet(bench: Bench, basi
     assert (found.final_sync.needed, found.final_sync.code) == (False, "quiet")
 
 
+async def test_after_an_adoption_changes_are_known_from_its_baseline_on(bench: Bench) -> None:
+    """Not from the first of them on, which would make a rush of a few orders."""
+    sell_for_days(bench, 3)
+    await bench.run("full")
+    baseline = START - timedelta(days=40)
+    async with bench.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM arrivals")
+    job = await bench.start("adopt", since=baseline.isoformat())
+    async with bench.resources.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE jobs SET status = 'succeeded', finished_at = now() WHERE id = $1", (job,)
+        )
+    found = await shown(bench)
+    assert (found.basis, found.since, found.total) == ("stamps", baseline, 6)
+    assert found.per_day < 1
+
+
 async def test_nothing_is_known_before_the_first_run(bench: Bench) -> None:
     found = await shown(bench)
     assert (found.total, found.basis, found.busiest) == (0, "none", None)
