@@ -45,6 +45,11 @@ def print_line(text: str) -> None:
     results.print(Text(text), soft_wrap=not results.is_terminal)
 
 
+def print_whole(text: str) -> None:
+    """Lines that people copy: a terminal may cut them by its width, and no line end is put in."""
+    results.print(Text(text), soft_wrap=True)
+
+
 def print_done(text: str, document: Any, *, json: bool) -> None:
     """That something was done: a sentence for a person, a document for a machine."""
     if json:

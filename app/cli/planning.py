@@ -7,7 +7,15 @@ from typing import Annotated
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, print_fields, print_json, print_line, print_table, say_moment
+from app.cli.display import (
+    AsJson,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+    print_whole,
+    say_moment,
+)
 from app.cli.duration import say_duration
 from app.cli.migrations import MigrationOption, moment, path
 
@@ -144,9 +152,10 @@ def plan(
             "the shop's zone": found["zone"],
         }
     )
-    print_table(
-        ("when", "what", "command", "takes"), [_step_row(each) for each in found["runbook"]]
-    )
+    print_line("")
+    for step in found["runbook"]:
+        _print_step(step)
+    print_line("")
     if found["windows"]:
         print_table(
             ("quiet times", "until", "turned away"),
@@ -161,10 +170,13 @@ def plan(
         print_line(f"Ask an expert: {found['ask_expert']}")
 
 
-def _step_row(step: Json) -> list[object]:
-    when = say_moment(step["at"])
+def _print_step(step: Json) -> None:
+    """What is to be done, and below it the command on a line of its own, to be copied."""
+    words = f"{say_moment(step['at'])}  {step['what']}"
     if step["every"]:
-        until = say_moment(step["until"])
-        when = f"{when} until {until}, every {say_duration(step['every'])}"
-    takes = None if step["seconds"] is None else say_duration(step["seconds"])
-    return [when, step["what"], step["command"], takes]
+        words += f" Every {say_duration(step['every'])} until {say_moment(step['until'])}."
+    if step["seconds"] is not None:
+        words += f" (takes {say_duration(step['seconds'])})"
+    print_line(words)
+    if step["command"]:
+        print_whole(f"    {step['command']}")

@@ -16,7 +16,7 @@ import httpx
 import typer
 
 from app import log
-from app.cli.display import note, print_line, results
+from app.cli.display import note, print_line, print_whole, results
 from app.cli.failures import GateError, UnreachableError, UsageProblemError
 from app.cli.keys import SCOPES, create_key, list_keys
 from app.cli.local import environment, local_settings, read_settings, upgrade
@@ -148,7 +148,7 @@ def _greet(settings: Settings, url: str) -> None:
         "Ctrl-C ends it; what follows are logs.",
         "",
     ]
-    print_line("\n".join(lines))
+    print_whole("\n".join(lines))
 
 
 def _key_lines(settings: Settings, *, shown: bool) -> list[str]:

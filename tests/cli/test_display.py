@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from rich.console import Console
 
+from app.cli import display
 from app.cli.display import say, say_counts
 from app.cli.progress import describe
 
@@ -48,3 +50,12 @@ def test_an_empty_list_is_a_word_and_no_frame(service, run):
 )
 def test_a_running_job_says_what_it_does(job, kind, progress, words):
     assert describe(job("running", kind=kind, progress=progress)) == words
+
+
+def test_what_is_copied_is_never_broken(monkeypatch, capsys):
+    narrow = Console(width=20, highlight=False, force_terminal=True, color_system=None)
+    monkeypatch.setattr(display, "results", narrow)
+    display.print_whole("export RECENT_SYNC_API_KEY=rs_0123456789_a-secret-of-this-test")
+    assert capsys.readouterr().out.count("\n") == 1
+    display.print_line("export RECENT_SYNC_API_KEY=rs_0123456789_a-secret-of-this-test")
+    assert capsys.readouterr().out.count("\n") > 1

@@ -47,6 +47,9 @@ def test_activity_of_a_shop_that_was_never_read_says_so(service, run):
 
 def test_plan_shows_freeze_runbook_windows_and_risks(service, run):
     plan = example(PlanOut) | {"ask_expert": "Several things at once."}
+    recents = plan["runbook"][0] | {"what": "Every hour.", "command": "recent-sync run recent"}
+    recents |= {"every": 3600.0, "until": "2026-11-27T17:00:00Z", "seconds": 22.4}
+    plan["runbook"] = [recents, *plan["runbook"]]
     service.answers[f"GET {HOME}/plan"] = (200, plan)
     found = run("plan", "-m", "spring", "--launch-at", "2026-11-27T18:00:00Z")
     assert found.code == 0
@@ -54,7 +57,8 @@ def test_plan_shows_freeze_runbook_windows_and_risks(service, run):
     assert "freeze_at" not in service.asked[0].path
     for told in (
         "2m 8s, in 95 of 100 cases below 2m 40s",
-        "Stop the source",
+        "Every hour. Every 1h until 2026-11-27T17:00:00Z. (takes 22s)\n    recent-sync run recent\n",
+        "2026-11-27T17:47:20Z  Stop the source",
         "2026-11-27T03:00:00Z",
         "[quarantine_open]",
         "Ask an expert: Several things at once.",
