@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -154,7 +155,7 @@ def plan(
     )
     print_line("")
     for step in found["runbook"]:
-        _print_step(step)
+        _print_step(step, found["made_at"])
     print_line("")
     if found["windows"]:
         print_table(
@@ -170,9 +171,10 @@ def plan(
         print_line(f"Ask an expert: {found['ask_expert']}")
 
 
-def _print_step(step: Json) -> None:
+def _print_step(step: Json, now: str) -> None:
     """What is to be done, and below it the command on a line of its own, to be copied."""
-    words = f"{say_moment(step['at'])}  {step['what']}"
+    late = datetime.fromisoformat(step["at"]) < datetime.fromisoformat(now)
+    words = f"{say_moment(step['at'])}{' (passed)' if late else ''}  {step['what']}"
     if step["every"]:
         words += f" Every {say_duration(step['every'])} until {say_moment(step['until'])}."
     if step["seconds"] is not None:

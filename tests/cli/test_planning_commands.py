@@ -57,13 +57,20 @@ def test_plan_shows_freeze_runbook_windows_and_risks(service, run):
     assert "freeze_at" not in service.asked[0].path
     for told in (
         "2m 8s, in 95 of 100 cases below 2m 40s",
-        "Every hour. Every 1h until 2026-11-27T17:00:00Z. (takes 22s)\n    recent-sync run recent\n",
+        "Every hour. Every 1h until 2026-11-27T17:00:00Z. (takes 22s)",
+        "\n    recent-sync run recent\n",
         "2026-11-27T17:47:20Z  Stop the source",
         "2026-11-27T03:00:00Z",
         "[quarantine_open]",
         "Ask an expert: Several things at once.",
     ):
         assert told in found.out
+
+
+def test_a_step_whose_time_has_passed_says_so(service, run):
+    plan = example(PlanOut) | {"made_at": "2026-11-27T17:50:00Z"}
+    service.answers[f"GET {HOME}/plan"] = (200, plan)
+    assert "2026-11-27T17:47:20Z (passed)  Stop" in run("plan", "-m", "spring").out
 
 
 def test_machines_get_one_document(service, run):
