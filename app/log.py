@@ -1,7 +1,8 @@
 """Logs: one JSON object a line, with the ids of request, job and migration bound by contextvars.
 
 As a last net, whatever looks like a credential or an email address is taken out of every line,
-whoever wrote it: our own code, a library, or the text of an exception.
+whoever wrote it: our own code or a library. Of exceptions the type and the places in the code are
+written and not their text: it may quote a record, with the name and address of a customer.
 """
 
 from __future__ import annotations
@@ -9,10 +10,12 @@ from __future__ import annotations
 import logging
 import re
 import sys
-from collections.abc import MutableMapping
+import traceback
+from collections.abc import Iterator, MutableMapping
 from typing import Any
 
 import structlog
+from structlog.typing import ExcInfo
 
 HIDDEN = "[hidden]"
 _SECRET_NAME = re.compile(
@@ -96,11 +99,26 @@ def configure(level: str = "INFO", form: str = "json") -> None:
 
 def _rendering(form: str) -> list[Any]:
     meta = structlog.stdlib.ProcessorFormatter.remove_processors_meta
-    # Tracebacks are rendered before they are cleaned, and without local variables.
-    trace = structlog.processors.format_exc_info
+    trace = structlog.processors.ExceptionRenderer(_places)
     if form == "text":
         return [meta, trace, redact_event, structlog.dev.ConsoleRenderer(colors=False)]
     return [meta, trace, redact_event, structlog.processors.JSONRenderer()]
+
+
+def _places(exc_info: ExcInfo) -> str:
+    """Types and places of an exception and of those that led to it, as a traceback has them."""
+    return "\n".join(_told(exc_info[1], frozenset()))
+
+
+def _told(error: BaseException, told: frozenset[int]) -> Iterator[str]:
+    before = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    told |= {id(error)}
+    inner = error.exceptions if isinstance(error, BaseExceptionGroup) else ()
+    for each in (before, *inner):
+        if each is not None and id(each) not in told:
+            yield from _told(each, told)
+    kind, places = type(error), "".join(traceback.format_tb(error.__traceback__))
+    yield f"{places}{kind.__module__}.{kind.__qualname__}"
 
 
 def _quieten() -> None:

@@ -22,6 +22,20 @@ VALID_MINUTES = 60
 """How long a verdict holds, unless the migration says otherwise."""
 
 
+_BOUND = {
+    "check_id",
+    "severity",
+    "state",
+    "summary",
+    "examined",
+    "total",
+    "sample",
+    "found",
+    "evidence",
+}
+"""Of a result, what the digest binds: all but how long it took."""
+
+
 class Verdict(StrEnum):
     """`stale`: what it rests on may not be true any more; verify again."""
 
@@ -95,8 +109,16 @@ def _excuses(waiver: Waiver, result: CheckResult, at: datetime) -> bool:
     named = set(waiver.records)
     # Of findings that nobody named, nobody can say that they are excused.
     return 0 < result.found == len(result.evidence) and all(
-        named & {each.get("source_id"), each.get("target_id")} for each in result.evidence
+        named & _names(each) for each in result.evidence
     )
+
+
+def _names(evidence: Mapping[str, Any]) -> set[str]:
+    """What a waiver calls the record of a finding: its id at the source. The target has other
+    records under the same ids: its own count only where no record of the source is known.
+    """
+    found = evidence.get("source_id") or evidence.get("target_id")
+    return {found, f"{evidence.get('stream')}/{found}"} if found else set()
 
 
 def summary(judged: Sequence[Judged]) -> str:
@@ -105,23 +127,6 @@ def summary(judged: Sequence[Judged]) -> str:
     if not bad:
         return "nothing stands in the way of the launch"
     return f"{len(bad)} of {len(judged)} checks stand in the way: {', '.join(bad)}"
-
-
-def digest(
-    watermarks: Mapping[str, Any], configuration: Mapping[str, Any], checks: Sequence[Any]
-) -> str:
-    """One hash of all that a verdict rests on, as hexadecimal text."""
-    rests_on = [watermarks, configuration, checks]
-    encoded = msgspec.json.encode(msgspec.to_builtins(rests_on), order="deterministic")
-    return hashlib.sha256(encoded).hexdigest()
-
-
-def bound(results: Iterable[CheckResult]) -> list[list[Any]]:
-    """The part of the results that the digest binds."""
-    return [
-        [each.check_id, each.state, each.found, each.examined, each.total, each.summary]
-        for each in results
-    ]
 
 
 class Reason(NamedTuple):
@@ -139,6 +144,14 @@ class Basis(NamedTuple):
     finished_at: datetime
     watermarks: Mapping[str, Any]
     configuration: Mapping[str, Any]
+    counts: Mapping[str, int]
+
+    def digest(self, results: Iterable[CheckResult]) -> str:
+        """One hash of all that a verdict rests on, as hexadecimal text."""
+        found = [each.model_dump(mode="json", include=_BOUND) for each in results]
+        rests_on = [self.watermarks, self.configuration, self.counts, found]
+        encoded = msgspec.json.encode(rests_on, order="deterministic")
+        return hashlib.sha256(encoded).hexdigest()
 
 
 def outdated(
@@ -147,11 +160,14 @@ def outdated(
     watermarks: Mapping[str, Any],
     configuration: Mapping[str, Any],
     wrote: str | None,
+    decided: bool,
+    later: Sequence[Judged],
     rules: Rules,
     at: datetime,
 ) -> list[Reason]:
     """Why a verification does not hold any more, by what we know ourselves. `wrote` is the kind
-    of a job that has written since.
+    of a job that has written since; `decided`: somebody has settled conflicts or pairs since.
+    `later` are results of checks that were carried out again.
     """
     reasons = []
     if at >= basis.finished_at + rules.valid:
@@ -159,6 +175,11 @@ def outdated(
         reasons.append(Reason("expired", f"It is older than {minutes:g} minutes."))
     if wrote is not None:
         reasons.append(Reason("written_since", f"A job of kind {wrote} has run since."))
+    if decided:
+        sentence = "Conflicts or adopted pairs were decided since, which no run has carried out."
+        reasons.append(Reason("decided_since", sentence))
+    if bad := [each.result.check_id for each in later if each.stands_in_way]:
+        reasons.append(Reason("failed_since", f"Checked again, and failed: {', '.join(bad)}."))
     if changed := _changed(basis.configuration, configuration):
         names = ", ".join(changed)
         reasons.append(Reason("configuration_changed", f"Changed since: {names}."))

@@ -11,6 +11,9 @@ from msgspec import Struct
 
 from connectors.records import Money
 
+FOUND = 100
+"""Goods that a search shows at the most."""
+
 
 class Offer(Struct, frozen=True, kw_only=True):
     """Goods as a shopper sees them. `price` is the lowest one in force, None where the shop shows
@@ -30,7 +33,7 @@ class Shopper(Protocol):
     """
 
     async def by_name(self, name: str) -> tuple[Offer, ...]:
-        """What a search for a product's name finds, the first hundred at the most."""
+        """What a search for a product's name finds, the first `FOUND`."""
         ...
 
     async def by_sku(self, sku: str) -> tuple[Offer, ...]:

@@ -12,13 +12,14 @@ FRESHNESS = Description(
 IDS = Description(
     id="data.ids",
     title="Every record is there",
-    proves="Every record of the source has its record on the target, that one is still there, and"
-    " nothing is there that the source has lost, unless that was reported and left by policy.",
+    proves="Every record of the source has a record of its own on the target, that one is still"
+    " there, and nothing is there that the source has lost, unless that was reported and left by"
+    " policy.",
 )
 DOUBLED = Description(
     id="data.doubled",
     title="No record is there twice",
-    proves="No record of the source has two on the target, by key, number, SKU or email.",
+    proves="No record of the source has two on the target, by key, number, SKU, email or name.",
 )
 CONTENT = Description(
     id="data.content",

@@ -17,8 +17,9 @@ LOOPS = Description(
 )
 SLUGS = Description(
     id="urls.slugs",
-    title="Slugs were free",
-    proves="No record lost its slug to another one, or was renamed without a redirect.",
+    title="Changed slugs are redirected",
+    proves="Where a record has another slug than at the source, because that was taken or because"
+    " it was renamed, its old path still leads to it.",
 )
 CONTENT = Description(
     id="urls.content",

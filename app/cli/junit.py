@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,12 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 
 Json = dict[str, Any]
 
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
 
 def write_junit(found: Json, path: Path) -> None:
     """Write a verdict's checks; the verdict itself is the last case. Raises `OSError`."""
+    found = _plain(found)
     report = JUnitXml(f"recent-sync readiness of {found['migration']}")
     for group, checks in groupby(found["checks"], lambda each: str(each["id"]).partition(".")[0]):
         suite = TestSuite(group)
@@ -29,11 +33,11 @@ def _case(check: Json) -> TestCase:
     case = TestCase(check["title"], classname=check["id"], time=check["seconds"])
     if check["stands_in_way"]:
         failure = Failure(check["summary"], check["state"])
-        failure.text = _plain("\n".join(_line(each) for each in check["evidence"]))
+        failure.text = "\n".join(_line(each) for each in check["evidence"])
         case.result = [failure]
     elif check["waived"]:
         waived = check["waived"]
-        case.result = [Skipped(f"Waived by {waived['author']}: {_plain(waived['reason'])}")]
+        case.result = [Skipped(f"Waived by {waived['author']}: {waived['reason']}")]
     elif check["state"] != "passed":
         case.result = [Skipped(check["summary"])]
     case.system_out = "\n".join(line for line in (check["summary"], check["sample"]) if line)
@@ -54,6 +58,10 @@ def _line(each: Json) -> str:
     return f"{' '.join(part for part in where if part)}: {each['message']}"
 
 
-def _plain(text: str) -> str:
-    """Without what XML 1.0 has no place for."""
-    return "".join(each for each in text if each in "\t\n" or each >= " ")
+def _plain(value: Any) -> Any:
+    """With a mark in all texts for what XML 1.0 has no place for: stores and people write them."""
+    if isinstance(value, str):
+        return _NO_XML.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {name: _plain(each) for name, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value

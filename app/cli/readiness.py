@@ -130,6 +130,9 @@ def verify(
             help="A file with a JWK or a JWK set, or a JWK itself; else our own settings."
         ),
     ] = None,
+    migration: Annotated[
+        str | None, typer.Option("--migration", "-m", help="The verdict has to be on this one.")
+    ] = None,
     *,
     json: AsJson = False,
 ) -> None:
@@ -147,6 +150,8 @@ def verify(
     document: Json = claims["verdict"]
     if {name: each for name, each in saved.items() if name != "token"} not in ({}, document):
         raise GateError("The file says other things than what was signed.")
+    if migration not in (None, document["migration"]):
+        raise GateError(f"The verdict is on {document['migration']}, not on {migration}.")
     if json:
         print_json(document)
     else:

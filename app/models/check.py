@@ -42,7 +42,8 @@ class Verification(SQLModel, table=True):
 
     `whole`: it carried out every check over every stream, so that a verdict may rest on it.
     `watermarks` are the cursors by stream, `configuration` is what the migration, its stores and
-    this software were like when it began.
+    this software were like when it began, `counts` how many records the source held then, by
+    stream, of streams that it counts.
     """
 
     __tablename__ = "verifications"
@@ -57,13 +58,14 @@ class Verification(SQLModel, table=True):
     whole: bool
     watermarks: dict[str, Any] = Field(default_factory=dict, sa_column=document())
     configuration: dict[str, Any] = Field(default_factory=dict, sa_column=document())
+    counts: dict[str, Any] = Field(default_factory=dict, sa_column=document())
     began_at: datetime = Field(default_factory=now, sa_column=created())
     finished_at: datetime | None = Field(default=None, sa_column=moment())
 
 
 class Waiver(SQLModel, table=True):
     """Somebody answers for a check that fails, until a moment. With `records` only for findings
-    about these ids of the source or of the target: one more finding, and it fails again.
+    about these (`18123` or `orders/18123`): one more finding, and it fails again.
     """
 
     __tablename__ = "waivers"

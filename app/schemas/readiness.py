@@ -69,7 +69,9 @@ class WaiverIn(Input):
         None,
         min_length=1,
         max_length=100,
-        description="Only for findings about these ids of the source or of the target.",
+        description="Only for findings about these records: ids of the source, or of the target "
+        "where a finding is about no record of the source; `orders/18123` for those of one stream "
+        "alone.",
     )
 
     model_config = ConfigDict(
@@ -133,8 +135,8 @@ class ReadinessOut(Output):
     summary: str
     reasons: list[ReasonOut] = Field(
         description="Why it is not `ready`. `never_verified`, `checks_failed`, `expired`, "
-        "`written_since`, `configuration_changed`, `watermarks_moved`, `source_moved`, "
-        "`source_unreachable`."
+        "`written_since`, `decided_since`, `failed_since`, `configuration_changed`, "
+        "`watermarks_moved`, `source_moved`, `source_unreachable`."
     )
     job: UUID | None = Field(description="The verification that it rests on.")
     verified_at: datetime | None
@@ -143,8 +145,12 @@ class ReadinessOut(Output):
     asked_at: datetime
     watermarks: dict[str, datetime] = Field(description="Up to when each stream was applied.")
     configuration: dict[str, Any] = Field(description="What the migration was like.")
+    counts: dict[str, int] = Field(
+        description="Records that the source held when the verification began, of streams that its "
+        "platform counts."
+    )
     digest: str | None = Field(
-        description="SHA-256 over watermarks, configuration and what the checks found."
+        description="SHA-256 over watermarks, configuration, counts and what the checks found."
     )
     checks: list[ResultOut]
     token: str | None = Field(
@@ -167,6 +173,7 @@ class ReadinessOut(Output):
                     "asked_at": "2026-11-27T17:41:12Z",
                     "watermarks": {"orders": "2026-11-27T17:39:20Z"},
                     "configuration": {"migration_version": 4, "streams": ["orders"]},
+                    "counts": {"orders": 18642},
                     "digest": "5f0c…",
                     "checks": [],
                     "token": "eyJhbGciOiJFZERTQSIsImtpZCI6…",

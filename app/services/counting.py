@@ -12,6 +12,7 @@ from connectors.base import Extent, Source, Sweep
 from connectors.records import InventoryLevel, Stream
 
 READING_SECONDS = 15.0
+_COUNTS = 3
 MOST_PAGES = 80
 """A stream that the store cannot count is read for so long, and so far."""
 
@@ -32,6 +33,22 @@ async def count(
     if linked is not None and isinstance(extent, Sweep):
         return Number.exact(linked, Basis.LEDGER)
     return await _read(source, stream, extent, groups)
+
+
+async def steady_count(source: Source, stream: Stream) -> int | None:
+    """The store's own count of a stream, once it has given the same one twice; None where it gives
+    none, or another one each time. Some stores add it up from several answers, between which an
+    abandoned cart may come. Raises `StoreError`.
+    """
+    before = await source.count(stream, Sweep())
+    for _ in range(_COUNTS):
+        if before is None:
+            break
+        now = await source.count(stream, Sweep())
+        if now == before:
+            return now
+        before = now
+    return None
 
 
 async def _read(source: Source, stream: Stream, extent: Extent, groups: int | None) -> Number:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from sqlalchemy import text
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from app.catalogue import CATALOGUE, Severity, State
@@ -26,8 +27,6 @@ from app.verdict import (
     Reason,
     Rules,
     Verdict,
-    bound,
-    digest,
     judge,
     outdated,
     summary,
@@ -38,8 +37,9 @@ _NEVER = Reason("never_verified", "No job of kind verify has carried out all che
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """What our own database knows at one moment."""
+    """What our own database knows at one moment (`at`), by its own clock, as all that it dates."""
 
+    at: datetime
     migration: Migration
     source: Store
     basis: Basis | None
@@ -48,6 +48,8 @@ class _Known:
     watermarks: dict[str, str]
     configuration: dict[str, Any]
     wrote: str | None
+    decided: bool
+    later: list[CheckResult]
     mapping: tuple[int | None, str | None]
 
     @property
@@ -61,21 +63,29 @@ async def readiness(resources: Resources, name: str) -> ReadinessOut:
     """
     async with transaction(resources) as work:
         known = await _known(work.session, name)
-    at = now()
+    at = known.at
     judged = judge(known.results, known.waivers, known.rules, at)
-    verdict, reasons = _verdict(known, judged, at)
+    later = judge(known.later, known.waivers, known.rules, at)
+    verdict, reasons = _verdict(known, judged, later, at)
     if verdict is Verdict.READY and known.basis is not None:
         reason = await moved(resources, _question(known, known.basis))
         if reason is not None:
             verdict, reasons = Verdict.STALE, [reason]
-    return _signed(resources, _shown(known, judged, verdict, reasons, at))
+    until = known.basis and _expiry(known.basis, [*judged, *later], known.rules)
+    return _signed(resources, _shown(known, judged, verdict, reasons, at=at, until=until))
 
 
 async def _known(session: AsyncSession, name: str) -> _Known:
     migration = await get_migration(session, name)
     connection = await session.connection()
     basis = await verification.newest(connection, migration.id)
+    wrote, decided, later = None, False, list[CheckResult]()
+    if basis is not None:
+        wrote = await verification.wrote_since(connection, migration.id, basis.began_at)
+        decided = await verification.decided_since(connection, migration.id, basis.began_at)
+        later = await verification.later_results(connection, migration.id, basis)
     return _Known(
+        at=(await connection.execute(text("SELECT clock_timestamp()"))).scalar_one(),
         migration=migration,
         source=await session.get_one(Store, migration.source_id),
         basis=basis,
@@ -83,12 +93,16 @@ async def _known(session: AsyncSession, name: str) -> _Known:
         waivers=await verification.waivers(connection, migration.id),
         watermarks=await verification.watermarks(connection, migration.id),
         configuration=await verification.configuration(connection, migration.id),
-        wrote=basis and await verification.wrote_since(connection, migration.id, basis.began_at),
+        wrote=wrote,
+        decided=decided,
+        later=later,
         mapping=await verification.mapping_rules(connection, migration.id),
     )
 
 
-def _verdict(known: _Known, judged: list[Judged], at: datetime) -> tuple[Verdict, list[Reason]]:
+def _verdict(
+    known: _Known, judged: list[Judged], later: list[Judged], at: datetime
+) -> tuple[Verdict, list[Reason]]:
     """By what we know ourselves. What is outdated says nothing any more, good or bad."""
     if known.basis is None:
         return Verdict.NOT_READY, [_NEVER]
@@ -97,6 +111,8 @@ def _verdict(known: _Known, judged: list[Judged], at: datetime) -> tuple[Verdict
         watermarks=known.watermarks,
         configuration=known.configuration,
         wrote=known.wrote,
+        decided=known.decided,
+        later=later,
         rules=known.rules,
         at=at,
     )
@@ -116,23 +132,30 @@ def _question(known: _Known, basis: Basis) -> Question:
             stream: datetime.fromisoformat(each) for stream, each in basis.watermarks.items()
         },
         swept=frozenset(basis.configuration.get("streams_swept") or ()),
+        counts=basis.counts,
         max_new=known.rules.max_new,
         mapping=known.mapping,
     )
 
 
 def _shown(
-    known: _Known, judged: list[Judged], verdict: Verdict, reasons: list[Reason], at: datetime
+    known: _Known,
+    judged: list[Judged],
+    verdict: Verdict,
+    reasons: list[Reason],
+    *,
+    at: datetime,
+    until: datetime | None,
 ) -> ReadinessOut:
     basis = known.basis
     return ReadinessOut(
         migration=known.migration.slug,
         verdict=verdict,
-        summary=summary(judged) if basis else "nothing was verified yet",
+        summary=_summary(known, judged, verdict, reasons),
         reasons=[ReasonOut(code=each.code, message=each.message) for each in reasons],
         job=basis and basis.job,
         verified_at=basis and basis.finished_at,
-        expires_at=basis and _expiry(basis, judged, known.rules),
+        expires_at=until,
         launch_at=known.migration.launch_at,
         asked_at=at,
         watermarks={
@@ -140,10 +163,20 @@ def _shown(
             for stream, each in (basis.watermarks if basis else {}).items()
         },
         configuration=dict(basis.configuration if basis else {}),
-        digest=basis and digest(basis.watermarks, basis.configuration, bound(known.results)),
+        counts=dict(basis.counts if basis else {}),
+        digest=basis and basis.digest(known.results),
         checks=[_result(each) for each in judged],
         token=None,
     )
+
+
+def _summary(known: _Known, judged: list[Judged], verdict: Verdict, reasons: list[Reason]) -> str:
+    if known.basis is None:
+        return "nothing was verified yet"
+    if verdict is Verdict.STALE:
+        codes = ", ".join(each.code for each in reasons)
+        return f"what was verified may not be true any more: {codes}"
+    return summary(judged)
 
 
 def _expiry(basis: Basis, judged: list[Judged], rules: Rules) -> datetime:

@@ -1,8 +1,10 @@
 """Whether the source has moved since a verification: asked of the store, within seconds.
 
 Of a stream whose timestamps are believed, a window from an overlap before the watermark on is
-compared with the ledger. Other streams hold by time alone: to read them whole takes a job. What a
-store has answered counts for a few seconds, however often a verdict is asked for.
+compared with the ledger. Other streams are not read, which takes a job; but where the store counts
+records, another number than at the verification tells that some came or went. Of believed streams a
+lower number tells of deletions, which no window shows. What a store has answered counts for a few
+seconds, however often a verdict is asked for.
 """
 
 from __future__ import annotations
@@ -17,10 +19,11 @@ from uuid import UUID
 from app.errors import StoreCannot, StoreFailed, StoreTooSlow
 from app.models import Migration, Store
 from app.resources import Resources
+from app.services.counting import steady_count
 from app.services.opening import open_source, platform_of
-from app.services.unapplied import drift
+from app.services.unapplied import unapplied
 from app.verdict import Reason
-from connectors.base import ReadCapability, Source, Trust, Window
+from connectors.base import ReadCapability, Source, Sweep, Trust, Window
 from connectors.records import Stream
 
 SECONDS = 20.0
@@ -35,8 +38,8 @@ _NAMED = 5
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked: about a verification (`job`) of a migration, from these watermarks on.
-    `swept` are streams whose timestamps were caught lying; `mapping` are the version and the JSON
-    of the mapping rules.
+    `swept` are streams whose timestamps were caught lying, `counts` how many records the source
+    held; `mapping` are the version and the JSON of the mapping rules.
     """
 
     job: UUID
@@ -44,6 +47,7 @@ class Question:
     source: Store
     watermarks: Mapping[str, datetime]
     swept: frozenset[str]
+    counts: Mapping[str, int]
     max_new: int
     mapping: tuple[int | None, str | None] = (None, None)
 
@@ -85,31 +89,57 @@ async def _ask(resources: Resources, asked: Question) -> Reason | None:
 async def _look(
     resources: Resources, asked: Question, reads: Mapping[Stream, ReadCapability], source: Source
 ) -> Reason | None:
-    until, left = await source.server_time(), asked.max_new + 1
-    ids: list[str] = []
+    until, most = await source.server_time(), asked.max_new
+    total, told = 0, list[str]()
     for name in asked.migration.streams:
         stream = Stream(name)
-        capability, watermark = reads.get(stream), asked.watermarks.get(name)
-        if capability is None or watermark is None or name in asked.swept:
-            continue
-        if capability.trust is Trust.SWEEP:
-            continue
-        overlap = asked.migration.policies.get("overlap")
-        since = watermark - timedelta(seconds=capability.overlap if overlap is None else overlap)
-        found = await drift(
-            resources.engine,
-            source,
-            asked.migration.id,
-            stream,
-            Window(since=since, until=max(until, since)),
-            enough=left - len(ids),
-        )
-        ids += [f"{stream} {each}" for each in found.changed]
-        if len(ids) >= left:
-            return Reason("source_moved", f"At the source has changed: {_listed(ids)}.")
+        window = _window(asked, reads, stream, until)
+        if window is not None:
+            enough = most + 1 - total
+            of = (resources.engine, source, asked.migration.id, stream, window)
+            ids = await unapplied(*of, enough=enough)
+            total += len(ids)
+            told += [f"{stream} {each}" for each in ids]
+        if total <= most and (before := asked.counts.get(name)) is not None:
+            now = await _count(source, stream, before)
+            # More than before are in the window.
+            if now is None or now < before or (window is None and now > before):
+                total += 1 if now is None else abs(now - before)
+                told.append(_difference(stream, before, now))
+        if total > most:
+            return Reason("source_moved", f"At the source has changed: {_listed(told)}.")
     return None
 
 
-def _listed(ids: list[str]) -> str:
-    more = f" and at least {len(ids) - _NAMED} more" if len(ids) > _NAMED else ""
-    return ", ".join(ids[:_NAMED]) + more
+def _window(
+    asked: Question, reads: Mapping[Stream, ReadCapability], stream: Stream, until: datetime
+) -> Window | None:
+    """What to read of a stream; None where its timestamps tell nothing. So it is where the source's
+    clock was set back behind the watermark.
+    """
+    capability, watermark = reads.get(stream), asked.watermarks.get(stream)
+    if capability is None or watermark is None or stream in asked.swept:
+        return None
+    given = asked.migration.policies.get("overlap")
+    overlap = timedelta(seconds=capability.overlap if given is None else given)
+    if capability.trust is Trust.SWEEP or watermark - until > overlap:
+        return None
+    return Window(since=min(watermark, until) - overlap, until=until)
+
+
+async def _count(source: Source, stream: Stream, before: int) -> int | None:
+    """The store's count; another one than before has to be steady."""
+    now = await source.count(stream, Sweep())
+    return now if now == before else await steady_count(source, stream)
+
+
+def _difference(stream: Stream, before: int, now: int | None) -> str:
+    if now is None:
+        return f"{stream}, whose number cannot be told now"
+    way = "more" if now > before else "fewer"
+    return f"{stream}, of which there are {abs(now - before):,} {way} than when it was verified"
+
+
+def _listed(told: list[str]) -> str:
+    more = f" and at least {len(told) - _NAMED} more" if len(told) > _NAMED else ""
+    return ", ".join(told[:_NAMED]) + more

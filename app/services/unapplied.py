@@ -6,7 +6,6 @@ The digest decides, as in a run: what was touched and is the same has not change
 from __future__ import annotations
 
 from contextlib import aclosing
-from dataclasses import dataclass, field
 from uuid import UUID
 
 from sqlalchemy import text
@@ -31,18 +30,7 @@ _KNOWN = text(
 )
 
 
-@dataclass(slots=True)
-class Drift:
-    """What has not been applied yet: ids of `changed` records, and of those that cannot be read.
-    `complete`: the extent was read to its end; else there may be more.
-    """
-
-    examined: int = 0
-    changed: list[str] = field(default_factory=list)
-    complete: bool = True
-
-
-async def drift(
+async def unapplied(
     engine: AsyncEngine,
     source: Source,
     migration: UUID,
@@ -50,22 +38,22 @@ async def drift(
     extent: Extent,
     *,
     enough: int | None = None,
-) -> Drift:
+) -> list[str]:
     """Read an extent and compare it with the ledger, until `enough` changes are found or all of it
-    was read. Raises `StoreError`.
+    was read. Answers with the ids, each once. Raises `StoreError`.
     """
-    found = Drift()
+    found: dict[str, None] = {}
     async with aclosing(source.read(stream, extent, {}, None)) as pages:
         async for page in pages:
-            found.examined += len(page.records) + len(page.failed) + len(page.unmapped)
-            found.changed += await changed(engine, migration, stream, page)
-            if enough is not None and len(found.changed) >= enough:
-                found.complete = page.resume is None
+            found |= dict.fromkeys(await unapplied_of(engine, migration, stream, page))
+            if enough is not None and len(found) >= enough:
                 break
-    return found
+    return list(found)
 
 
-async def changed(engine: AsyncEngine, migration: UUID, stream: Stream, page: Page) -> list[str]:
+async def unapplied_of(
+    engine: AsyncEngine, migration: UUID, stream: Stream, page: Page
+) -> list[str]:
     """Ids of a page's records whose content is not what was last applied, and of those that cannot
     be understood or mapped, unless quarantine knows of them.
     """

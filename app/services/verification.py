@@ -32,7 +32,13 @@ _CONFIGURATION = text(
                SELECT stream FROM stream_states AS d
                WHERE d.migration_id = m.id AND d.demoted_at IS NOT NULL ORDER BY stream
            ) AS swept,
-           (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id) AS mapping
+           (SELECT max(version) FROM mapping_versions WHERE migration_id = m.id) AS mapping,
+           (
+               SELECT md5(string_agg(
+                   jsonb_build_array(key, target, pushed, pushed_target)::text, ',' ORDER BY key
+               )) FROM old_paths
+               WHERE migration_id = m.id AND (target IS NOT NULL OR pushed IS NOT NULL)
+           ) AS redirects
     FROM migrations AS m
     JOIN stores AS s ON s.id = m.source_id
     JOIN stores AS t ON t.id = m.target_id
@@ -56,6 +62,7 @@ async def configuration(connection: AsyncConnection, migration: UUID) -> dict[st
         "policies": row.policies,
         "streams_swept": row.swept,
         "mapping_version": row.mapping,
+        "redirects": row.redirects,
         "source": f"{row.source_platform} {_connector_version(row.source_platform)}".strip(),
         "source_version": row.source_version,
         "target": f"{row.target_platform} {_connector_version(row.target_platform)}".strip(),
@@ -101,14 +108,32 @@ async def waivers(connection: AsyncConnection, migration: UUID) -> list[Waiver]:
 
 
 _BEGIN = text(
-    "INSERT INTO verifications (job_id, migration_id, whole, watermarks, configuration, began_at)"
-    " VALUES (:job, :migration, :whole, CAST(:watermarks AS jsonb), CAST(:configuration AS jsonb),"
-    " clock_timestamp()) ON CONFLICT (job_id) DO NOTHING"
+    "INSERT INTO verifications (job_id, migration_id, whole, watermarks, configuration, counts,"
+    " began_at) VALUES (:job, :migration, :whole, CAST(:watermarks AS jsonb),"
+    " CAST(:configuration AS jsonb), CAST(:counts AS jsonb), clock_timestamp())"
+    " ON CONFLICT (job_id) DO NOTHING"
 )
 
 
-async def begin(connection: AsyncConnection, migration: UUID, job: UUID, *, whole: bool) -> None:
-    """Note what a job is going to verify. Noting it twice is harmless: the first time counts."""
+async def has_begun(connection: AsyncConnection, job: UUID) -> bool:
+    """Whether it is noted already what the job is going to verify."""
+    found = await connection.execute(
+        text("SELECT EXISTS (SELECT 1 FROM verifications WHERE job_id = :job)"), {"job": job}
+    )
+    return bool(found.scalar_one())
+
+
+async def begin(
+    connection: AsyncConnection,
+    migration: UUID,
+    job: UUID,
+    *,
+    whole: bool,
+    counts: Mapping[str, int],
+) -> None:
+    """Note what a job is going to verify; `counts` are the source's own. Noting it twice is
+    harmless: the first time counts.
+    """
     await connection.execute(
         _BEGIN,
         {
@@ -117,6 +142,7 @@ async def begin(connection: AsyncConnection, migration: UUID, job: UUID, *, whol
             "whole": whole,
             "watermarks": to_json(await watermarks(connection, migration)),
             "configuration": to_json(await configuration(connection, migration)),
+            "counts": to_json(dict(counts)),
         },
     )
 
@@ -164,7 +190,7 @@ async def announce(
 
 _NEWEST = text(
     """
-    SELECT v.job_id, v.began_at, v.finished_at, v.watermarks, v.configuration
+    SELECT v.job_id, v.began_at, v.finished_at, v.watermarks, v.configuration, v.counts
     FROM verifications AS v JOIN jobs AS j ON j.id = v.job_id
     WHERE v.migration_id = :migration AND v.whole AND v.finished_at IS NOT NULL
       AND j.status IN ('running', 'succeeded', 'completed_with_errors')
@@ -186,13 +212,56 @@ _WROTE = text(
 
 
 async def wrote_since(connection: AsyncConnection, migration: UUID, since: datetime) -> str | None:
-    """The kind of a job that began to write after a moment, None where none did."""
-    kinds = [str(each) for each in JobKind if each.writes]
+    """The kind of a job that began to write after a moment, to the target or to the ledger alone;
+    None where none did.
+    """
+    kinds = [str(each) for each in JobKind if each is not JobKind.VERIFY]
     found = await connection.execute(
         _WROTE, {"migration": migration, "kinds": kinds, "since": since}
     )
     kind: str | None = found.scalar()
     return kind
+
+
+_DECIDED = text(
+    """
+    SELECT EXISTS (
+        SELECT 1 FROM conflicts WHERE migration_id = :migration AND settled_at > :since
+          AND (status <> 'settled' OR (decision = 'source' AND applied_at IS NULL))
+    ) OR EXISTS (
+        SELECT 1 FROM adoption_records WHERE migration_id = :migration AND settled_at > :since
+    )
+    """
+)
+
+
+async def decided_since(connection: AsyncConnection, migration: UUID, since: datetime) -> bool:
+    """Whether somebody has decided after a moment what is not on the target, or that other records
+    belong together.
+    """
+    found = await connection.execute(_DECIDED, {"migration": migration, "since": since})
+    return bool(found.scalar_one())
+
+
+_LATER = text(
+    """
+    SELECT DISTINCT ON (r.check_id) r.* FROM check_results AS r
+    JOIN verifications AS v ON v.job_id = r.job_id
+    WHERE v.migration_id = :migration AND v.job_id <> :job AND r.at > :since
+    ORDER BY r.check_id, r.at DESC
+    """
+)
+
+
+async def later_results(
+    connection: AsyncConnection, migration: UUID, basis: Basis
+) -> list[CheckResult]:
+    """The newest result of each check that other verifications have carried out since: of chosen
+    checks, or not yet through all of them.
+    """
+    values = {"migration": migration, "job": basis.job, "since": basis.finished_at}
+    rows = await connection.execute(_LATER, values)
+    return [CheckResult(**dict(row)) for row in rows.mappings()]
 
 
 _KEEP = text(

@@ -8,8 +8,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import jwt
 import pytest
 from cryptography.fernet import Fernet
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from junitparser import Failure, JUnitXml, Skipped
 from selectolax.lexbor import LexborHTMLParser
 
@@ -55,6 +57,7 @@ def a_verdict(verdict: str = "ready", *reasons: str, **members: Any) -> dict[str
         "asked_at": "2026-11-25T10:01:00Z",
         "watermarks": {"orders": "2026-11-25T09:59:00Z"},
         "configuration": {"migration_version": 3},
+        "counts": {"orders": 18642},
         "digest": "5f0c",
         "checks": [a_check("preflight.stores")],
         "token": "t",
@@ -158,6 +161,20 @@ def test_junit_has_a_case_for_each_check_and_one_for_the_verdict(
     assert isinstance(cases["verdict"].result[0], Failure)
 
 
+def test_what_xml_has_no_place_for_spoils_no_report(service: FakeService, run: Run, tmp_path: Path):
+    odd = "a\x00b\x1bc\x85d\ufffe"
+    evidence = {"message": odd, "stream": None, "source_id": odd, "target_id": None, "field": None}
+    failing = a_check("data.ids", "failed", summary=odd, title=odd, sample=odd, evidence=[evidence])
+    waived = a_check("data.money", "failed", stands_in_way=False, waived=WAIVED["waived"])
+    waived["waived"] = waived["waived"] | {"reason": odd, "author": odd}
+    found = a_verdict("not_ready", odd, summary=odd, checks=[failing, waived])
+    service.answers[ADDRESS] = (200, found)
+    file = tmp_path / "junit.xml"
+    run("readiness", "-m", "spring", "--junit", str(file))
+    [failure] = next(case.result for suite in JUnitXml.fromfile(str(file)) for case in suite)
+    assert failure.message == "a\ufffdb\ufffdc\x85d\ufffd"
+
+
 def test_the_page_is_one_file_and_escaped(service: FakeService, run: Run, tmp_path: Path):
     service.answers[ADDRESS] = (200, a_verdict("not_ready", "checks_failed", checks=[FAILED]))
     file = tmp_path / "verdict.html"
@@ -168,6 +185,7 @@ def test_the_page_is_one_file_and_escaped(service: FakeService, run: Run, tmp_pa
     assert tree.css_first("meta[name=viewport]") is not None
     assert not tree.css("link, script, img, [src], [href]")
     assert FAILED["summary"] in tree.body.text()
+    assert "2026-11-25T09:59:00Z; 18642 records at the source" in tree.body.text()
 
 
 def test_files_that_cannot_be_written_are_wrong_use(service: FakeService, run: Run, tmp_path: Path):
@@ -218,6 +236,14 @@ def test_a_saved_verdict_is_checked_offline(
     assert len(service.asked) == asked
 
 
+def test_a_verdict_holds_where_the_clock_is_behind(run: Run, tmp_path: Path, key: str):
+    now = datetime.now(UTC)
+    document = {name: value for name, value in a_verdict().items() if name != "token"}
+    ahead, until = now + timedelta(seconds=30), now + timedelta(hours=1)
+    token = SIGNER.sign(document, subject="spring", at=ahead, until=until)
+    assert run("readiness", "verify", saved(tmp_path, token), "--key", key).code == 0
+
+
 def test_a_verdict_that_does_not_hold_is_refused_offline(run: Run, tmp_path: Path, key: str):
     good = signed(a_verdict())
     changed = good | {"checks": []}
@@ -232,8 +258,32 @@ def test_a_verdict_that_does_not_hold_is_refused_offline(run: Run, tmp_path: Pat
     ):
         outcome = run("readiness", "verify", saved(tmp_path, document), "--key", key)
         assert (outcome.code, why in outcome.err) == (1, True), outcome.err
+    for asked, code in (("spring", 0), ("autumn", 1)):
+        outcome = run("readiness", "verify", saved(tmp_path, good), "--key", key, "-m", asked)
+        assert outcome.code == code
     other = json.dumps(Signer([bytes(32)]).published())
     assert run("readiness", "verify", saved(tmp_path, good), "--key", other).code == 1
+
+
+def test_no_other_way_of_signing_is_believed(run: Run, tmp_path: Path, key: str):
+    """Above all none, and a secret that everybody knows: the public key."""
+    good = signed(a_verdict())["token"]
+    claims = jwt.decode(good, options={"verify_signature": False})
+    [public] = SIGNER.published()["keys"]
+    kid = {"kid": public["kid"]}
+    foreign = Ed25519PrivateKey.from_private_bytes(bytes(32))
+    head, _, signature = good.split(".")
+    body = jwt.encode(claims | {"sub": "autumn"}, "", algorithm="none").split(".")[1]
+    for token in (
+        jwt.encode(claims, "", algorithm="none", headers=kid),
+        jwt.encode(claims, public["x"].ljust(32, "x"), algorithm="HS256", headers=kid),
+        jwt.encode(claims, foreign, algorithm="EdDSA", headers=kid),
+        jwt.encode(claims, foreign, algorithm="EdDSA", headers={"jwk": public}),
+        f"{head}.{body}.{signature}",
+        f"{head}.{body}.",
+    ):
+        outcome = run("readiness", "verify", saved(tmp_path, token), "--key", key)
+        assert (outcome.code, "not signed" in outcome.err) == (1, True)
 
 
 def test_what_cannot_be_read_is_wrong_use(

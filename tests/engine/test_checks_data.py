@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -10,10 +11,11 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from connectors.records import Category, Product, Stream
+from connectors.records import Category, Customer, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
+from tests.engine.grounds import ground_of
 from tests.engine.launching import a_line, an_order, bad, checked, euros, launch, twin
-from tests.engine.shop import Row
+from tests.engine.shop import FakeStore, Row
 from workers.checks.registry import CHECKS
 
 
@@ -26,8 +28,9 @@ async def test_a_clean_pair_raises_no_alarm_and_every_check_says_what_it_looked_
     assert bad(results) == set()
     assert (job["status"], job["error"]) == ("succeeded", None)
     assert set(results) == {each.id for each in CHECKS}
-    # The others need a platform on which things can be looked up.
+    # The others need a platform on which things can be looked up; the canary has to be asked for.
     own = [each for each in results if each.startswith(("preflight.", "data."))]
+    own.remove("preflight.canary")
     assert [results[each]["state"] for each in own] == ["passed"] * len(own)
     assert bench.target.writes == writes
     assert bench.target.mails_on
@@ -115,9 +118,21 @@ async def email_doubled_in_capitals(bench: Bench) -> None:
     await double(bench, Stream.CUSTOMERS, "k1", email="Anna@Example.com")
 
 
+async def product_doubled_without_an_sku(bench: Bench) -> None:
+    """As a naive copy in a shop that refuses the SKU for the second time."""
+    await double(bench, Stream.PRODUCTS, "p1", name="TEA  1", sku="", variants=())
+
+
 async def new_order_waiting(bench: Bench) -> None:
     bench.source.tick(minutes=1)
     bench.source.put(Stream.ORDERS, "o103", an_order("103"))
+
+
+async def new_product_waiting_with_its_stock(bench: Bench) -> None:
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.PRODUCTS, "p3", Product(name="Tea 3", sku="S3"))
+    level = InventoryLevel(product="p3", counted=True, quantity=Decimal(3))
+    bench.source.put(Stream.INVENTORY, "p3", level)
 
 
 async def product_changed_silently(bench: Bench) -> None:
@@ -191,7 +206,9 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (customer_gone_from_the_target, {"data.ids"}),
     (order_doubled, {"data.doubled"}),
     (email_doubled_in_capitals, {"data.doubled"}),
+    (product_doubled_without_an_sku, {"data.doubled"}),
     (new_order_waiting, {"data.freshness"}),
+    (new_product_waiting_with_its_stock, {"data.freshness"}),
     (product_changed_silently, {"data.freshness"}),
     (stale_stream, {"data.freshness"}),
     (untrusted_stream, {"preflight.trust"}),
@@ -236,3 +253,149 @@ async def test_what_the_source_has_lost_has_to_be_gone_or_reported(bench: Bench)
     await bench.run("recent", cutover=True, options={"release_brake": True})
     _, results = await checked(bench)
     assert results["data.ids"]["state"] == "passed"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"sku": "OWN", "variants": ()},
+        {"sku": "", "variants": (), "status": "draft"},
+        {"sku": "", "variants": (), "name": "Tea 1, a sample"},
+    ],
+)
+async def test_what_the_team_made_itself_is_no_double(bench: Bench, fields: dict[str, Any]):
+    await launch(bench)
+    await double(bench, Stream.PRODUCTS, "p1", **fields)
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_a_double_of_an_order_is_known_where_orders_get_new_numbers(bench: Bench):
+    await launch(bench)
+    await double(bench, Stream.ORDERS, "o102", number="9999")
+    [doubled] = [each for each in CHECKS if each.id == "data.doubled"]
+    async with ground_of(bench) as ground:
+        assert (await doubled.run(ground)).found == 0
+    async with ground_of(bench) as ground:
+
+        async def losses(_: Stream) -> frozenset[str]:
+            return frozenset({"number"})
+
+        ground.losses = losses  # type: ignore[method-assign]
+        [evidence] = (await doubled.run(ground)).evidence
+    assert evidence.target_id == "9999"
+    assert evidence.message.endswith("with the same email, total and lines.")
+
+
+async def lose_order(bench: Bench, **policies: Any) -> None:
+    """The source deletes a customer's order; it is reported, and left by policy."""
+    await launch(bench, **policies)
+    del bench.source.rows[Stream.ORDERS]["o102"]
+    await bench.run("recent", cutover=True, options={"release_brake": True})
+    [row] = await bench.rows("SELECT exempt FROM links WHERE source_id = 'o102'")
+    assert row["exempt"]
+
+
+async def test_what_was_left_by_policy_may_be_there_or_not(bench: Bench):
+    await lose_order(bench)
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+    await lose(bench, Stream.ORDERS, "o102")  # by hand, after the report
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_what_was_left_and_is_at_the_source_again_is_missed_on_the_target(bench: Bench):
+    """Nobody has noticed its return yet: a window shows no change."""
+    await lose_order(bench)
+    bench.source.put(
+        Stream.ORDERS, "o102", an_order("102"), stamp=bench.source.now.replace(year=2020)
+    )
+    await lose(bench, Stream.ORDERS, "o102")
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.ids"}
+
+
+async def test_what_neither_store_has_any_more_is_as_it_should_be(bench: Bench):
+    await launch(bench)
+    del bench.source.rows[Stream.ORDERS]["o102"]
+    await lose(bench, Stream.ORDERS, "o102")
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_an_order_that_comes_while_the_source_is_being_read_is_waiting_and_not_missing(
+    bench: Bench,
+):
+    await launch(bench)
+    enumerate_ids = FakeStore.enumerate
+
+    async def selling(self: FakeStore, stream: Stream, *asked: Any) -> Any:
+        if stream is Stream.ORDERS and self.shop is bench.source:
+            bench.source.tick(seconds=1)
+            bench.source.put(Stream.ORDERS, "o103", an_order("103"))
+        async for marks in enumerate_ids(self, stream, *asked):
+            yield marks
+
+    bench.monkeypatch.setattr(FakeStore, "enumerate", selling)
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.freshness"}
+    assert [each["source_id"] for each in results["data.freshness"]["evidence"]] == ["o103"]
+
+
+async def test_a_clock_of_the_source_that_was_set_back_hides_no_change(bench: Bench):
+    """What changed since has stamps that lie before every window."""
+    await launch(bench)
+    bench.source.tick(hours=-2)
+    bench.source.put(Stream.ORDERS, "o101", an_order("101", note="Changed"))
+    # With an empty sample, which would find it as well.
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    options = {"checks": ["data.freshness"], "sample": 0}
+    job = await bench.run("verify", since=tomorrow, options=options)
+    [row] = await bench.rows("SELECT * FROM check_results WHERE job_id = :id", id=job["id"])
+    assert [each["source_id"] for each in row["evidence"]] == ["o101"]
+
+
+async def test_a_conflict_about_what_was_taken_off_the_target_needs_no_decision(bench: Bench):
+    await launch(bench)
+    await conflict_open(bench)
+    await write(bench, "UPDATE conflicts SET source_id = 'p2'")
+    for stream in (Stream.PRODUCTS, Stream.INVENTORY):
+        del bench.source.rows[stream]["p2"]
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.ids", "data.conflicts"}
+    await bench.run("recent", cutover=True, options={"release_brake": True})
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == set()
+
+
+async def test_two_records_that_became_one_on_the_target_are_told(bench: Bench):
+    """Two products under one SKU: the second is found by it, and takes the first one's place."""
+    await launch(bench)
+    bench.source.tick(minutes=1)
+    bench.target.tick(minutes=1)
+    bench.source.put(Stream.PRODUCTS, "p9", Product(name="Another tea", sku="S1"))
+    bench.source.put(Stream.CUSTOMERS, "k9", Customer(email="anna@example.com"))
+    await bench.run("recent")
+    assert await twin(bench, Stream.PRODUCTS, "p9") == await twin(bench, Stream.PRODUCTS, "p1")
+    _, results = await checked(bench, checks=["data.ids"])
+    [evidence] = results["data.ids"]["evidence"]
+    assert (evidence["source_id"], evidence["stream"]) == ("p1", "products")
+    assert evidence["message"].endswith("written over with p9.")
+    # Once the first one is gone from the source, its place is the second one's by right.
+    for stream in (Stream.PRODUCTS, Stream.INVENTORY):
+        del bench.source.rows[stream]["p1"]
+    await write(bench, "UPDATE links SET exempt = true WHERE source_id = 'p1'")
+    _, results = await checked(bench, checks=["data.ids"])
+    assert bad(results) == set()
+
+
+async def test_a_list_that_ends_too_early_proves_nothing(bench: Bench):
+    """What it does not show may have no record on the target. Some come while it is read."""
+    await launch(bench)
+    for counted, state in ((4, "passed"), (5, "failed")):
+        bench.source.counts = counted
+        _, results = await checked(bench, checks=["data.ids"])
+        assert results["data.ids"]["state"] == state
+    messages = {each["message"] for each in results["data.ids"]["evidence"]}
+    assert messages == {"The source counts 5, and its lists show 2."}

@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 from msgspec.structs import replace
+from sqlalchemy import text
 
 from connectors.base import StoreAccess
 from connectors.desk import SHOWN, NotTold, NumberedOrder, Numbering
@@ -198,3 +199,88 @@ async def test_numbers_of_shops_that_share_one_sequence_pass_without_knowing_the
         State.SKIPPED,
         "Nobody can tell which number the target gives next.",
     )
+
+
+async def history(bench: Bench) -> tuple[State, list[str]]:
+    outcome = await outcome_of(bench, RETURNING)
+    return outcome.state, [each.message for each in outcome.evidence]
+
+
+async def test_an_order_that_the_source_lost_and_policy_left_stays_in_the_account(
+    bench: Bench,
+) -> None:
+    await filled(bench)
+    give_desk(bench, "source", "target")
+    del bench.source.rows[Stream.ORDERS]["o1"]
+    assert await history(bench) == (
+        State.FAILED,
+        ["The account shows 3 orders; by the source there should be 2."],
+    )
+    await bench.run("recent", cutover=True, options={"release_brake": True})
+    assert await history(bench) == (State.PASSED, [])
+    # It excuses no other order, and no other account.
+    (mine,) = bench.target.rows[Stream.CUSTOMERS]
+    bench.target.put(Stream.ORDERS, "9999", an_order(7, "anna@shop.test", customer=mine))
+    assert (await history(bench))[0] is State.FAILED
+
+
+async def test_an_old_order_in_quarantine_is_not_missed_in_the_account(bench: Bench) -> None:
+    """The source shows the newest orders of an email alone."""
+    bench.source.put(Stream.CUSTOMERS, "k1", Customer(email="anna@shop.test"))
+    for number in range(SHOWN + 3):
+        order = an_order(number, "anna@shop.test", customer="k1")
+        bench.source.put(Stream.ORDERS, f"o{number:02}", order)
+    bench.target.script = ["applied", "refused"]  # the customer, and the oldest order
+    await bench.run("full")
+    [row] = await bench.rows("SELECT source_id FROM quarantine")
+    assert row["source_id"] == "o00"
+    give_desk(bench, "source", "target")
+    assert await history(bench) == (State.PASSED, [])
+
+
+async def test_a_customer_without_an_email_is_looked_up_by_nobody(bench: Bench) -> None:
+    await filled(bench)
+    bench.source.put(Stream.CUSTOMERS, "k2", Customer(email="", first_name="Bea"))
+    await bench.run("recent")
+    give_desk(bench, "source", "target")
+    assert (await history(bench))[0] is State.PASSED
+
+
+async def test_what_support_cannot_find_is_told_where_the_rest_cannot_be_asked(
+    bench: Bench,
+) -> None:
+    await filled(bench)
+    give_desk(bench, "source", "target", deaf=True)
+    newest = max(bench.target.rows[Stream.ORDERS].values(), key=lambda row: row.content.created_at)
+    bench.target.edit(Stream.ORDERS, newest.id, email="other@shop.test")
+    state, summary = await state_of(bench, SUPPORT)
+    assert state is State.FAILED
+    assert summary.endswith("This shop has no search by number.")
+
+
+async def test_what_the_target_could_not_keep_of_an_order_misleads_nobody(bench: Bench) -> None:
+    await filled(bench)
+    give_desk(bench, "source", "target")
+    newest = max(bench.target.rows[Stream.ORDERS].values(), key=lambda row: row.content.created_at)
+    bench.target.edit(Stream.ORDERS, newest.id, tax_total=money("1", "EUR"))
+    assert (await state_of(bench, SUPPORT))[0] is State.FAILED
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text("UPDATE links SET losses = '{tax_total}' WHERE source_id = 'o2'")
+        )
+    assert (await state_of(bench, SUPPORT))[0] is State.PASSED
+
+
+async def test_accounts_that_the_source_has_twice_are_there_twice(bench: Bench) -> None:
+    """As on Medusa, where a guest and an account may have one email."""
+    await filled(bench)
+    bench.source.put(Stream.CUSTOMERS, "k2", Customer(email="guest@shop.test"))
+    await bench.run("recent")
+    give_desk(bench, "source", "target")
+    for shop in (bench.source, bench.target):
+        for row in list(shop.rows[Stream.CUSTOMERS].values()):
+            shop.edit(Stream.CUSTOMERS, row.id, email="anna@shop.test")
+    assert (await history(bench))[0] is State.PASSED
+    bench.target.put(Stream.CUSTOMERS, "9999", Customer(email="anna@shop.test"))
+    state, messages = await history(bench)
+    assert (state, set(messages)) == (State.FAILED, {"3 accounts have the customer's email."})

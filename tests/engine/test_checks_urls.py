@@ -241,7 +241,10 @@ async def test_a_slug_that_another_record_took_is_found(stores: Stores) -> None:
     await stores.new.load(product=[GOODS | {"name": "Another mug", "slug": "red-mug"}])
     (evidence,) = (await only(stores, "urls.slugs")).evidence
     assert (evidence.source_id, evidence.field) == ("202", "slug")
-    assert evidence.message.startswith("The slug red-mug became red-mug-2, and /product/red-mug/")
+    assert evidence.message == (
+        "The slug was red-mug and is red-mug-2 on the target, and the old path /product/red-mug/"
+        " shows another record's page."
+    )
 
 
 async def test_a_category_that_was_renamed_is_found(stores: Stores) -> None:

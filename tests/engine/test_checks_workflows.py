@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from connectors.shopper import FOUND, Offer
+from connectors.woocommerce.shopper import WooCommerceShopper
 from tests.connectors.practice import Instead
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of
@@ -128,6 +130,13 @@ async def test_a_missing_refund_misleads_support(bench: Bench, stores: Stores) -
     await stores.old.admin(
         "POST", f"orders/{order['id']}/refunds", {"amount": "1.00", "api_refund": False}
     )
+    assert failed(await outcomes(bench)) == {}  # it waits at the source, which another check tells
+    await stores.run("recent", cutover=True)
+    assert failed(await outcomes(bench)) == {}
+    there_too = await there(stores, "orders", 1)
+    [refund] = await stores.new.admin("GET", f"orders/{there_too['id']}/refunds")
+    path = f"orders/{there_too['id']}/refunds/{refund['id']}?force=true"
+    await stores.new.admin("DELETE", path)
     assert failed(await outcomes(bench)) == {"workflows.support": ["refunds"]}
 
 
@@ -157,6 +166,27 @@ async def test_a_product_that_should_not_be_shown_is_found(bench: Bench, stores:
     secret = {"status": "publish", "regular_price": "1.00"}
     await put(stores.new, "products", await there(stores, "products", 2), **secret)
     assert failed(await outcomes(bench)) == {"workflows.shopper": ["status"]}
+
+
+async def test_what_stands_behind_the_end_of_a_full_search_is_not_missed(
+    bench: Bench, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_name = WooCommerceShopper.by_name
+
+    async def many(self: WooCommerceShopper, name: str) -> tuple[Offer, ...]:
+        others = [Offer(product=f"x{each}", price=None, in_stock=True) for each in range(FOUND)]
+        return tuple(others) if name == "Mug" else await by_name(self, name)
+
+    monkeypatch.setattr(WooCommerceShopper, "by_name", many)
+    assert failed(await outcomes(bench)) == {}
+
+
+async def test_where_the_status_is_the_teams_shoppers_see_what_the_team_shows(
+    bench: Bench, stores: Stores
+) -> None:
+    await put(stores.new, "products", await there(stores, "products"), status="draft")
+    await stores.set_policies(conflicts={"products": {"status": "target"}})
+    assert failed(await outcomes(bench)) == {}
 
 
 async def test_an_old_price_is_what_shoppers_would_pay(bench: Bench, stores: Stores) -> None:
@@ -208,7 +238,7 @@ async def test_an_order_without_its_customer_is_missed_in_the_account(
     found = await outcomes(bench)
     assert failed(found) == {"workflows.returning": ["orders"]}
     [evidence] = found["workflows.returning"].evidence
-    assert evidence.message == "The account shows 1 orders, the source 2."
+    assert evidence.message == "The account shows 1 orders; by the source there should be 2."
 
 
 async def test_an_order_that_waits_at_the_source_is_no_fault_of_these(
@@ -218,6 +248,19 @@ async def test_an_order_that_waits_at_the_source_is_no_fault_of_these(
     billing = ANNA | {"email": anna["email"]}
     new = {"status": "processing", "customer_id": anna["id"], "billing": billing}
     await stores.old.admin("POST", "orders", new)
+    assert failed(await outcomes(bench)) == {}
+
+
+async def test_what_changed_at_the_source_and_waits_is_no_fault_of_these(
+    bench: Bench, stores: Stores
+) -> None:
+    """The shop goes on selling while it is verified."""
+    mug, towel = (await stores.all(stores.old, "products"))[:2]
+    await put(stores.old, "products", mug, regular_price="2.75")
+    await put(stores.old, "products", towel, stock_quantity=0)
+    await put(stores.old, "orders", (await stores.all(stores.old, "orders"))[2], status="completed")
+    [anna] = await stores.old.admin("GET", "customers")
+    await put(stores.old, "customers", anna, billing=ANNA | {"city": "York"})
     assert failed(await outcomes(bench)) == {}
 
 

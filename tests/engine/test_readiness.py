@@ -16,7 +16,7 @@ from app.services import source_moves
 from app.settings import Settings
 from app.signing import NotSignedError, OutOfTimeError, Signer, read_signed
 from connectors.errors import Unreachable
-from connectors.records import Stream
+from connectors.records import Customer, Stream
 from tests.engine.api_client import api_of
 from tests.engine.conftest import Bench
 from tests.engine.launching import an_order, checked, euros, launch, set_migration, twin
@@ -62,6 +62,7 @@ async def test_ready_until_the_source_takes_one_more_order(bench: Bench, api: ht
     stale, reasons, found = await verdict(api)
     assert (stale, reasons) == ("stale", ["source_moved"])
     assert "orders o103" in found["reasons"][0]["message"]
+    assert found["summary"] == "what was verified may not be true any more: source_moved"
 
 
 async def test_a_record_that_was_only_touched_has_not_moved(bench: Bench, api: httpx.AsyncClient):
@@ -330,3 +331,162 @@ async def test_policies_of_a_wrong_form_are_refused(bench: Bench, api: httpx.Asy
     ):
         answer = await api.patch(HOME, json={"policies": {"readiness": policy}})
         assert answer.status_code == 422, policy
+
+
+async def test_of_a_stream_that_is_read_whole_another_count_is_a_move(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    await checked(bench)
+    assert (await verdict(api))[2]["counts"] == {
+        "categories": 2,
+        "products": 2,
+        "customers": 2,
+        "orders": 2,
+        "inventory": 2,
+    }
+    bench.source.put(Stream.CUSTOMERS, "k3", Customer(email="cora@example.com"))
+    stale, reasons, found = await verdict(api)
+    assert (stale, reasons) == ("stale", ["source_moved"])
+    told = "customers, of which there are 1 more than when it was verified"
+    assert told in found["reasons"][0]["message"]
+    del bench.source.rows[Stream.CUSTOMERS]["k3"]
+    assert (await verdict(api))[0] == "ready"
+    del bench.source.rows[Stream.CUSTOMERS]["k2"]
+    assert "1 fewer" in (await verdict(api))[2]["reasons"][0]["message"]
+
+
+async def test_what_is_deleted_from_a_stream_that_is_believed_is_in_no_window(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench, readiness={"max_new": 1})
+    await checked(bench)
+    del bench.source.rows[Stream.ORDERS]["o101"]
+    assert (await verdict(api))[0] == "ready"
+    del bench.source.rows[Stream.ORDERS]["o102"]
+    assert (await verdict(api))[:2] == ("stale", ["source_moved"])
+
+
+async def test_a_count_that_wavers_is_asked_for_again(
+    bench: Bench, api: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+):
+    """As of a store that subtracts its abandoned carts, which come and go."""
+    await launch(bench)
+    await checked(bench)
+    count, wavering = FakeStore.count, [1]
+
+    async def wavers(self: FakeStore, stream: Stream, extent: Any) -> int | None:
+        found = await count(self, stream, extent)
+        return found if found is None or not wavering else found - wavering.pop()
+
+    monkeypatch.setattr(FakeStore, "count", wavers)
+    assert (await verdict(api))[0] == "ready"
+    assert not wavering
+
+
+async def test_a_clock_of_the_source_that_was_set_back_is_no_window(
+    bench: Bench, api: httpx.AsyncClient
+):
+    """A change since has a stamp that no window from the watermark on shows; a count does."""
+    await launch(bench)
+    await checked(bench)
+    bench.source.tick(hours=-2)
+    assert (await verdict(api))[0] == "ready"
+    bench.source.put(Stream.ORDERS, "o103", an_order("103"))
+    assert (await verdict(api))[:2] == ("stale", ["source_moved"])
+
+
+async def test_what_was_checked_again_and_failed_speaks_against_an_older_ready(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    await checked(bench)
+    await wrong_total(bench)
+    await checked(bench, checks=["data.money"])
+    stale, reasons, found = await verdict(api)
+    assert (stale, reasons) == ("stale", ["failed_since"])
+    assert "data.money" in found["reasons"][0]["message"]
+    target_id = await twin(bench, Stream.ORDERS, "o101")
+    bench.target.edit(Stream.ORDERS, target_id, total=euros("6.00"))
+    await checked(bench, checks=["data.money"])
+    assert (await verdict(api))[0] == "ready"
+
+
+async def test_what_was_decided_since_and_not_carried_out_is_not_verified(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    bench.source.edit(Stream.PRODUCTS, "p1", description="From the source")
+    target_id = await twin(bench, Stream.PRODUCTS, "p1")
+    bench.target.edit(Stream.PRODUCTS, target_id, description="From the team")
+    await bench.run("recent")
+    await checked(bench)
+    assert (await verdict(api))[0] == "ready"
+    [conflict] = (await api.get("conflicts")).json()["items"]
+    answer = await api.post(f"conflicts/{conflict['id']}/settle", json={"take": "target"})
+    assert answer.status_code == 200, answer.text
+    assert (await verdict(api))[0] == "ready"
+    await api.post(f"conflicts/{conflict['id']}/settle", json={"take": "source"})
+    assert (await verdict(api))[:2] == ("stale", ["decided_since"])
+
+
+async def test_an_adoption_changes_the_ledger_and_so_the_ground_of_a_verdict(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    await checked(bench)
+    since = datetime.now(UTC) - timedelta(days=30)
+    await bench.run("adopt", since=since.isoformat())
+    assert (await verdict(api))[:2] == ("stale", ["written_since"])
+
+
+async def test_a_waiver_for_a_record_is_none_for_another_one_with_its_id_on_the_target(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    await wrong_total(bench, "o101")
+    await checked(bench)
+    body = {"check": "data.money", "reason": "Agreed.", "expires_at": LATER}
+    for records in ([await twin(bench, Stream.ORDERS, "o101")], ["products/o101"]):
+        await api.post("waivers", json=body | {"records": records})
+        assert (await verdict(api))[0] == "not_ready"
+    await api.post("waivers", json=body | {"records": ["orders/o101"]})
+    assert (await verdict(api))[0] == "ready"
+
+
+async def test_a_verification_that_looked_at_nothing_proves_nothing(
+    bench: Bench, api: httpx.AsyncClient
+):
+    await launch(bench)
+    tomorrow = (datetime.now(UTC) + timedelta(days=1)).isoformat()
+    await bench.run("verify", since=tomorrow, options={"sample": 0})
+    bad, reasons, found = await verdict(api)
+    assert (bad, reasons) == ("not_ready", ["checks_failed"])
+    content = next(each for each in found["checks"] if each["id"] == "data.content")
+    assert (content["state"], content["examined"]) == ("unknown", 0)
+    assert content["summary"] == "None of 10 could be looked at, so nobody knows."
+
+
+async def test_redirects_are_a_part_of_what_was_verified_and_visits_are_not(
+    bench: Bench, api: httpx.AsyncClient
+):
+    async def say(**columns: str) -> None:
+        async with bench.resources.engine.begin() as connection:
+            for name, value in columns.items():
+                await connection.execute(text(f"UPDATE old_paths SET {name} = {value}"))  # noqa: S608
+
+    await launch(bench)
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(
+            text(
+                "INSERT INTO old_paths (migration_id, key, path, target)"
+                " SELECT id, '/a', '/a', '/b' FROM migrations"
+            )
+        )
+    await checked(bench)
+    await say(visits="7", pushed_at="now()")
+    assert (await verdict(api))[0] == "ready"
+    await say(target="'/c'")
+    stale, reasons, found = await verdict(api)
+    assert (stale, reasons) == ("stale", ["configuration_changed"])
+    assert found["reasons"][0]["message"] == "Changed since: redirects."

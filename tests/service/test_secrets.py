@@ -90,6 +90,30 @@ async def test_an_unexpected_error_is_logged_with_its_trace_but_without_secrets(
     assert "jo@" not in json.dumps(line)
 
 
+def test_the_words_of_an_exception_may_quote_a_record_and_are_not_logged(lines):
+    name, street = "Anna Kay", "Mill Lane 3, Leeds"
+
+    def read_address():
+        raise KeyError(street)
+
+    def read_order():
+        try:
+            read_address()
+        except KeyError as error:
+            raise ExceptionGroup(name, [ValueError(f"12 {name}")]) from error
+
+    try:
+        read_order()
+    except ExceptionGroup:
+        structlog.get_logger("test").exception("record.unreadable", record="o7")
+    (line,) = [each for each in lines() if each["event"] == "record.unreadable"]
+    for told in ("KeyError", "ValueError", "ExceptionGroup", "in read_address", "in read_order"):
+        assert told in line["exception"]
+    assert line["record"] == "o7"
+    assert "Mill" not in json.dumps(line)
+    assert "Anna" not in json.dumps(line)
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -109,17 +109,32 @@ class Findings:
             )
 
     def outcome(self, good: str, bad: str) -> Outcome:
-        """Failed where anything was found. Both sentences may name `{found}` and `{examined}`."""
+        """Failed where anything was found; unknown where nothing was looked at of what there is.
+        Both sentences may name `{found}` and `{examined}`.
+        """
+        blind = not self.count and not self.examined and bool(self.total)
         sentence = bad if self.count else good
+        if blind:
+            sentence = f"None of {self.total:,} could be looked at, so nobody knows."
+        state = State.FAILED if self.count else State.UNKNOWN if blind else State.PASSED
         return Outcome(
-            state=State.FAILED if self.count else State.PASSED,
-            summary=sentence.format(found=f"{self.count:,}", examined=f"{self.examined:,}"),
+            state=state,
+            # A store's own words may be in it, with braces of their own.
+            summary=sentence.replace("{found}", f"{self.count:,}").replace(
+                "{examined}", f"{self.examined:,}"
+            ),
             examined=self.examined,
             total=self.total,
             sample="; ".join(self.samples),
             found=self.count,
             evidence=tuple(self.kept),
         )
+
+    def broken_off(self, why: str, bad: str) -> Outcome:
+        """The platform turned out to tell no more: what was found so far is found; where it is
+        nothing, the check is skipped. `why` is a sentence, `bad` as in `outcome`.
+        """
+        return self.outcome(bad, f"{bad} {why}") if self.count else skipped(why)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from app.database import autocommit
 from app.models.columns import now
 from app.resources import Resources
 from app.services import verification
+from app.services.counting import steady_count
 from app.services.lifecycle import record_event
 from app.verdict import Rules, Verdict, judge, summary
 from connectors.errors import StoreError, TryLater
@@ -53,7 +54,7 @@ async def check_slice(
     run: Run, stores: Stores, resources: Resources, *, out_of_time: Callable[[], bool]
 ) -> bool:
     """Carry out the job's checks that have no result yet. True when all are through."""
-    job = await _begin(run)
+    job = await _begin(run, await _counts(run))
     ground = _ground(run, stores, resources, job)
     checks = chosen(_options(job).get("checks") or ())
     async with autocommit(run.engine) as connection:
@@ -69,13 +70,35 @@ async def check_slice(
     return True
 
 
-async def _begin(run: Run) -> JobRow:
+async def _counts(run: Run) -> dict[str, int]:
+    """How many records the source holds, by stream, of streams that it counts; nothing where the
+    job has begun already.
+    """
+    async with autocommit(run.engine) as connection:
+        if await verification.has_begun(connection, run.lease.held.job_id):
+            return {}
+    found: dict[str, int] = {}
+    for stream in run.scope.streams:
+        try:
+            number = await steady_count(run.source, stream) if stream in run.reads else None
+        except TryLater:
+            if run.lease.held.failures < _PATIENCE:
+                raise
+        except StoreError:
+            continue  # what the store does not answer, its checks are going to say
+        else:
+            if number is not None:
+                found[str(stream)] = number
+    return found
+
+
+async def _begin(run: Run, counts: Mapping[str, int]) -> JobRow:
     """The job; what it is true for is noted once."""
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
         job = await progress.lock_job(connection, run.lease.held.job_id)
         whole = not (_options(job).get("checks") or job.params.get("streams"))
-        await verification.begin(connection, job.migration_id, job.id, whole=whole)
+        await verification.begin(connection, job.migration_id, job.id, whole=whole, counts=counts)
     return job
 
 

@@ -6,11 +6,13 @@ from sqlalchemy import text
 
 from app.catalogue import data
 from app.database import autocommit
+from connectors.base import Sweep
 from connectors.records import Stream
 from workers.checks import source_survey, target_survey
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.comparing import Compared, Kind, compare
 from workers.checks.source_survey import cursor_of
+from workers.engine.proof import Swept, unclean
 
 _AGE = 3600.0
 """Seconds that a stream's cursor may be behind the source's clock, unless the migration says."""
@@ -49,26 +51,50 @@ async def _ids(ground: Ground) -> Outcome:
     for stream in ground.streams:
         surveyed = await source_survey.survey(ground, stream)
         found.looked_at(surveyed.total, surveyed.total)
+        counted = await ground.source.count(stream, Sweep())
+        if unclean(Swept(sighted=surveyed.total, counted=counted)) == "incomplete":
+            message = f"The source counts {counted:,}, and its lists show {surveyed.total:,}."
+            found.add(message, stream=stream)
         for source_id in surveyed.missing:
             found.add("It has no record on the target.", stream=stream, source_id=source_id)
+        absent = dict(await _gone(ground, stream, found))
         for source_id, target_id in surveyed.gone.items():
+            if source_id in absent:
+                continue  # neither store has it any more, which is as it should be
             found.add(
                 "The source has lost it, and it is still on the target.",
                 stream=stream,
                 source_id=source_id,
                 target_id=target_id,
             )
-        for source_id, target_id in await _gone(ground, stream, found):
+        left = await source_survey.left_behind(ground, stream)
+        for source_id, target_id in absent.items():
+            if source_id in surveyed.gone or source_id in left:
+                continue
             found.add(
                 "Its record is not on the target any more.",
                 stream=stream,
                 source_id=source_id,
                 target_id=target_id,
             )
+        await _shared(ground, stream, {*surveyed.gone, *left}, found)
     return found.outcome(
         "All records of the source are on the target, and none that it lost: {examined}.",
         "Records that are missing on the target, or should be gone from it: {found}.",
     )
+
+
+async def _shared(ground: Ground, stream: Stream, lost: set[str], found: Findings) -> None:
+    """Two records under one SKU are one on the target, where the platform has SKUs once only."""
+    for target_id, sources in (await target_survey.shared(ground, stream)).items():
+        *others, last = [each for each in sources if each not in lost] or [""]
+        for source_id in others:
+            found.add(
+                f"It has no record of its own: its record was written over with {last}.",
+                stream=stream,
+                source_id=source_id,
+                target_id=target_id,
+            )
 
 
 async def _gone(ground: Ground, stream: Stream, found: Findings) -> list[tuple[str, str]]:
@@ -195,11 +221,14 @@ async def _quarantine(ground: Ground) -> Outcome:
     )
 
 
-# Chosen for the source and not written yet: the target does not hold what was decided.
+# Chosen for the source and not written yet: the target does not hold what was decided. About a
+# record that was taken off the target there is nothing left to decide.
 _CONFLICTS = text(
-    "SELECT stream, source_id, target_id, field, status FROM conflicts"
+    "SELECT stream, source_id, target_id, field, status FROM conflicts AS c"
     " WHERE migration_id = :migration AND stream = ANY(CAST(:streams AS text[]))"
     " AND (status <> 'settled' OR (decision = 'source' AND applied_at IS NULL))"
+    " AND NOT EXISTS (SELECT 1 FROM links AS l WHERE l.migration_id = c.migration_id"
+    " AND l.stream = c.stream AND l.source_id = c.source_id AND l.state = 'removed')"
     " ORDER BY first_at, id"
 )
 

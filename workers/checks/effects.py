@@ -1,16 +1,25 @@
 """What the runs caused on the target: mails, movements of stock, webhooks. There should be none.
 
-It is the platform's own notes that tell, and where a platform notes nothing the check says so.
+It is the platform's own notes that tell, and where a platform notes nothing the check says so. What
+was noted before a run wrote anything, or at an adopted order that no run has written to, was
+somebody else's doing. A note without a time may be of any time, and counts.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from decimal import Decimal
+from typing import NamedTuple
+
+from sqlalchemy import text
 
 from app.catalogue import effects
 from app.database import autocommit
+from app.models import JobKind
+from app.services.unapplied import unapplied_of
+from connectors.base import Page
 from connectors.desk import NotTold
 from connectors.records import InventoryLevel, Order, Stream
 from connectors.traces import Effect, HasTraces, Trace, Traces
@@ -19,9 +28,14 @@ from workers.checks.ground import Pair
 from workers.checks.looking import LOOKED_UP, each
 from workers.engine import ledger
 
+_SLACK = timedelta(minutes=2)
+"""So much may two clocks be apart that were asked one after the other, and a note be late."""
+
 _LEVELS_LOOKED_AT = 1000
 """Levels of stock that are compared at the most."""
 
+_MAILED = "The target notes {found} mails at orders that were brought over."
+_MOVED = "Stock moved {found} times because orders were brought over."
 _NO_TRACES = "The target's platform notes no such thing where its API shows it."
 
 
@@ -32,14 +46,14 @@ async def mails(ground: Ground) -> Outcome:
         return skipped(_NO_TRACES)
     findings = Findings()
     try:
-        await _noted(ground, traces, Effect.MAIL, findings)
+        noted = await _noted(ground, traces, Effect.MAIL, findings)
         if not findings.count and (gap := await traces.gap(Effect.MAIL)):
             return skipped(gap)
     except NotTold as answer:
-        return skipped(str(answer))
+        return findings.broken_off(str(answer), _MAILED)
     return findings.outcome(
-        "The target notes no mail at {examined} orders.",
-        "The target notes {found} mails at orders that were brought over.",
+        f"The target notes no mail at {{examined}} orders.{noted.left_out}",
+        f"{_MAILED}{noted.left_out}",
     )
 
 
@@ -53,13 +67,12 @@ async def stock(ground: Ground) -> Outcome:
         noted = await _noted(ground, traces, Effect.STOCK, findings)
         gap = await traces.gap(Effect.STOCK)
     except NotTold as answer:
-        return skipped(str(answer))
-    await _taken_twice(ground, findings, known=noted)
+        return findings.broken_off(str(answer), _MOVED)
+    await _taken_twice(ground, findings, known=noted.orders)
     if gap and not findings.count:
         return skipped(gap)
     return findings.outcome(
-        "No stock moved for {examined} orders.",
-        "Stock moved {found} times because orders were brought over.",
+        f"No stock moved for {{examined}} orders.{noted.left_out}", f"{_MOVED}{noted.left_out}"
     )
 
 
@@ -97,10 +110,17 @@ async def _orders(ground: Ground) -> tuple[Sequence[Pair], str]:
     return some, f"{len(some):,} of {len(sample.pairs):,} orders of the sample ({sample.words})"
 
 
-async def _noted(
-    ground: Ground, traces: Traces, effect: Effect, findings: Findings
-) -> frozenset[str]:
-    """Note the traces of one kind; the source's ids of the orders that have them."""
+class _Noted(NamedTuple):
+    """The source's ids of the orders that have traces of ours; in words, how many others there
+    are, which were left out.
+    """
+
+    orders: frozenset[str]
+    left_out: str
+
+
+async def _noted(ground: Ground, traces: Traces, effect: Effect, findings: Findings) -> _Noted:
+    """Note the traces of one kind that runs may have left."""
     pairs, words = await _orders(ground)
     sources = {pair.target_id: pair.source_id for pair in pairs}
     key = "traces of orders"
@@ -109,7 +129,8 @@ async def _noted(
         ground.memo[key] = [trace for some in found for trace in some]
     total = (await ground.sample(Stream.ORDERS)).total if pairs else 0
     findings.looked_at(len(pairs), total, words)
-    ours: list[Trace] = [trace for trace in ground.memo[key] if trace.effect is effect]
+    alike: list[Trace] = [trace for trace in ground.memo[key] if trace.effect is effect]
+    ours = await _since_our_writes(ground, alike)
     for trace in ours:
         findings.add(
             f"At this order {trace.what}{_when(trace)}.",
@@ -117,7 +138,49 @@ async def _noted(
             source_id=sources.get(trace.order),
             target_id=trace.order,
         )
-    return frozenset(sources[trace.order] for trace in ours if trace.order in sources)
+    others = len(alike) - len(ours)
+    left_out = f" Left out, as no run's doing: {others:,} older notes." if others else ""
+    orders = frozenset(sources[trace.order] for trace in ours if trace.order in sources)
+    return _Noted(orders, left_out)
+
+
+# The database's clock is the one by which jobs are dated.
+_FIRST_WRITE = text(
+    "SELECT min(started_at) AS began, clock_timestamp() AS now FROM jobs"
+    " WHERE migration_id = :migration AND kind = ANY(CAST(:kinds AS text[]))"
+    " AND NOT coalesce((params->>'dry_run')::boolean, false)"
+)
+# An adopted record keeps neither until a run has written to it, or has begun to.
+_UNTOUCHED = text(
+    "SELECT target_id FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND target_id = ANY(CAST(:ids AS text[])) AND applied_at IS NULL AND intent_at IS NULL"
+)
+
+
+async def _since_our_writes(ground: Ground, traces: Sequence[Trace]) -> list[Trace]:
+    """Those that are not older than all that runs have written, and not at an order that no run has
+    written to. The target's clock is set right by ours.
+    """
+    if not traces:
+        return []
+    asked = {
+        "migration": ground.migration,
+        "kinds": [str(each) for each in JobKind if each.writes],
+        "stream": str(Stream.ORDERS),
+        "ids": [trace.order for trace in traces],
+    }
+    async with autocommit(ground.engine) as connection:
+        untouched = set((await connection.execute(_UNTOUCHED, asked)).scalars())
+        first = (await connection.execute(_FIRST_WRITE, asked)).one()
+    if first.began is None:
+        return []
+    theirs = (await ground.target.check()).server_time or first.now
+    earliest = first.began + (theirs - first.now) - _SLACK
+    return [
+        trace
+        for trace in traces
+        if trace.order not in untouched and (trace.at is None or trace.at >= earliest)
+    ]
 
 
 def _when(trace: Trace) -> str:
@@ -136,8 +199,13 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
     if not {Stream.ORDERS, Stream.INVENTORY} <= set(ground.streams):
         return
     held = await _held(ground, without=known)
-    targets = await _levels(ground, held)
+    targets = await _levels(ground, held, findings)
     here = await ground.source_records(Stream.INVENTORY, targets)
+    # What moved at the source since it was applied is the matter of the check of freshness.
+    page = Page(records=tuple(here.values()), resume=None)
+    stale = await unapplied_of(ground.engine, ground.migration, Stream.INVENTORY, page)
+    for source_id in stale:
+        del here[source_id]
     there = await ground.target_records(Stream.INVENTORY, targets.values())
     for source_id, record in here.items():
         ours, target_id = record.content, targets[source_id]
@@ -159,9 +227,13 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
             )
 
 
-async def _levels(ground: Ground, held: Iterable[tuple[str, str | None]]) -> dict[str, str]:
+async def _levels(
+    ground: Ground, held: Iterable[tuple[str, str | None]], findings: Findings
+) -> dict[str, str]:
     """Levels of the goods that orders hold, those of changed orders first: the target's ids."""
     ids = [product if variant is None else f"{product}:{variant}" for product, variant in held]
+    if len(ids) > _LEVELS_LOOKED_AT:
+        findings.samples.append(f"the first {_LEVELS_LOOKED_AT:,} of {len(ids):,} levels of stock")
     async with autocommit(ground.engine) as connection:
         found = await ledger.targets(
             connection, ground.migration, Stream.INVENTORY, ids[:_LEVELS_LOOKED_AT]

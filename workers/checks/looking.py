@@ -5,8 +5,10 @@ Emails and addresses stay here: what a check says names records by their ids.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import text
 
 from app.database import autocommit
 from app.mapping.mapped import unmapped
@@ -14,6 +16,7 @@ from app.models import ConflictPolicy
 from connectors.comparable import Names, comparable
 from connectors.concurrency import together
 from connectors.desk import Desk, HasDesk
+from connectors.digest import digest
 from connectors.records import Content, Customer, Order, Record, Stream
 from workers.checks.base import Ground
 from workers.engine import ledger
@@ -25,6 +28,7 @@ LOOKED_UP = 100
 """Records that are looked up one by one, unless the migration sets another limit."""
 
 _AT_ONCE = 8
+_STREAMS: dict[type[Content], Stream] = {Customer: Stream.CUSTOMERS, Order: Stream.ORDERS}
 _NO_NAMES = Names()
 
 
@@ -86,6 +90,63 @@ async def target_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict
     return {source_id: target_id for source_id, (target_id, _) in found.items()}
 
 
+_DIGESTS = text(
+    "SELECT source_id, digest FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND source_id = ANY(CAST(:ids AS text[])) AND digest IS NOT NULL"
+)
+
+
+async def current(
+    ground: Ground, stream: Stream, records: Mapping[str, Record]
+) -> dict[str, Record]:
+    """Those of the source's records that are what was applied. The others wait for the next run:
+    the check of freshness tells of them. Of what was adopted nobody knows: it is among them.
+    """
+    asked = {"migration": ground.migration, "stream": str(stream), "ids": list(records)}
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(_DIGESTS, asked)
+        applied = {row.source_id: row.digest for row in rows}
+    return {
+        each: record
+        for each, record in records.items()
+        if applied.get(each) in (None, digest(record.content).whole)
+    }
+
+
+_LINKED = text(
+    "SELECT target_id, min(source_id) AS source_id FROM links"
+    " WHERE migration_id = :migration AND stream = :stream AND state <> 'intent'"
+    " AND target_id = ANY(CAST(:ids AS text[])) GROUP BY target_id"
+)
+
+
+async def source_ids(ground: Ground, stream: Stream, ids: Iterable[str]) -> dict[str, str]:
+    """The source's ids of records of the target, by the target's. What has none is the target's
+    own, or a double.
+    """
+    asked = {"migration": ground.migration, "stream": str(stream), "ids": list(ids)}
+    async with autocommit(ground.engine) as connection:
+        rows = await connection.execute(_LINKED, asked)
+        return {row.target_id: row.source_id for row in rows}
+
+
+_QUARANTINED = text(
+    "SELECT source_id FROM quarantine WHERE migration_id = :migration AND stream = :stream"
+    " AND status <> 'resolved' ORDER BY source_id"
+)
+
+
+async def quarantined(ground: Ground, stream: Stream) -> list[str]:
+    """Ids of records that are held back, waived ones too; asked once."""
+    name = f"quarantine of {stream}"
+    if name not in ground.memo:
+        asked = {"migration": ground.migration, "stream": str(stream)}
+        async with autocommit(ground.engine) as connection:
+            ground.memo[name] = list((await connection.execute(_QUARANTINED, asked)).scalars())
+    found: list[str] = ground.memo[name]
+    return found
+
+
 async def numbered(ground: Ground, desk: Desk, number: str) -> tuple[Record, ...]:
     """The target's orders of a number, looked up once for all checks."""
     key = f"order number {number}"
@@ -95,13 +156,23 @@ async def numbered(ground: Ground, desk: Desk, number: str) -> tuple[Record, ...
     return found
 
 
+_LOSSES = text(
+    "SELECT losses FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND source_id = :id"
+)
+
+
 async def differing(
-    ground: Ground, stream: Stream, names: Sequence[str], ours: Content, theirs: Content
+    ground: Ground, record: Record, names: Sequence[str], ours: Content, theirs: Content
 ) -> list[str]:
-    """Which of these fields differ, but for what the target is known not to keep, and what the
-    migration leaves to the target.
+    """Which of these fields of a source's record differ, but for what the target is known not to
+    keep, or not to keep of this record, and what the migration leaves to the target.
     """
-    losses = await ground.losses(stream)
+    stream = _STREAMS[type(ours)]
+    asked = {"migration": ground.migration, "stream": str(stream), "id": record.id}
+    async with autocommit(ground.engine) as connection:
+        own = await connection.scalar(_LOSSES, asked)
+    losses = await ground.losses(stream) | set(own or ())
     left, right = _form(ours), _form(theirs)
     return [
         name

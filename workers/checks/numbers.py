@@ -8,7 +8,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from app.catalogue import numbers
 from app.models import Migration
 from app.planning.order_numbers import Collision, Numbers
-from app.services.order_numbers import NEWEST, ask
+from app.services.order_numbers import LOOKED_UP, NEWEST, ask
 from connectors.desk import NotTold
 from connectors.records import Stream
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
@@ -87,7 +87,10 @@ async def _migration(ground: Ground) -> Migration:
 def _looked_at(found: Numbers) -> Findings:
     findings = Findings()
     counted = [each.counted + each.strays for each in (found.source, found.target) if each]
-    findings.looked_at(sum(counted), sample="the newest orders of both stores")
+    words = "the newest orders of both stores"
+    if (unseen := len(found.unseen)) > LOOKED_UP:
+        words += f"; of {unseen:,} older numbers of the target {LOOKED_UP} were looked up"
+    findings.looked_at(sum(counted), sample=words)
     return findings
 
 

@@ -12,14 +12,15 @@ from app.models import ConflictPolicy
 from connectors.desk import NotTold
 from connectors.minor_units import same
 from connectors.records import InventoryLevel, Money, Product, Record, Stream
-from connectors.shopper import HasShopper, Offer, Shopper
+from connectors.shopper import FOUND, HasShopper, Offer, Shopper
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.ground import Pair
-from workers.checks.looking import LOOKED_UP, each
+from workers.checks.looking import LOOKED_UP, current, each
 
 CARTS = 10
 """Products that are put into a cart: each takes three requests of a visitor."""
 
+_MET = "A shopper meets {found} things that are not as at the source."
 _NO_SHOP = "The target's shop cannot be visited: its platform has no public API that is known here."
 
 
@@ -53,16 +54,16 @@ async def shopper(ground: Ground) -> Outcome:
         offers = [(one, offer) for one, offer in zip(some, found, strict=True) if offer]
         await visit.fill_carts(offers)
     except NotTold as answer:
-        return skipped(str(answer))
+        return findings.broken_off(str(answer), _MET)
     return findings.outcome(
-        "{examined} products are shown, or not, as they should be, and can be bought.",
-        "A shopper meets {found} things that are not as at the source.",
+        "{examined} products are shown, or not, as they should be, and can be bought.", _MET
     )
 
 
 async def _goods(ground: Ground) -> list[_Goods]:
     pairs = (await ground.sample(Stream.PRODUCTS)).pairs
-    here = await ground.source_records(Stream.PRODUCTS, [pair.source_id for pair in pairs])
+    asked = await ground.source_records(Stream.PRODUCTS, [pair.source_id for pair in pairs])
+    here = await current(ground, Stream.PRODUCTS, asked)
     there = await ground.target_records(Stream.PRODUCTS, [pair.target_id for pair in pairs])
     levels = await _levels(ground, here.values())
     goods = []
@@ -79,7 +80,9 @@ async def _goods(ground: Ground) -> list[_Goods]:
 async def _levels(
     ground: Ground, products: Iterable[Record]
 ) -> dict[str, dict[str, InventoryLevel]]:
-    """Stock at the source by product and variant (empty for the product's own)."""
+    """Stock at the source by product and variant (empty for the product's own); none of a product
+    of which a level has yet to be brought over.
+    """
     if Stream.INVENTORY not in ground.streams:
         return {}
     ids = []
@@ -88,10 +91,17 @@ async def _levels(
         if isinstance(record.content, Product):
             ids += [f"{record.id}:{variant.id}" for variant in record.content.variants]
     found: dict[str, dict[str, InventoryLevel]] = {}
-    for record in (await ground.source_records(Stream.INVENTORY, ids)).values():
-        if isinstance(record.content, InventoryLevel):
-            own = found.setdefault(record.content.product, {})
-            own[record.content.variant or ""] = record.content
+    records = await ground.source_records(Stream.INVENTORY, ids)
+    there = await current(ground, Stream.INVENTORY, records)
+    waiting = {
+        record.content.product
+        for each, record in records.items()
+        if each not in there and isinstance(record.content, InventoryLevel)
+    }
+    for record in there.values():
+        content = record.content
+        if isinstance(content, InventoryLevel) and content.product not in waiting:
+            found.setdefault(content.product, {})[content.variant or ""] = content
     return found
 
 
@@ -115,18 +125,26 @@ class _Visit:
             way: next((offer for offer in some if offer.product == one.pair.target_id), None)
             for way, some in found.items()
         }
-        if one.ours.status != "published":
+        if self._status(one) != "published":
             if any(offers.values()):
-                self._note(one, "The shop shows what is not published at the source.", "status")
+                self._note(one, "The shop shows what should not be published.", "status")
             return None
+        hidden = {"name"} if one.ours.visibility not in ("visible", "search") else set()
+        # Behind the end of a full list it may stand all the same.
+        hidden |= {way for way, some in found.items() if len(some) >= FOUND}
         for way, offer in offers.items():
-            # A product that the catalogue hides is not there to be found by its name.
-            if offer is None and (way == "sku" or one.ours.visibility in ("visible", "search")):
+            if offer is None and way not in hidden:
                 self._note(one, f"The shop does not find the product by its {way}.", "status")
         offer = next(filter(None, offers.values()), None)
         if offer is not None:
             self._compare(one, offer)
         return offer
+
+    def _status(self, one: _Goods) -> str:
+        """Whether shoppers should see it is the source's to say, or the target's by policy."""
+        policies = self._ground.scope.policies
+        left_alone = policies.of(Stream.PRODUCTS, "status") is ConflictPolicy.TARGET
+        return one.theirs.status if left_alone else one.ours.status
 
     def _compare(self, one: _Goods, offer: Offer) -> None:
         price = price_of(one.ours, self._ground.clock())

@@ -17,12 +17,14 @@ from sqlalchemy import text
 
 from app.database import autocommit
 from app.mapping.mapped import unmapped
-from app.services.unapplied import changed, drift
-from connectors.base import Sweep, Trust, Window
-from connectors.records import Customer, Order, Product, Record, Stream
+from app.services.unapplied import unapplied, unapplied_of
+from connectors.base import Sweep, Window
+from connectors.records import Customer, InventoryLevel, Order, Product, Record, Stream
 from workers.checks.ground import Ground
+from workers.checks.looking import quarantined
 from workers.engine import cursors
 from workers.engine.singles import readable
+from workers.engine.window import reading
 
 _AT_ONCE = 100
 """Records that are asked for in one call."""
@@ -62,11 +64,15 @@ async def _survey(ground: Ground, stream: Stream) -> Survey:
     cursor = await cursor_of(ground, stream)
     capability = ground.reads[stream]
     found = Survey()
-    if capability.trust is Trust.SWEEP or cursor is None or not capability.shallow:
-        seen = await _read_whole(ground, stream, cursor, found)
+    now = await ground.source.server_time()
+    plan = reading(capability, source_now=now, cursor=cursor, lags=ground.scope.lags).extent
+    if isinstance(plan, Window) and capability.shallow:
+        # A run leaves out what is settling; here it counts as well.
+        window = Window(since=plan.since, until=now)
+        await _read_window(ground, stream, window, found)
+        seen = await _list_ids(ground, stream, window.since, found)
     else:
-        await _read_window(ground, stream, cursor, found)
-        seen = await _list_ids(ground, stream, found)
+        seen = await _read_whole(ground, stream, cursor, found)
     found.gone = await _lost(ground, stream, seen)
     return found
 
@@ -76,6 +82,7 @@ async def _read_whole(
 ) -> set[str]:
     pages = ground.source.read(stream, Sweep(), {}, None)
     seen: set[str] = set()
+    waiting = await _waiting_products(ground) if stream is Stream.INVENTORY else frozenset()
     oldest = None if cursor is None else cursor - ground.scope.lags.overlap_of(ground.reads[stream])
     async with aclosing(pages):
         async for page in pages:
@@ -85,16 +92,28 @@ async def _read_whole(
             odd = [*(each for each, _ in page.failed), *(each.record.id for each in page.unmapped)]
             seen.update(odd)
             records = {each.id: each for each in fresh}
-            differing = await changed(
+            differing = await unapplied_of(
                 ground.engine, ground.migration, stream, replace(page, records=tuple(fresh))
             )
             unlinked = await _unlinked(ground, stream, list(records))
             found.changed += [each for each in differing if each not in unlinked]
             for each in unlinked:
+                content = records[each].content
+                if isinstance(content, InventoryLevel) and content.product in waiting:
+                    continue  # it comes with its product, which is told
                 came = _came(records[each])
                 is_new = oldest is not None and came is not None and came >= oldest
                 (found.new if is_new else found.missing).append(each)
     return seen
+
+
+async def _waiting_products(ground: Ground) -> frozenset[str]:
+    """Products that are to be brought over, or to be brought over anew, or held back."""
+    if Stream.PRODUCTS not in ground.streams:
+        return frozenset()
+    found = await survey(ground, Stream.PRODUCTS)
+    held = await quarantined(ground, Stream.PRODUCTS)
+    return frozenset([*found.missing, *found.new, *found.changed, *held])
 
 
 def _came(record: Record) -> datetime | None:
@@ -104,46 +123,63 @@ def _came(record: Record) -> datetime | None:
     return record.stamp
 
 
-async def _read_window(ground: Ground, stream: Stream, cursor: datetime, found: Survey) -> None:
+async def _read_window(ground: Ground, stream: Stream, window: Window, found: Survey) -> None:
     """What changed since the cursor, from an overlap before it on, as a run would see it."""
-    overlap = ground.scope.lags.overlap_of(ground.reads[stream])
-    window = Window(since=cursor - overlap, until=await ground.source.server_time())
-    seen = await drift(ground.engine, ground.source, ground.migration, stream, window)
-    differing = list(dict.fromkeys(seen.changed))
+    differing = await unapplied(ground.engine, ground.source, ground.migration, stream, window)
     unlinked = await _unlinked(ground, stream, differing)
     found.new = [each for each in differing if each in unlinked]
     found.changed = [each for each in differing if each not in unlinked]
 
 
-async def _list_ids(ground: Ground, stream: Stream, found: Survey) -> set[str]:
+async def _list_ids(ground: Ground, stream: Stream, since: datetime, found: Survey) -> set[str]:
+    """All ids; what has no link and changed after the window began came since the last run."""
     seen: set[str] = set()
     new = set(found.new)
     lists = ground.source.enumerate(stream, Sweep(), {}, None)
     async with aclosing(lists):
         async for marks in lists:
-            ids = [each.id for each in marks.marks if each.id not in seen]
-            seen.update(ids)
-            found.total += len(ids)
-            unlinked = await _unlinked(ground, stream, ids)
-            found.missing += [each for each in unlinked if each not in new]
+            fresh = {each.id: each.stamp for each in marks.marks if each.id not in seen}
+            seen.update(fresh)
+            found.total += len(fresh)
+            for each in await _unlinked(ground, stream, list(fresh)):
+                stamp = fresh[each]
+                if each in new:
+                    continue
+                # The source may go on selling between the two reads.
+                came_since = stamp is not None and stamp >= since
+                (found.new if came_since else found.missing).append(each)
     return seen
 
 
-# What was reported as gone, and left there by policy, is known.
 _LINKED = text(
     "SELECT source_id, target_id FROM links WHERE migration_id = :migration AND stream = :stream"
-    " AND state = 'applied' AND NOT exempt AND target_id IS NOT NULL"
+    " AND state = 'applied' AND exempt = :left AND target_id IS NOT NULL"
 )
 
 
-async def _lost(ground: Ground, stream: Stream, seen: set[str]) -> dict[str, str]:
-    """Linked records that no list of the source has shown, and that it denies when asked."""
+async def left_behind(ground: Ground, stream: Stream) -> dict[str, str]:
+    """Linked records that the source has lost, which was reported, and which stay on the target by
+    policy: the target's ids by the source's. Raises `StoreError`.
+    """
+    name = f"{stream} left behind"
+    if name not in ground.memo:
+        ground.memo[name] = await _lost(ground, stream, set(), left=True)
+    found: dict[str, str] = ground.memo[name]
+    return found
+
+
+async def _lost(
+    ground: Ground, stream: Stream, seen: set[str], *, left: bool = False
+) -> dict[str, str]:
+    """Linked records that no list of the source has shown, and that it denies when asked; those
+    whose absence was reported, or those of which nobody knew.
+    """
     if stream is Stream.INVENTORY:
         # Stock goes with its product.
         return {}
     async with autocommit(ground.engine) as connection:
         rows = await connection.execute(
-            _LINKED, {"migration": ground.migration, "stream": str(stream)}
+            _LINKED, {"migration": ground.migration, "stream": str(stream), "left": left}
         )
         unseen = {row.source_id: row.target_id for row in rows if row.source_id not in seen}
     ids, known = list(unseen), set()

@@ -53,6 +53,13 @@ def _end(visit: Visit) -> str:
     return f"leads to {_path(visit.url)}" if visit.found else f"answers {visit.status}"
 
 
+def _end_of_old(visit: Visit) -> str:
+    """As `_end`, where the record may have left its old path to another one."""
+    if visit.found and not visit.moves:
+        return "shows another record's page"
+    return _end(visit)
+
+
 async def _find_loops(_: Ground, looked: Sights, found: Findings) -> str:
     """Old paths that need more than one redirect."""
     for page, visit, _before in looked.seen:
@@ -69,7 +76,10 @@ async def _find_lost_slugs(ground: Ground, looked: Sights, found: Findings) -> s
     lost = await _lost_slugs(ground, looked.seen)
     for page, visit, _before in looked.seen:
         if names := lost.get(_id(page)):
-            message = f"The slug {names[0]} became {names[1]}, and {page.old} {_end(visit)}."
+            message = (
+                f"The slug was {names[0]} and is {names[1]} on the target, and the old path"
+                f" {page.old} {_end_of_old(visit)}."
+            )
             _add(found, page, message, field="slug")
     return ""
 
@@ -82,7 +92,8 @@ async def _find_changes(_: Ground, looked: Sights, found: Findings) -> str:
         for each in arrived
         if each.before and each.before.found and each.before.head and each.visit.head
     ]
-    found.examined = len(pairs)
+    # What did not arrive is another check's matter.
+    found.examined, found.total = len(pairs), len(arrived)
     heads = Heads([was.title for _, was, _ in pairs], [now.title for _, _, now in pairs])
     for sight, was, now in pairs:
         for name, message in heads.differences(was, now, sight.visit.url, sight.is_at):
@@ -205,8 +216,8 @@ CHECKS = (
     _check(
         described.SLUGS,
         _find_lost_slugs,
-        "All {examined} records kept their slug, or are redirected to their new one.",
-        "{found} of {examined} records lost their slug.",
+        "Of {examined} old paths none is lost because a slug changed.",
+        "Of {examined} old paths {found} are lost: the record has another slug on the target.",
     ),
     _check(
         described.CONTENT,
