@@ -138,7 +138,9 @@ def _places(key: str) -> list[str]:
     """`readiness.thresholds.data.ids.allowed`: the id of a check has a dot of its own."""
     places = key.split(".")
     if not all(places):
-        raise UsageProblemError(f"{key!r} names no policy: {_KEY_HELP}")
+        raise UsageProblemError(
+            f"{key!r} names no policy: `recent-sync migration policies schema` has their names."
+        )
     behind = len(_CHECKS)
     if tuple(places[:behind]) == _CHECKS and len(places) > behind + 1:
         places[behind : behind + 2] = [".".join(places[behind : behind + 2])]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from fastapi import Request, Response
 from fastapi.responses import JSONResponse
 
 from app.errors import Problem
@@ -30,15 +29,6 @@ def job_headers(job: UUID, *, behind: bool = False) -> dict[str, str]:
 def accepted(job: JobOut) -> tuple[JobOut, dict[str, str]]:
     """A new job, with its headers."""
     return job, job_headers(job.id, behind=job.waiting_for is not None)
-
-
-def sheet(request: Request, text: str, following: str | None) -> Response:
-    """A part of a list as CSV; the header `Link` says where it goes on."""
-    headers = {}
-    if following is not None:
-        url = request.url.include_query_params(cursor=following)
-        headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
-    return Response(text, media_type="text/csv", headers=headers)
 
 
 def refusals(*problems: type[Problem]) -> dict[int | str, dict[str, Any]]:
