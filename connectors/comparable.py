@@ -126,7 +126,7 @@ def comparable(content: Content, names: Names) -> Form:
         case InventoryLevel():
             return {
                 "counted": content.counted,
-                "quantity": content.quantity,
+                "quantity": _count(content.quantity),
                 "availability": content.availability,
                 "backorders": content.backorders if content.counted else None,
             }
@@ -250,7 +250,7 @@ def _taxes(order: Order) -> list[Any]:
     rates = [each for each in order.taxes if each.amount.amount]
     lines = [each for each in order.lines if each.tax.amount]
     return [
-        sorted((each.label, str(each.rate), str(_money(each.amount))) for each in rates),
+        sorted((each.label, _measure(str(each.rate)), str(_money(each.amount))) for each in rates),
         sorted((each.name, str(_money(each.tax))) for each in lines),
     ]
 
@@ -270,6 +270,10 @@ def _refund(refund: Refund, order: Order) -> tuple[str, str, str]:
 
 def _money(value: Money | None) -> str | None:
     return None if value is None else f"{rounded(value.amount, value.currency)} {value.currency}"
+
+
+def _count(quantity: Decimal | None) -> str | None:
+    return None if quantity is None else _measure(str(quantity))
 
 
 def _measure(text: str) -> str:

@@ -87,13 +87,14 @@ def _keys(*values: Any) -> tuple[bytes, ...]:
 
 
 def _variant(variant: Variant) -> Iterator[Any]:
-    yield ("sku", variant.sku.casefold()) if variant.sku else ()
+    sku = variant.sku.strip().casefold()
+    yield ("sku", sku) if sku else ()
     yield sorted((each.name.casefold(), each.value.casefold()) for each in variant.options)
 
 
 def _order_parts(order: Order) -> Iterator[Part]:
     for line in order.lines:
-        name = line.sku.casefold() or line.name
+        name = line.sku.strip().casefold() or line.name
         keys = _keys((name, line.quantity, _amount(line.total)), (name,), (line.name,))
         yield Part("line", line.id, keys)
     for shipping in order.shipping_lines:

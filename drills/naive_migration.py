@@ -218,9 +218,13 @@ class _Script:
         return doc
 
     def _second(self, made: Doc) -> Doc:
-        """The same once more; variations belong to one product only."""
+        """The same once more. Of products a shop takes each SKU once and puts a number behind a
+        slug that is taken; variations belong to one of them only.
+        """
         again = copy.deepcopy(made)
-        return again | ({"variations": []} if "variations" in again else {})
+        if "variations" in again:
+            again |= {"variations": [], "sku": "", "slug": f"{again['slug']}-2"}
+        return again
 
     def _new_variant(self, old: int) -> int:
         return self.variants.setdefault(str(old), _FIRST_VARIATION + len(self.variants))
@@ -255,6 +259,11 @@ def _typo(doc: Doc) -> None:
     doc["name"] = f"{doc['name'][:-1]}{doc['name'][-2:]}"
 
 
+def _free_line(doc: Doc) -> None:
+    """A line whose product the script did not look for."""
+    doc["line_items"][0] |= {"product_id": 0, "variation_id": 0}
+
+
 def _other_email(doc: Doc) -> None:
     doc["billing"]["email"] = "nobody@example.com"
 
@@ -282,6 +291,11 @@ _MISTAKES: dict[str, list[tuple[str, Callable[[Doc], Any], Callable[[Doc], None]
         ("shipping", _always, lambda doc: doc["shipping"].update(address_1="", city="")),
         ("lines", lambda doc: len(doc["line_items"]) > 1, lambda doc: doc["line_items"].pop()),
         ("customer", lambda doc: doc["customer_id"], _set(customer_id=0)),
+        (
+            "goods",
+            lambda doc: doc["line_items"][:1] and doc["line_items"][0]["product_id"],
+            _free_line,
+        ),
     ],
 }
 """By kind: the field, whether the mistake can be made in a document, and how it is made."""

@@ -74,8 +74,10 @@ def _show_stream(stream: Json, verb: str) -> None:
     if touched:
         print_table(columns, [[each[name] for name in columns] for each in touched])
     for each in stream["losses"]:
-        if each["records"]:
-            print_line(f"not kept exactly: {each['field']} ({each['records']}): {each['reason']}")
+        dry = each["lost"] is None
+        if count := each["records"] if dry else each["lost"]:
+            words = "may not be kept exactly" if dry else "not kept exactly"
+            print_line(f"{words}: {each['field']} ({count}): {each['reason']}")
     unmapped = [each for each in stream["custom_fields"] if each["unmapped"]]
     if unmapped:
         rows = [[each["path"], each["records"], each["unmapped"]] for each in unmapped]

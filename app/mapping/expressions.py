@@ -134,10 +134,13 @@ FUNCTIONS = tuple(sorted(_OWN | _FUNCTIONS.keys()))
 
 @dataclass(frozen=True, slots=True)
 class Expression:
-    """A compiled expression. `reads` are the names it takes from outside."""
+    """A compiled expression. `reads` are the names it takes from outside; `inexact`: it reckons
+    with floating-point numbers.
+    """
 
     source: str
     reads: frozenset[str]
+    inexact: bool
     _program: Any = field(repr=False, compare=False)
     _tokens: int = 0
     _loops: int = 0
@@ -232,6 +235,7 @@ def compiled(source: str, names: frozenset[str]) -> Expression:
     return Expression(
         source,
         frozenset(named & names),
+        "double" in functions,
         program,
         _tokens=len(_TOKEN.findall(source)),
         _loops=len(calls),

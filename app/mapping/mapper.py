@@ -189,10 +189,18 @@ def _moved(ready: _Ready, made: Plain, known: Mapping[str, Any], aim: Place) -> 
     given = {**known, VALUE: None if value is MISSING else value}
     if value is MISSING or _is_empty(value) or (ready.when and not ready.when(given)):
         return False
-    change(made, aim.names, lambda _, __: fitting(value, aim.type))
-    if where.optional:
+    put = 0
+
+    def place(_: Any, __: Plain | None) -> Any:
+        nonlocal put
+        put += 1
+        return fitting(value, aim.type)
+
+    change(made, aim.names, place)
+    # Where nothing holds the new field (no billing address), the value stays where it is.
+    if put and where.optional:
         change(made, where.names, lambda _, __: MISSING)
-    return True
+    return put > 0
 
 
 def _is_empty(value: Any) -> bool:

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from decimal import Decimal
 from functools import cache
 from types import NoneType, UnionType
 from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
@@ -14,7 +15,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 from msgspec import NODEFAULT, Struct
 from msgspec.structs import fields
 
-from connectors.records import CONTENT_TYPES, Stream
+from connectors.records import CONTENT_TYPES, Money, Stream
 
 EXTRA = "extra"
 
@@ -58,6 +59,11 @@ class Place(NamedTuple):
     def holds_text_list(self) -> bool:
         """Whether it is a list of texts, such as tags."""
         return bool(self.type == tuple[str, ...])
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether it is an amount, or another number with a fraction."""
+        return _without_none(self.type) in (Decimal, Money)
 
 
 @cache

@@ -155,12 +155,15 @@ class Rule(BaseModel):
 
     @field_validator("when", "expression")
     @classmethod
-    def _can_be_read(cls, source: str | None) -> str | None:
+    def _can_be_read(cls, source: str | None, info: ValidationInfo) -> str | None:
         if source is not None:
             # Slow to import, and most migrations have no rules.
             from app.mapping.expressions import compiled  # noqa: PLC0415
 
-            compiled(source, names(cls.stream))
+            made = compiled(source, names(cls.stream))
+            field = info.data.get("field") if info.field_name == "expression" else None
+            if made.inexact and field and place(cls.stream, field).is_exact:
+                raise ValueError("`double` is not exact: reckon amounts by `plus` and `times`")
         return source
 
     @field_validator("function")

@@ -43,7 +43,11 @@ class LossOut(Output):
     reason: str
     whole: bool = Field(description="Nothing of it is kept.")
     addon: bool = Field(description="It is kept where the store has our add-on.")
-    records: int = Field(description="Records of the sample that hold it.")
+    records: int = Field(description="Records of the sample that hold something there.")
+    lost: int | None = Field(
+        description="Of the records that were written, those in which the target shows something "
+        "else than was sent; null in a dry run."
+    )
 
 
 class CustomFieldOut(Output):
@@ -162,6 +166,7 @@ class MappingReportOut(Output):
                                     "whole": True,
                                     "addon": False,
                                     "records": 3,
+                                    "lost": None,
                                 }
                             ],
                             "custom_fields": [

@@ -162,6 +162,13 @@ class Settling:
         await self.session.flush()
         return True
 
+    async def part_from_others(self, record: AdoptionRecord, asked: AdoptionSettleIn) -> None:
+        """Take a record's pair apart, unless it is the one that is asked for: decisions that
+        exchange counterparts can be carried out in any order then. Raises `AdoptionApplied`.
+        """
+        if asked.decision is not AdoptionDecision.PAIR or record.other_id != asked.other_id:
+            await self._part(record)
+
     async def _pair(self, record: AdoptionRecord, asked: AdoptionSettleIn, other_id: str) -> bool:
         side = Side(record.side)
         opposite = Side.TARGET if side is Side.SOURCE else Side.SOURCE

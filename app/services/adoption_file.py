@@ -50,6 +50,11 @@ class Line(NamedTuple):
     decision: AdoptionDecision
     reason: str | None
 
+    @property
+    def decides(self) -> tuple[str, str, AdoptionDecision]:
+        """About which records, and what. Reasons may differ: the first one is kept."""
+        return self.source_id, self.target_id, self.decision
+
 
 # --- out -----------------------------------------------------------------------------------------
 
@@ -84,20 +89,26 @@ def _line(record: AdoptionRecord) -> tuple[str, ...]:
     return (
         record.stream,
         record.state,
-        source or "",
-        target or "",
-        " ".join(record.candidates),
+        _harmless(source or ""),
+        _harmless(target or ""),
+        _harmless(" ".join(record.candidates)),
         record.matched_by or "",
         "" if record.confidence is None else f"{record.confidence:.2f}",
         _harmless(record.label),
         record.decision or "",
-        record.reason or "",
+        _harmless(record.reason or ""),
     )
 
 
 def _harmless(text: str) -> str:
     """Text that no spreadsheet takes for a formula."""
-    return f"'{text}" if text.startswith(_FORMULA) else text
+    return f"'{text}" if text.lstrip("'").startswith(_FORMULA) else text
+
+
+def _as_it_was(text: str) -> str:
+    """What `_harmless` was given."""
+    quoted = text.startswith("'") and text.lstrip("'").startswith(_FORMULA)
+    return text[1:] if quoted else text
 
 
 # --- in ------------------------------------------------------------------------------------------
@@ -181,22 +192,22 @@ def _read(number: int, given: dict[str, str]) -> Line | None:
     return Line(
         number=number,
         stream=Stream(given["stream"]),
-        source_id=given["source_id"],
-        target_id=given["target_id"],
+        source_id=_as_it_was(given["source_id"]),
+        target_id=_as_it_was(given["target_id"]),
         decision=AdoptionDecision(given["decision"]),
-        reason=given.get("reason") or None,
+        reason=_as_it_was(given.get("reason", "")) or None,
     )
 
 
 def _twice(lines: Sequence[Line]) -> Iterator[dict[str, str]]:
-    """Two lines that decide about one record: which of them counts, nobody could say."""
-    seen: dict[tuple[Stream, Side, str], int] = {}
+    """Two lines that decide otherwise about one record: which of them counts, nobody could say."""
+    seen: dict[tuple[Stream, Side, str], Line] = {}
     for line in lines:
         for side, record_id in ((Side.SOURCE, line.source_id), (Side.TARGET, line.target_id)):
-            key = (line.stream, side, record_id)
-            if record_id and key in seen:
-                yield _place(line.number, f"{side}_id", f"Line {seen[key]} decides about it, too.")
-            seen.setdefault(key, line.number)
+            before = seen.setdefault((line.stream, side, record_id), line)
+            if record_id and before.decides != line.decides:
+                text = f"Line {before.number} decides about it, too."
+                yield _place(line.number, f"{side}_id", text)
 
 
 def _place(number: int, column: str, detail: str) -> dict[str, str]:
@@ -219,23 +230,31 @@ async def take(settling: Settling, body: bytes) -> AdoptionFileOut:
     lines, undecided = parsed(body)
     errors: list[dict[str, str]] = []
     settled = 0
-    for line in lines:
-        try:
-            settled += await _settle(settling, line)
-        except (InvalidRequest, AdoptionApplied, AdoptionTaken) as problem:
-            errors.append(_place(line.number, "", problem.detail))
+    wrong: set[int] = set()
+    for step in (settling.part_from_others, settling.settle):
+        for line in lines:
+            if line.number in wrong:
+                continue
+            try:
+                record = await _record(settling, line)
+                settled += bool(await step(record, _asked(line)))
+            except (InvalidRequest, AdoptionApplied, AdoptionTaken) as problem:
+                wrong.add(line.number)
+                errors.append(_place(line.number, "", problem.detail))
     _refuse(errors)
     return AdoptionFileOut(settled=settled, unchanged=len(lines) - settled, undecided=undecided)
 
 
-async def _settle(settling: Settling, line: Line) -> bool:
+async def _record(settling: Settling, line: Line) -> AdoptionRecord:
     side = Side.SOURCE if line.source_id else Side.TARGET
     record = await settling.record(line.stream, side, line.source_id or line.target_id)
     if record is None:
         raise InvalidRequest(f"No adoption has read this record of the {side}.")
-    pairs = line.decision is AdoptionDecision.PAIR
-    other = line.target_id if pairs else None
-    asked = AdoptionSettleIn.model_construct(
+    return record
+
+
+def _asked(line: Line) -> AdoptionSettleIn:
+    other = line.target_id if line.decision is AdoptionDecision.PAIR else None
+    return AdoptionSettleIn.model_construct(
         decision=line.decision, other_id=other, reason=line.reason
     )
-    return await settling.settle(record, asked)

@@ -67,6 +67,7 @@ async def mapping_report(session: AsyncSession, job_id: UUID) -> MappingReportOu
                 job.passes.get(stream, {}),
                 _losses(writer, stream),
                 rules.get(stream, []),
+                dry=bool(job.params.get("dry_run")),
             )
             for stream in Stream
             if stream in by_stream
@@ -113,6 +114,8 @@ def _stream(
     look: Mapping[str, Any],
     losses: Sequence[Loss],
     rules: Sequence[dict[str, Any]],
+    *,
+    dry: bool,
 ) -> StreamReportOut:
     found = {each.source_id: each.finding for each in records if each.finding is not None}
     chosen = sum(bool(each.reasons) for each in records)
@@ -129,7 +132,7 @@ def _stream(
         reasons=_counted(reason for each in records for reason in each.reasons),
         outcomes=_counted(each["outcome"] for each in found.values()),
         fields=[_field(name, found) for name in CONTENT_TYPES[stream].__struct_fields__],
-        losses=[_loss(each, found.values()) for each in losses],
+        losses=[_loss(each, found.values(), dry=dry) for each in losses],
         custom_fields=_custom(found.values()),
         rules=[
             RuleOut(number=number, rule=rule, records=applied[number])
@@ -170,18 +173,19 @@ def _field(name: str, found: Mapping[str, Finding]) -> FieldOut:
     )
 
 
-def _loss(loss: Loss, found: Iterable[Finding]) -> LossOut:
+def _loss(loss: Loss, found: Iterable[Finding], *, dry: bool) -> LossOut:
     top = loss.field.partition(".")[0]
-    holding = sum(
-        any(top in each.get(kind, ()) for kind in ("kept", "changed", "defaulted"))
-        for each in found
-    )
+    held = lost = 0
+    for each in found:
+        held += top in each.get("at_stake", ())
+        lost += top in each.get("losses", ())
     return LossOut(
         field=loss.field,
         reason=loss.reason,
         whole=loss.whole,
         addon=loss.addon,
-        records=holding,
+        records=held,
+        lost=None if dry else lost,
     )
 
 

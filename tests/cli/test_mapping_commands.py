@@ -101,7 +101,14 @@ def test_a_report_is_shown_and_written_as_a_page(service, run, tmp_path):
     assert shown.code == 0
     for words in ("25 chosen from 800", "status", "extra.meta.season", "rule 0: 4 records"):
         assert words in shown.out
+    assert "may not be kept exactly: tax_class (3)" in shown.out
     assert run("report", JOB, "--json").document == example
+    written = json.loads(json.dumps(example))
+    (loss,) = written["streams"][0]["losses"]
+    service.answers[f"GET /v1/jobs/{JOB}/report"] = (200, written)
+    for lost, words in ((0, False), (2, True)):
+        loss["lost"] = lost
+        assert ("\nnot kept exactly: tax_class (2)" in run("report", JOB).out) is words
     file = tmp_path / "report.html"
     outcome = run("report", JOB, "--html", str(file))
     assert (outcome.code, outcome.out) == (0, "")

@@ -37,7 +37,7 @@ from connectors.base import (
     Withdrawal,
     WriteCapability,
 )
-from connectors.errors import Rejected
+from connectors.errors import BadAnswer, Rejected
 from connectors.permit import require_permit
 from connectors.records import Content, Customer, Order, Product, Record, Stream, Variant
 
@@ -66,7 +66,8 @@ class Shop:
 
     `hidden` records are in no list, though asked for by id they are there; `denied` ones are
     refused when asked for by id; a shop that is `mute` has no single record when asked by id.
-    `counts` is what it says instead of its real number of records.
+    `counts` is what it says instead of its real number of records; `unreadable` records are listed
+    and cannot be understood.
     """
 
     name: str
@@ -100,6 +101,7 @@ class Shop:
     denied: set[str] = field(default_factory=set)
     mute: bool = False
     counts: int | None = None
+    unreadable: set[str] = field(default_factory=set)
     asked_for: list[list[str]] = field(default_factory=list)
     remove_failures: list[Exception] = field(default_factory=list)
     strange: set[str] = field(default_factory=set)
@@ -184,9 +186,11 @@ class FakeStore:
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None
     ) -> AsyncIterator[Page]:
         for page, following in self._pages(stream, extent, part, resume):
+            bad = self.shop.unreadable
             yield Page(
-                records=tuple(self._seen(row) for row in page),
+                records=tuple(self._seen(row) for row in page if row.id not in bad),
                 resume=following,
+                failed=tuple((row.id, "it has no name") for row in page if row.id in bad),
                 outside=sum(
                     isinstance(extent, Window) and row.stamp < extent.since for row in page
                 ),
@@ -232,6 +236,8 @@ class FakeStore:
         self.shop.asked_for.append(list(ids))
         if self.shop.denied & set(ids):
             raise Rejected("not for you")
+        if self.shop.unreadable & set(ids):
+            raise BadAnswer("it has no name", code="record_unmappable")
         found: dict[str, Record] = {}
         for each in [] if self.shop.mute else ids:
             row = self.shop.rows[stream].get(each)

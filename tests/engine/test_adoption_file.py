@@ -67,6 +67,54 @@ async def test_a_file_goes_out_is_filled_in_and_comes_back(bench: Bench) -> None
     assert (links["o1"], links["o4"]) == ("to4", "to1")
 
 
+async def test_nothing_in_the_file_is_a_formula_and_ids_come_back_as_they_are(
+    bench: Bench,
+) -> None:
+    fill(bench)
+    bench.target.put(Stream.PRODUCTS, "=1+1", product(9, sku=""))
+    bench.target.put(Stream.PRODUCTS, "'-2", product(8, sku=""))
+    await adopt(bench)
+    async with api_of(bench) as api:
+        rows = await lines(api, state="target_only")
+        assert sorted(each["target_id"] for each in rows) == ["''-2", "'=1+1"]
+        filled = [row | {"decision": "ignore", "reason": "=cmd|' /C calc'!A0"} for row in rows]
+        assert (await taken(api, written(filled))).json()["settled"] == 2
+        after = await lines(api, state="target_only")
+        assert {each["reason"] for each in after} == {"'=cmd|' /C calc'!A0"}
+        assert (await taken(api, written(after))).json()["settled"] == 0
+    kept = await bench.rows("SELECT reason FROM adoption_records WHERE decision = 'ignore'")
+    assert {each["reason"] for each in kept} == {"=cmd|' /C calc'!A0"}
+
+
+async def test_pairs_are_exchanged_by_one_file(bench: Bench) -> None:
+    """In whichever order its lines stand."""
+    fill(bench)
+    await adopt(bench)
+    pairs = {"o1": "to2", "o2": "to3", "o3": "to1"}
+    rows = "".join(f"orders,{old},{new},pair,\r\n" for old, new in pairs.items())
+    async with api_of(bench) as api:
+        assert (await taken(api, HEADER + rows)).json()["settled"] == 3
+        assert (await taken(api, HEADER + rows)).json()["settled"] == 0
+        links = {each["source_id"]: each["target_id"] for each in await bench.rows(PAIRS)}
+        assert {name: links[name] for name in pairs} == pairs
+        rows = "orders,o1,to3,pair,\r\norders,o2,,leave,\r\n"
+        assert (await taken(api, HEADER + rows)).json()["settled"] == 2
+        # One that keeps its counterpart cannot lose it by somebody else's line.
+        answer = await taken(api, HEADER + "orders,o1,to1,pair,\r\n")
+        assert answer.status_code == 422
+    links = {each["source_id"]: each["target_id"] for each in await bench.rows(PAIRS)}
+    assert (links["o1"], links.get("o2"), links["o3"]) == ("to3", None, "to1")
+
+
+def test_a_line_that_says_the_same_once_more_is_no_mistake() -> None:
+    """Both records of a pair have a line, and somebody fills in both."""
+    body = HEADER + "orders,o1,to4,pair,\r\norders,o1,to4,pair,twice\r\n"
+    found, _ = parsed(body.encode())
+    assert [(each.source_id, each.target_id) for each in found] == [("o1", "to4")] * 2
+    with pytest.raises(InvalidAdoptionFile):
+        parsed((body + "orders,o1,to5,pair,\r\n").encode())
+
+
 @pytest.mark.parametrize(
     ("line", "pointer"),
     [

@@ -219,6 +219,34 @@ async def test_the_report_names_what_the_target_cannot_keep(bench: Bench) -> Non
     assert told["fees"].whole
 
 
+async def test_what_the_target_kept_all_the_same_is_not_called_lost(bench: Bench) -> None:
+    fill(bench)
+    reasons = ("created_at", "discount_total", "note", "lines", "extra", "fulfilments")
+    losses = tuple(Loss(each, "It may be lost.") for each in reasons)
+    writes = {
+        stream: replace(each, losses=losses) if stream is ORDERS else each
+        for stream, each in bench.platform.writes.items()
+    }
+    bench.use(replace(bench.platform, writes=writes))
+    bench.source.edit(ORDERS, "o21", extra={"meta": {"a": 1}}, created_at=START)
+
+    async def forget(operation: Any) -> None:
+        if operation.source_id == "o21":
+            (row,) = (
+                each for each in bench.target.rows[ORDERS].values() if each.key.endswith("o21")
+            )
+            row.content = replace(row.content, note="", extra={"meta": {}})
+
+    bench.target.hooks["written"] = forget
+    for dry in (True, False):
+        _, streams = await demo(bench, dry_run=dry, options={"size": 10})
+        told = {each.field: (each.records, each.lost) for each in streams[ORDERS].losses}
+        lost = [None] * 6 if dry else [0, 0, 1, 0, 1, 0]
+        assert told == dict(zip(reasons, zip((10, 0, 1, 10, 1, 0), lost, strict=True), strict=True))
+    fields = {each.field: each.lossy for each in streams[ORDERS].fields}
+    assert (fields["note"], fields["extra"], fields["created_at"]) == (1, 1, 0)
+
+
 async def test_the_report_masks_what_tells_of_people(bench: Bench) -> None:
     fill(bench)
     await rules(
@@ -280,3 +308,21 @@ async def test_records_that_vanish_meanwhile_are_told(bench: Bench) -> None:
     row, streams = await demo(bench, dry_run=True)
     assert row["status"] == "succeeded"
     assert streams[CUSTOMERS].outcomes["missing"] == 1
+
+
+async def test_what_cannot_be_read_is_in_the_sample(bench: Bench) -> None:
+    fill(bench)
+    bench.source.unreadable = {"p07"}
+    row, streams = await demo(bench, dry_run=True)
+    assert row["error"] is None
+    assert streams[PRODUCTS].reasons["unreadable"] == 1
+    assert [each.source_id for each in streams[PRODUCTS].refusals] == ["p07"]
+
+
+async def test_a_shop_of_one_record_is_shown_as_it_is(bench: Bench) -> None:
+    bench.source.put(PRODUCTS, "p1", product(1))
+    row, streams = await demo(bench)
+    assert (row["status"], row["error"]) == ("succeeded", None)
+    assert {stream: each.outcomes for stream, each in streams.items()} == {PRODUCTS: {"created": 1}}
+    assert (await bench.run("full"))["status"] == "succeeded"
+    assert len(bench.target.rows[PRODUCTS]) == 1

@@ -41,6 +41,11 @@ async def test_what_a_demo_showed_and_wrote_is_what_a_full_run_leaves(stores: St
         by_stream = {each.stream: each for each in told.streams}
         assert by_stream[Stream.ORDERS].outcomes == {"created": 1}
         assert [each.records for each in by_stream[Stream.PRODUCTS].rules] == [1, 1]
+    # What the new shop shows counts: its clock dates the order, and nothing was discounted.
+    lost = {each.field: each.lost for each in by_stream[Stream.ORDERS].losses}
+    assert (lost["created_at"], lost["discounts"], lost["discount_total"]) == (1, 0, 0)
+    lost = {each.field: each.lost for each in by_stream[Stream.PRODUCTS].losses}
+    assert (lost["created_at"], lost["attributes"]) == (0, 0)
     order = await stores.only(stores.new, "orders")
     products = {each["sku"]: each for each in await stores.all(stores.new, "products")}
     customer = await stores.only(stores.new, "customers")

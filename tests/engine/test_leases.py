@@ -19,6 +19,7 @@ from connectors.records import Stream
 from tests.engine.conftest import Bench
 from tests.engine.shop import contents, fake_connector
 from tests.engine.test_runs import customer, fill
+from workers.engine.errors import LeaseLost
 from workers.engine.failpoints import Crash
 from workers.engine.leases import Lease, claim
 from workers.engine.slices import work
@@ -217,3 +218,28 @@ async def test_cancelled_job_writes_no_more_than_the_pages_in_hand(bench: Bench)
     assert (await bench.finish(job))["status"] == "cancelled"
     assert len(bench.target.writes) - at_cancel[0] <= len(reads) * bench.source.page_size
     assert bench.target.mails_on
+
+
+async def test_what_takes_longer_than_a_lease_does_not_hold_up_its_own_heartbeat(
+    bench: Bench,
+) -> None:
+    bench.source.put(Stream.CUSTOMERS, "u1", customer(1))
+    await bench.start("full", streams=["customers"])
+    lease = await claim(bench.resources.engine, await until_reading(bench), holder="a", lease=60)
+    assert lease is not None
+    note = text("UPDATE migrations SET slug = 'noted'")
+    async with lease.fenced_at_the_end() as connection:
+        await connection.execute(note)
+        assert await asyncio.wait_for(lease.renew(), 10)
+    assert await bench.rows("SELECT slug FROM migrations") == [{"slug": "noted"}]
+    await bench.lapse()
+
+    async def lose_it() -> None:
+        async with lease.fenced_at_the_end() as connection:
+            await connection.execute(text("UPDATE migrations SET slug = 'too late'"))
+            other = await claim(bench.resources.engine, lease.held.id, holder="b", lease=60)
+            assert other is not None
+
+    with pytest.raises(LeaseLost):
+        await lose_it()
+    assert await bench.rows("SELECT slug FROM migrations") == [{"slug": "noted"}]

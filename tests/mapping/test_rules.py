@@ -41,6 +41,7 @@ def test_without_rules_a_record_stays_the_very_same() -> None:
         ({"field": "extra.vendor", "rename": "barcode"}, {"barcode": "Ems"}),
         ({"field": "name", "expression": "trim(name) + ' ' + sku"}, {"name": "Mug MUG"}),
         ({"field": "name", "set": "x", "when": "sku == 'OTHER'"}, {}),
+        ({"field": "weight", "expression": "string(double('0.5') * 3.0)"}, {"weight": "1.5"}),
         ({"field": "name", "set": "x", "when": "size(variants) == 2"}, {"name": "x"}),
         ({"field": "regular_price.amount", "set": "9.50"}, {}),
         (
@@ -54,6 +55,16 @@ def test_each_kind_of_rule(rule: dict[str, Any], changes: dict[str, Any]) -> Non
     if rule.get("rename"):
         changes = {**changes, "extra": {"meta": record.content.extra["meta"]}}
     assert mapped(record, PRODUCTS, rule) == replace(record.content, **changes)
+
+
+def test_a_value_that_has_nowhere_to_go_stays() -> None:
+    record = order()
+    bare = replace(record, content=replace(record.content, billing=None, note="Ring twice"))
+    rule = {"field": "note", "rename": "billing.company"}
+    assert mapped(bare, ORDERS, rule) == bare.content
+    assert (
+        mapped(record, ORDERS, {"field": "number", "rename": "billing.company"}) != record.content
+    )
 
 
 def test_a_rule_reaches_every_part_of_a_list() -> None:
@@ -185,6 +196,11 @@ def test_another_content_or_other_rules_may_succeed_where_these_failed() -> None
         ("products", {"field": "name", "expression": "1 +"}, "products/1/expression"),
         ("products", {"field": "name", "expression": "price"}, "products/1/expression"),
         ("products", {"field": "name", "set": "x", "when": "now()"}, "products/1/when"),
+        (
+            "products",
+            {"field": "regular_price.amount", "expression": "string(double(value) * 1.1)"},
+            "products/1/expression",
+        ),
         ("products", {"function": "nowhere"}, "products/1/function"),
         ("products", {"field": "name"}, "products/1"),
         ("products", {"field": "name", "set": "x", "drop": True}, "products/1"),

@@ -12,19 +12,21 @@ from uuid import UUID
 from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from app.database import autocommit
 from app.services import adopted_links
 from app.services.adopted_links import AMBIGUOUS
 from connectors.base import Refused
 from connectors.records import Stream
-from workers.engine import ledger, quarantine
+from workers.engine import ledger, progress, quarantine
 from workers.engine.errors import Ending
 from workers.engine.failpoints import Place, reach
-from workers.engine.matching import match
+from workers.engine.matching import match, measure
 from workers.engine.quarantine import Refusal
 from workers.engine.run import Run
 
 _PAGE = 500
-_MESSAGE = "it may be on the target already, and several records could be it"
+_MESSAGE = "it may be on the target already, and nothing tells which record it is"
+UNREAD = "target_not_understood"
 
 
 async def pair_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool]) -> bool:
@@ -32,31 +34,40 @@ async def pair_slice(run: Run, stream: Stream, *, out_of_time: Callable[[], bool
     held = run.lease.held
     if held.resume is None:
         await _match(run, stream)
-    while await _link_page(run, stream):
+    lossy = await _lossy(run, stream)
+    while await _link_page(run, stream, lossy):
         if out_of_time():
             return False
     await _hold_back(run, stream)
     return True
 
 
+async def _lossy(run: Run, stream: Stream) -> frozenset[str]:
+    """Fields that the target cannot keep; with our add-on it keeps more."""
+    capability = run.writes[stream]
+    addon = False
+    if any(each.addon for each in capability.losses):
+        async with run.read_target() as target:
+            addon = bool((await target.check()).addon)
+    return frozenset(each.field for each in capability.losses_in(addon=addon))
+
+
 async def _match(run: Run, stream: Stream) -> None:
     held = run.lease.held
-    async with run.lease.fenced() as transaction:
-        connection = transaction.connection
+    async with autocommit(run.engine) as connection:
+        await measure(connection)
+    async with run.lease.fenced_at_the_end() as connection:
         await match(connection, run.scope.migration, stream, held.job_id)
         await ledger.progress(connection, held.id, resume={"after": ""}, counters=run.tally())
     held.resume = {"after": ""}
     reach(Place.AFTER_COMMIT)
-    if transaction.ending:
-        raise Ending
 
 
-async def _link_page(run: Run, stream: Stream) -> bool:
+async def _link_page(run: Run, stream: Stream, lossy: frozenset[str]) -> bool:
     """Link the next pairs. False where none are left."""
     held, migration = run.lease.held, run.scope.migration
     run.lease.check()
     after = (held.resume or {}).get("after", "")
-    lossy = frozenset(each.field for each in run.writes[stream].losses)
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
         pairs = await adopted_links.next_pairs(
@@ -80,6 +91,10 @@ _UNSETTLED = text(
     "SELECT record_id FROM adoption_records WHERE migration_id = :migration AND stream = :stream"
     " AND side = 'source' AND state = 'ambiguous'"
 )
+_UNREAD_THERE = text(
+    "SELECT record_id FROM adoption_records WHERE migration_id = :migration AND stream = :stream"
+    " AND side = 'target' AND state = 'ambiguous' AND form IS NULL"
+)
 _SETTLED = text(
     "SELECT source_id FROM quarantine AS q WHERE migration_id = :migration AND stream = :stream"
     " AND code = :code AND status = 'open' AND NOT EXISTS ("
@@ -102,6 +117,14 @@ async def _hold_back(run: Run, stream: Stream) -> None:
         told = await _ids(connection, _SETTLED, migration, stream, code=AMBIGUOUS)
         await quarantine.resolve(connection, migration, stream, told)
         run.counters["quarantined"] += len(unsettled)
+        unread = await _ids(connection, _UNREAD_THERE, migration, stream)
+        if unread:
+            text_ = (
+                f"{len(unread)} records of the target in the stream {stream} cannot be read: what"
+                " seems to be on the source alone may be among them"
+            )
+            await progress.lock_job(connection, run.lease.held.job_id)
+            await progress.set_error(connection, run.lease.held.job_id, UNREAD, text_)
     if transaction.ending:
         raise Ending
 

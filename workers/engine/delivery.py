@@ -29,6 +29,7 @@ from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Held
 from workers.engine.merge import remember
 from workers.engine.merging import merge_updates, rules
+from workers.engine.owners import without_others
 from workers.engine.parcel import Parcel, packed
 from workers.engine.run import Run
 
@@ -141,6 +142,7 @@ async def _look(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
         return
     run.lease.check()
     found = await run.target.find(stream, [parcel.operation for parcel in parcels])
+    found = await without_others(run, stream, found)
     for parcel in parcels:
         match = found.get(parcel.id)
         if match is not None:

@@ -10,8 +10,11 @@ are paired where it fits one record alone on either side; what is worth less is 
 
 from __future__ import annotations
 
+import html
 import re
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from connectors.comparable import external_source_id, lines_of
@@ -32,6 +35,7 @@ from connectors.records import (
 
 STRONG = 0.9
 ENOUGH = 0.7
+_QUARTER = 15 * 60
 
 ID_FIELDS = (
     "_original_id",
@@ -54,12 +58,14 @@ ID_FIELDS = (
 
 class Kind(NamedTuple):
     """A kind of evidence. `dateless`: it pairs orders whose dates the tool did not keep; where it
-    did, another date says that somebody has ordered the same once more.
+    did, another date says that somebody has ordered the same once more. `copies`: it is enough
+    where the target holds copies, as what is strong, but contradicts nothing.
     """
 
     name: str
     confidence: float
     dateless: bool = False
+    copies: bool = False
 
 
 KINDS: Mapping[Stream, tuple[Kind, ...]] = {
@@ -69,6 +75,7 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("path", 0.95),
         Kind("name_path", 0.9),
         Kind("slug", 0.8),
+        Kind("slug_begin_name", 0.75, copies=True),
         Kind("name", 0.5),
     ),
     Stream.PRODUCTS: (
@@ -76,7 +83,10 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("id", 1.0),
         Kind("sku", 0.95),
         Kind("variants", 0.95),
+        Kind("sku_name", 0.9),
         Kind("slug_name", 0.9),
+        Kind("name_price_categories", 0.85, copies=True),
+        Kind("slug_begin_name", 0.8, copies=True),
         Kind("slug", 0.8),
         Kind("variant", 0.8),
         Kind("name_price", 0.75),
@@ -85,6 +95,7 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
     Stream.CUSTOMERS: (
         Kind("key", 1.0),
         Kind("id", 1.0),
+        Kind("email_account", 0.95),
         Kind("email", 0.95),
         Kind("address", 0.5),
         Kind("username", 0.5),
@@ -102,6 +113,7 @@ KINDS: Mapping[Stream, tuple[Kind, ...]] = {
         Kind("number_total_email", 0.85),
         Kind("payment_total", 0.85),
         Kind("day_total_lines_email", 0.85),
+        Kind("clock_total_email", 0.8),
         Kind("day_total_address", 0.8),
         Kind("total_lines_email", 0.75, dateless=True),
         Kind("moment_email", 0.75),
@@ -125,8 +137,10 @@ class Place(NamedTuple):
     """What is known of a record besides its content.
 
     `names` are what the source may be called by in another tool's metadata: for a record of the
-    target what that metadata says, for one of the source its own id. `source_ids`, of a level:
-    the source's id of it. `path` and `name_path` are a category's, from the root down.
+    target what that metadata says, for one of the source its own id. `level` is the source's id
+    of a level of stock. `path` and `name_path` are a category's, from the root down; `customer`
+    and `categories` are called by the source's ids, a category that has no counterpart by `?`.
+    `on_target`: which side the record is on.
     """
 
     names: tuple[str, ...] = ()
@@ -135,6 +149,8 @@ class Place(NamedTuple):
     path: str = ""
     name_path: str = ""
     customer: str = ""
+    categories: tuple[str, ...] = ()
+    on_target: bool = False
 
 
 class Key(NamedTuple):
@@ -173,13 +189,16 @@ def _search(value: Any, wanted: frozenset[str]) -> Iterator[str]:
 
 def keys(record: Record, place: Place, prefix: str) -> list[Key]:
     """All evidence that a record shows. `prefix` begins our external keys of the migration."""
-    found = [Key("id", value_digest(each)) for each in place.names]
     content = record.content
-    own = place.own_key or external_source_id(content, prefix)
-    if own:
-        found.append(Key("key", value_digest(own)))
+    found = of_id(place.names, place.own_key or external_source_id(content, prefix))
     found += [Key(kind, value_digest(values)) for kind, values in _natural(content, place)]
     return list(dict.fromkeys(found))
+
+
+def of_id(names: Iterable[str], own_key: str | None) -> list[Key]:
+    """What a record is called by the source's ids, and by our key."""
+    found = [Key("id", value_digest(each)) for each in names]
+    return [*found, Key("key", value_digest(own_key))] if own_key else found
 
 
 def _natural(content: Content, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
@@ -187,7 +206,7 @@ def _natural(content: Content, place: Place) -> Iterator[tuple[str, tuple[Any, .
         case Category():
             pairs: Iterable[tuple[str, tuple[Any, ...]]] = _category(content, place)
         case Product():
-            pairs = _product(content)
+            pairs = _product(content, place)
         case Customer():
             pairs = _customer(content)
         case Order():
@@ -202,23 +221,50 @@ def _category(category: Category, place: Place) -> Iterator[tuple[str, tuple[Any
     yield "path", (place.path,)
     yield "name_path", (place.name_path,)
     yield "slug", (category.slug,)
+    yield from _numbered(category.slug, _plain(category.name))
     yield "name", (_plain(category.name),)
 
 
-def _product(product: Product) -> Iterator[tuple[str, tuple[Any, ...]]]:
+def _numbered(slug: str, name: str) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """A shop puts a number behind a slug that is taken."""
+    for begin in {slug, re.sub(r"-\d+$", "", slug)}:
+        yield "slug_begin_name", (begin, name)
+
+
+def _product(product: Product, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
     name, price = _plain(product.name), _amount(product.regular_price)
-    skus = sorted(each.sku.casefold() for each in product.variants if each.sku)
-    yield "sku", (product.sku.casefold(),)
+    skus = sorted(_plain(each.sku) for each in product.variants if each.sku.strip())
+    yield "sku", (_plain(product.sku),)
     yield "variants", (skus,)
+    yield "sku_name", (_bare(product.sku), name)
     yield "slug_name", (product.slug, name)
     yield "slug", (product.slug,)
     for sku in skus:
         yield "variant", (sku,)
     yield "name_price", (name, price)
     yield "name", (name,)
+    # What has a SKU of its own on the target is another product of the same name.
+    if not (place.on_target and (product.sku.strip() or skus)):
+        yield from _without_sku(product, place, name)
+
+
+def _without_sku(
+    product: Product, place: Place, name: str
+) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    """What tells that a product of the target without a SKU is one more copy: a shop takes each
+    SKU once.
+    """
+    priced = (product.regular_price, *(each.regular_price for each in product.variants))
+    prices = sorted(_amount(each) for each in priced)
+    shelf = () if "?" in place.categories else ("in", *sorted(place.categories))
+    yield "name_price_categories", (name, prices if any(prices) else (), shelf)
+    yield from _numbered(product.slug, name)
 
 
 def _customer(customer: Customer) -> Iterator[tuple[str, tuple[Any, ...]]]:
+    # Some platforms keep a guest and an account of one email.
+    if customer.role == "guest" or customer.extra.get("account") is True:
+        yield "email_account", (_plain(customer.email), customer.role)
     yield "email", (_plain(customer.email),)
     yield "address", (_address(customer.billing or customer.shipping),)
     yield "username", (_plain(customer.username),)
@@ -228,19 +274,21 @@ def _order(order: Order, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
     email, total = _plain(order.email), _amount(order.total)
     moment = order.created_at and order.created_at.replace(microsecond=0)
     day = moment and moment.date().isoformat()
-    number = order.number.lstrip("#")
     lines = sorted((line[0], line[1]) for line in lines_of(order))
-    yield "number_total_day_email", (number, total, day, email)
-    yield "number_total_day", (number, total, day)
+    for number in _numbers(order.number):
+        yield "number_total_day_email", (number, total, day, email)
+        yield "number_total_day", (number, total, day)
+        yield "number_day_email", (number, day, email)
+        yield "number_total_email", (number, total, email)
     yield "moment_total_email", (moment, total, email)
     yield "moment_total_customer", (moment, total, place.customer)
     yield "moment_total_lines", (moment, total, lines)
     yield "moment_lines_email", (moment, lines, email)
-    yield "number_day_email", (number, day, email)
-    yield "number_total_email", (number, total, email)
     for payment in order.transactions:
         yield "payment_total", (payment.reference, total)
     yield "day_total_lines_email", (day, total, lines, email)
+    for around in _around(moment):
+        yield "clock_total_email", (around, total, email)
     yield "day_total_address", (day, total, _address(order.billing or order.shipping))
     yield "total_lines_email", (total, lines, email)
     yield "moment_email", (moment, email)
@@ -251,8 +299,31 @@ def _order(order: Order, place: Place) -> Iterator[tuple[str, tuple[Any, ...]]]:
     yield "total_email", (total, email)
 
 
+def _numbers(number: str) -> list[str]:
+    """An order's number as it is written, and without what a shop puts around it: `#WC-01001`."""
+    whole = _plain(number).lstrip("#")
+    bare = re.sub(r"^\D+|\D+$", "", whole).lstrip("0")
+    return [whole, bare] if bare and bare != whole else [whole]
+
+
+def _around(moment: datetime | None) -> list[tuple[str, int]]:
+    """What two moments share that a tool has moved by a time zone: one of two days, and the seconds
+    within a quarter of an hour. Nothing where only a day was kept.
+    """
+    seconds = int(moment.timestamp()) % _QUARTER if moment else 0
+    if moment is None or not seconds:
+        return []
+    half = timedelta(hours=12)
+    return [(each.date().isoformat(), seconds) for each in (moment - half, moment + half)]
+
+
 def _plain(text: str) -> str:
-    return " ".join(text.casefold().split())
+    return " ".join(unicodedata.normalize("NFC", html.unescape(text).casefold()).split())
+
+
+def _bare(sku: str) -> str:
+    """A SKU without what a spreadsheet loses: leading zeros, blanks and dashes."""
+    return re.sub(r"[\W_]+", "", sku.casefold()).lstrip("0")
 
 
 def _amount(value: Money | None) -> str:

@@ -149,12 +149,24 @@ class Lease:
     async def fenced(self) -> AsyncIterator[Fenced]:
         """A transaction that only the holder of the newest fence can commit."""
         async with self.engine.begin() as connection:
-            row = (
-                await connection.execute(_FENCE, {"id": self.held.id, "fence": self.held.fence})
-            ).first()
-            if row is None:
-                raise LeaseLost
-            yield Fenced(connection, ending=bool(row[0]))
+            yield Fenced(connection, ending=await self._fence(connection))
+
+    @asynccontextmanager
+    async def fenced_at_the_end(self) -> AsyncIterator[AsyncConnection]:
+        """As `fenced`, for what may take longer than a lease: the slice is locked before the commit
+        only, so that heartbeats are not held up.
+        """
+        async with self.engine.begin() as connection:
+            yield connection
+            await self._fence(connection)
+
+    async def _fence(self, connection: AsyncConnection) -> bool:
+        """Lock the slice. Answers whether its job is to stop; raises `LeaseLost`."""
+        ours = {"id": self.held.id, "fence": self.held.fence}
+        row = (await connection.execute(_FENCE, ours)).first()
+        if row is None:
+            raise LeaseLost
+        return bool(row[0])
 
     async def release(
         self, *, after: float = 0.0, waiting: str | None = None, failures: int = 0

@@ -25,13 +25,26 @@ _CANDIDATES = 10
 
 _OURS = "migration_id = :migration AND stream = :stream"
 
-# What an earlier adoption read and this one did not is gone from its store.
+# What an earlier adoption read and this one did not is gone from its store. A pair that no run has
+# used yet goes with its record of the target: the other tool may have begun anew.
 _BEGIN = (
     text(f"DELETE FROM adoption_records WHERE {_OURS} AND job_id <> :job"),
+    text(
+        """
+        DELETE FROM links AS l
+        WHERE l.migration_id = :migration AND l.stream = :stream AND l.state = 'applied'
+          AND l.matched_by LIKE 'adopted:%' AND l.digest IS NULL AND l.applied_at IS NULL
+          AND l.intent_at IS NULL AND NOT EXISTS (
+              SELECT 1 FROM adoption_records AS r WHERE r.migration_id = :migration
+                AND r.stream = :stream AND r.side = 'target' AND r.record_id = l.target_id
+          )
+        """
+    ),
     text(
         "UPDATE adoption_records SET state = side || '_only', other_id = NULL, matched_by = NULL,"
         " confidence = NULL, candidates = '{}', differs = '{}', declared = '{}'"
         f" WHERE {_OURS} AND state <> side || '_only'"
+        " AND NOT (state = 'doubled' AND decision IS NOT NULL)"
     ),
 )
 
@@ -134,13 +147,14 @@ _PAIR = text(
     WITH live AS ({_LIVE} WHERE e.kind = :kind), sized AS (
         SELECT value FROM live GROUP BY value
         HAVING count(DISTINCT source) = 1
-           AND (count(DISTINCT target) = 1 OR CAST(:is_strong AS boolean))
+           AND (count(DISTINCT target) = 1 OR CAST(:copies AS boolean))
     ), proposed AS (
         SELECT DISTINCT ON (live.value) live.source, live.target
         FROM live JOIN sized USING (value)
         JOIN adoption_records AS r ON r.migration_id = :migration AND r.stream = :stream
           AND r.side = 'target' AND r.record_id = live.target
-        WHERE CAST(:is_strong AS boolean) OR (live.sources = 1 AND live.targets = 1)
+        WHERE CAST(:is_strong AS boolean)
+           OR (live.sources = 1 AND (live.targets = 1 OR CAST(:copies AS boolean)))
         ORDER BY live.value, r.live DESC, (
             SELECT count(*) FROM adoption_edges AS x
             WHERE x.source = live.source AND x.target = live.target
@@ -169,7 +183,7 @@ _PAIR = text(
     """
 )
 
-# Strong evidence leads to a source record that has its counterpart, and to none that has not.
+# Evidence of copies leads to a source record that has its counterpart, and to none that has not.
 _DOUBLED = text(
     """
     WITH doubles AS (
@@ -178,12 +192,12 @@ _DOUBLED = text(
         JOIN adoption_free AS t ON t.side = 'target' AND t.record_id = e.target
         JOIN adoption_records AS s ON s.migration_id = :migration AND s.stream = :stream
           AND s.side = 'source' AND s.record_id = e.source AND s.state = 'paired'
-        WHERE e.kind = ANY(CAST(:strong AS text[])) AND NOT EXISTS (
+        WHERE e.kind = ANY(CAST(:copies AS text[])) AND NOT EXISTS (
             SELECT 1 FROM adoption_edges AS x
             JOIN adoption_free AS f ON f.side = 'source' AND f.record_id = x.source
-            WHERE x.target = e.target AND x.kind = ANY(CAST(:strong AS text[]))
+            WHERE x.target = e.target AND x.kind = ANY(CAST(:copies AS text[]))
         )
-        ORDER BY e.target, array_position(CAST(:strong AS text[]), e.kind), e.source
+        ORDER BY e.target, array_position(CAST(:copies AS text[]), e.kind), e.source
     ), taken AS (
         DELETE FROM adoption_free AS f USING doubles
         WHERE f.side = 'target' AND f.record_id = doubles.target
@@ -205,8 +219,9 @@ _DATED = text(
           SELECT record_id FROM adoption_keys WHERE side = 'target' AND kind = 'moment_total'
       )
       AND (
-          SELECT 2 * count(*) FILTER (WHERE matched_by LIKE 'moment%' OR matched_by LIKE '%day%')
-                 > count(*)
+          SELECT 2 * count(*) FILTER (
+                     WHERE matched_by LIKE ANY(CAST('{moment%,%day%,clock%}' AS text[]))
+                 ) > count(*)
           FROM adoption_records
           WHERE migration_id = :migration AND stream = :stream AND side = 'source'
             AND state = 'paired'
@@ -238,6 +253,23 @@ _AMBIGUOUS = text(
     """
 )
 
+# What could not be read may be any record.
+_UNREAD = text(
+    f"UPDATE adoption_records SET state = 'ambiguous' WHERE {_OURS} AND form IS NULL"
+    " AND state = side || '_only' AND (decision IS NULL OR decision = 'pair')"
+)
+
+
+_GATHERED = text("ANALYZE adoption_records")
+_FREE = text("ANALYZE adoption_free")
+
+
+async def measure(connection: AsyncConnection) -> None:
+    """Tell the database how much was gathered, in a transaction of its own: without knowing, it
+    compares every record with every other one.
+    """
+    await connection.execute(_GATHERED)
+
 
 async def match(connection: AsyncConnection, migration: UUID, stream: Stream, job: UUID) -> None:
     """Pair what this job has gathered of a stream, within the caller's transaction."""
@@ -253,21 +285,25 @@ async def match(connection: AsyncConnection, migration: UUID, stream: Stream, jo
         await connection.execute(_CONFIDENCE, ours | worth)
     for sql in _PREPARE:
         await connection.execute(text(sql), ours if ":migration" in sql else {})
+    copies = [*strong, *(each.name for each in kinds if each.copies)]
     await _pair(connection, ours, [each for each in kinds if each.name in strong], strong)
-    await connection.execute(_DOUBLED, ours | {"strong": strong})
-    await connection.execute(
-        _DATED, ours | {"dateless": [each.name for each in kinds if each.dateless]}
-    )
+    await connection.execute(_FREE)
+    await connection.execute(_DOUBLED, ours | {"copies": strong})
     linkable = [each for each in kinds if ENOUGH <= each.confidence < STRONG]
     await _pair(connection, ours, linkable, strong)
+    await connection.execute(_DOUBLED, ours | {"copies": copies})
     told = {"kinds": [each.name for each in kinds], "worth": [each.confidence for each in kinds]}
     await connection.execute(_AMBIGUOUS, ours | told)
+    await connection.execute(_UNREAD, ours)
 
 
 async def _pair(
     connection: AsyncConnection, ours: dict[str, Any], kinds: list[Kind], strong: list[str]
 ) -> None:
+    dateless = {"dateless": [each.name for each in kinds if each.dateless]}
     for each in kinds:
+        if each.dateless:
+            await connection.execute(_DATED, ours | dateless)
         await connection.execute(
             _PAIR,
             {
@@ -275,6 +311,7 @@ async def _pair(
                 "kind": each.name,
                 "confidence": each.confidence,
                 "is_strong": each.confidence >= STRONG,
+                "copies": each.copies or each.confidence >= STRONG,
                 "strong": strong,
             },
         )

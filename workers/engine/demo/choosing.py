@@ -31,6 +31,11 @@ def seen(record: Record) -> Seen:
     return Seen(record.id, traits(record), named)
 
 
+def unreadable(record_id: str) -> Seen:
+    """A record that is there and cannot be understood: odd enough to be told about."""
+    return Seen(record_id, {"unreadable": 1.0}, frozenset())
+
+
 class Choice(NamedTuple):
     """Chosen records with their reasons. `too_large` counts records that would have brought more
     others along than there is room for.

@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from app.mapping.mapper import Mapped
 from app.mapping.places import EXTRA, Plain, read
 from app.mapping.values import plain
-from connectors.records import Content, Record, Stream
+from connectors.records import Record, Stream
 from workers.engine.demo.masking import example
 
 Pair = tuple[str, str]
@@ -31,8 +31,9 @@ class Finding(Struct, kw_only=True, omit_defaults=True):
     `outcome` is `created`, `updated`, `unchanged`, `refused`, `missing` (not at the source any
     more) or `unreadable`; of a dry run what it would have been. `custom` are examples of fields
     that the source's platform has alone, by path; `left` those of them that no rule touched.
-    `losses` are fields that the target could not keep exactly in this record, `lacks` records that
-    it names and that are nowhere.
+    `at_stake` are fields that hold something and of which the target declares that it may not keep
+    it exactly; `losses` are fields that it did not keep exactly in this record. `lacks` are records
+    that it names and that are nowhere.
     """
 
     outcome: str = ""
@@ -46,6 +47,7 @@ class Finding(Struct, kw_only=True, omit_defaults=True):
     defaulted: dict[str, Pair] = field(default_factory=dict)
     custom: dict[str, str] = field(default_factory=dict)
     left: list[str] = field(default_factory=list)
+    at_stake: list[str] = field(default_factory=list)
     losses: list[str] = field(default_factory=list)
     lacks: list[str] = field(default_factory=list)
 
@@ -68,25 +70,21 @@ def of_unmapped(stream: Stream, before: Record, code: str, reason: str) -> Findi
     return finding
 
 
-def named(content: Content) -> list[str]:
-    """The fields of a content that hold something."""
-    return [name for name, value in plain(content).items() if not _is_empty(value)]
-
-
 def _compare(finding: Finding, stream: Stream, name: str, old: Any, new: Any) -> None:
     if old == new:
-        (finding.empty if _is_empty(old) else finding.kept).append(name)
+        (finding.empty if is_empty(old) else finding.kept).append(name)
         return
     pair = (example(stream, name, old), example(stream, name, new))
-    if _is_empty(new):
+    if is_empty(new):
         finding.dropped[name] = pair
-    elif _is_empty(old):
+    elif is_empty(old):
         finding.defaulted[name] = pair
     else:
         finding.changed[name] = pair
 
 
-def _is_empty(value: Any) -> bool:
+def is_empty(value: Any) -> bool:
+    """Whether a plain value says nothing."""
     return value is None or value in ("", [], (), {}, ["", "", ""], ("", "", ""))
 
 

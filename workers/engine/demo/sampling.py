@@ -19,7 +19,7 @@ from connectors.base import Extent, Json, Page, Source, Trust, Window
 from connectors.records import Stream
 from connectors.references import references
 from workers.engine import ledger, progress, samples
-from workers.engine.demo.choosing import Choice, Seen, choose, seen
+from workers.engine.demo.choosing import Choice, Seen, choose, seen, unreadable
 from workers.engine.errors import Ending
 from workers.engine.plan import Order
 from workers.engine.run import Run
@@ -123,6 +123,7 @@ async def _look(run: Run, source: Source, stream: Stream, seed: str) -> Look:
     if run.reads[stream].trust is not Trust.SWEEP:
         pages += await _latest(run, source, stream, now)
     records = {each.id: seen(each) for page in pages for each in page.records}
+    records |= {record_id: unreadable(record_id) for page in pages for record_id, _ in page.failed}
     return Look(records, len(pages), await source.count(stream, everything))
 
 
@@ -141,7 +142,7 @@ async def _latest(run: Run, source: Source, stream: Stream, now: datetime) -> li
     pages: list[Page] = []
     for age in _LATELY:
         pages += await _read(run, source, stream, Window(now - age, now), {}, limit=1)
-        if pages[-1].records:
+        if any(page.records for page in pages):
             break
     return pages
 

@@ -14,12 +14,13 @@ from app.mapping.mapped import map_each, unmapped
 from app.mapping.mapper import MappingFailed
 from connectors.base import Page
 from connectors.digest import digest
-from connectors.records import Product, Record, Stream
+from connectors.records import Content, Product, Record, Stream
 from connectors.references import Reference
 from workers.engine import ledger, samples
 from workers.engine.attempts import MAPPING_FAILED, NOT_UNDERSTOOD
 from workers.engine.demo import findings
 from workers.engine.demo.findings import Finding
+from workers.engine.demo.kept import at_stake, lost_on_target
 from workers.engine.errors import Ending
 from workers.engine.ledger import LinkRow
 from workers.engine.passes import apply_page
@@ -46,7 +47,10 @@ async def _show(run: Run, stream: Stream, ids: Sequence[str]) -> None:
     run.lease.check()
     found, failed = await readable(unmapped(run.source), stream, ids)
     known = await _links(run, stream, ids)
-    told = {each.id: _mapped(run, stream, each, known.get(each.id)) for each in found.values()}
+    contents: dict[str, Content] = {}
+    told = {
+        each.id: _mapped(run, stream, each, known.get(each.id), contents) for each in found.values()
+    }
     told |= {source_id: _unreadable(reason) for source_id, reason in failed}
     absent = [each for each in ids if each not in told]
     if stream is not Stream.INVENTORY:
@@ -56,6 +60,8 @@ async def _show(run: Run, stream: Stream, ids: Sequence[str]) -> None:
     else:
         await apply_page(run, stream, _page(run, stream, found.values(), failed))
         await _note_outcomes(run, stream, told)
+        for source_id, names in (await lost_on_target(run, stream, contents)).items():
+            told[source_id].losses = sorted({*told[source_id].losses, *names})
     await _commit(run, stream, told, found.values())
     if stream is Stream.INVENTORY and absent:
         # Of a product with variants the store may count those alone.
@@ -71,13 +77,18 @@ async def _links(run: Run, stream: Stream, ids: Sequence[str]) -> dict[str, Link
         )
 
 
-def _mapped(run: Run, stream: Stream, record: Record, link: LinkRow | None) -> Finding:
+def _mapped(
+    run: Run, stream: Stream, record: Record, link: LinkRow | None, contents: dict[str, Content]
+) -> Finding:
+    """What mapping makes of a record; its content is put into `contents`."""
     try:
         made = run.scope.mapper.trace(record)
     except MappingFailed as error:
         return findings.of_unmapped(stream, record, MAPPING_FAILED, str(error))
     finding = findings.of_mapped(stream, record, made)
+    contents[record.id] = made.record.content
     finding.outcome = _outcome(link, digest(made.record.content).whole)
+    finding.at_stake = at_stake(made.record.content, run.writes[stream].losses)
     return finding
 
 
