@@ -1,7 +1,7 @@
 """Fields that were changed on the target where the source's values rule.
 
 Revision ID: 0015
-Revises: 0016
+Revises: 0014
 Create Date: 2026-11-26 16:40:00.000000
 """
 
@@ -10,7 +10,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0015"
-down_revision = "0016"
+down_revision = "0014"
 branch_labels = None
 depends_on = None
 

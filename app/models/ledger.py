@@ -49,7 +49,8 @@ class Link(SQLModel, table=True):
     held after our last write of each field, `parts` both sides' digests of each variant, `sent`
     digests of what an update that nobody has confirmed yet may have brought to the target (the
     last two as MessagePack). `intent_*` say which holder of which slice
-    sent a write that nobody has confirmed yet, and when it began to.
+    sent a write that nobody has confirmed yet, and when it began to. `linked_at` is when the record
+    was first linked; links from before revision 0017 do not tell.
 
     `lost_references` are the records that this one names and was written without, because they
     were on neither store, as `Reference.to_text` writes them. `mendable`: one of them is on the
@@ -114,6 +115,7 @@ class Link(SQLModel, table=True):
     intent_fence: int | None = Field(default=None, sa_column=Column(BigInteger))
     intent_at: datetime | None = Field(default=None, sa_column=moment())
     applied_at: datetime | None = Field(default=None, sa_column=moment())
+    linked_at: datetime | None = Field(default=None, sa_column=created(null=True))
     missed: int = Field(default=0, sa_column=_number())
     exempt: bool = Field(default=False, sa_column=_flag())
     generation: int = Field(default=0, sa_column=_number())

@@ -97,6 +97,19 @@ class ConflictPage(Page[ConflictOut]):
     pass
 
 
+class ConflictCounts(Output):
+    """How many conflicts there are."""
+
+    open: int
+    later: int = Field(description="Somebody looked, and wants to decide another time.")
+    settled: int
+    by_policy: int = Field(description="Of the settled ones, those that a policy has settled.")
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"open": 3, "later": 1, "settled": 240, "by_policy": 236}]}
+    )
+
+
 class SettleIn(Input):
     """Whose value stays. The source's reaches the target with the next job."""
 
