@@ -25,7 +25,7 @@ from app.schemas.redirect import PushedOut, PushesOut, RefreshOut, TableOut
 from app.services import old_paths
 from app.services.migrations import get_migration
 from app.services.old_paths import Kept, Linked
-from app.services.opening import access_of, open_source, open_target
+from app.services.opening import access_of, open_source, open_target, platform_of
 from app.services.transaction import Work, transaction
 from connectors.pages import PAGED, PageRules, Reads, page_paths, page_rules, why_unknown
 from connectors.records import Stream
@@ -38,7 +38,7 @@ from connectors.redirects import (
 )
 
 _PUSH_SECONDS = 15.0
-_IMPORT = "Import a file instead: `GET …/redirects?format=…`."
+_IMPORT = "Import a file instead: `recent-sync redirects export`, or `GET …/redirects?format=…`."
 _DONE = (RedirectState.MADE, RedirectState.KEPT)
 
 
@@ -196,7 +196,7 @@ async def push(resources: Resources, name: str, limit: int, *, again: bool) -> P
     began = monotonic()
     async with open_target(store, resources) as target:
         if not isinstance(target, TakesRedirects):
-            raise RedirectsNotTaken(_IMPORT)
+            raise RedirectsNotTaken(f"{platform_of(store).title} takes no redirects. {_IMPORT}")
         try:
             await target.check_redirects()
         except NotTaken as answer:
