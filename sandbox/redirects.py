@@ -36,9 +36,9 @@ def save(store: Store, request: Request, is_live: Callable[[str], bool]) -> Doc:
     wanted = request.json().get("redirects")
     if not isinstance(wanted, list) or len(wanted) > MOST or not all(map(_is_pair, wanted)):
         raise invalid("redirects")
-    kept = _kept(store)
-    said = [_save_one(kept, each, request.host, is_live) for each in wanted]
-    store.storage.set_fact(_FACT, kept)
+    held = _Held(_kept(store), request.host)
+    said = [_save_one(held, each["path"], each["target"], is_live) for each in wanted]
+    store.storage.set_fact(_FACT, held.rows)
     return {"redirects": said}
 
 
@@ -72,30 +72,43 @@ def _kept(store: Store) -> dict[str, Doc]:
     return found
 
 
-def _save_one(kept: dict[str, Doc], wanted: Doc, host: str, is_live: Callable[[str], bool]) -> Doc:
-    path, target = wanted["path"], wanted["target"]
+class _Held:
+    """What is kept, by the key of the path, and which keys something leads to."""
+
+    def __init__(self, rows: dict[str, Doc], host: str) -> None:
+        self.rows = rows
+        self.host = host
+        self.ends = {_end(each["target"], host) for each in rows.values()}
+        self.last = max((each["id"] for each in rows.values()), default=0)
+
+    def add(self, path: str, target: str) -> None:
+        """Keep one, under the next number."""
+        self.last += 1
+        self.rows[_key(path)] = {"id": self.last, "path": path, "target": target}
+        self.ends.add(_end(target, self.host))
+
+    def refusal(self, path: str, target: str) -> str:
+        """Why what stands there refuses it, empty where nothing does."""
+        key, end = _key(path), _end(target, self.host)
+        there, following = self.rows.get(key), self.rows.get(end)
+        if there is not None and there["target"].rstrip("/") != target.rstrip("/"):
+            return "redirect_differs"
+        if end == key or (following and _end(following["target"], self.host) == key):
+            return "redirect_loop"
+        leads_on = following or (there is None and key in self.ends)
+        return "redirect_chain" if leads_on else ""
+
+
+def _save_one(held: _Held, path: str, target: str, is_live: Callable[[str], bool]) -> Doc:
     code = "path_invalid"
     if _is_valid(path, target):
-        code = "path_live" if is_live(unquote(path)) else _standing(kept, path, target, host)
+        code = "path_live" if is_live(unquote(path)) else held.refusal(path, target)
     if code:
         return {"state": "refused", "code": code}
-    if _key(path) in kept:
+    if _key(path) in held.rows:
         return {"state": "kept", "code": ""}
-    number = max((each["id"] for each in kept.values()), default=0) + 1
-    kept[_key(path)] = {"id": number, "path": path, "target": target}
+    held.add(path, target)
     return {"state": "made", "code": ""}
-
-
-def _standing(kept: dict[str, Doc], path: str, target: str, host: str) -> str:
-    """Why what stands there refuses it, empty where nothing does."""
-    key, end = _key(path), _end(target, host)
-    there, following = kept.get(key), kept.get(end)
-    if there is not None and there["target"].rstrip("/") != target.rstrip("/"):
-        return "redirect_differs"
-    if end == key or (following and _end(following["target"], host) == key):
-        return "redirect_loop"
-    is_led_to = any(_end(each["target"], host) == key for each in kept.values())
-    return "redirect_chain" if following or (there is None and is_led_to) else ""
 
 
 def _is_pair(value: object) -> bool:

@@ -204,9 +204,7 @@ OWN = "from,to\n/shop/mug.html,/product/mug-3/\n/sale/,/shop/mug.html\n"
 
 
 async def pushed(bench: Bench, csv: str = OWN) -> dict[str, str]:
-    """What became of redirects that people add, by path: pushed, and once more as long as any are
-    waiting.
-    """
+    """What became of redirects that people add, by path. A third push has nothing left to do."""
     async with api_of(bench) as api:
         answer = await api.post("/redirects/own", json={"csv": csv})
         assert answer.status_code == 200, answer.text
