@@ -41,6 +41,8 @@ SHAPES = {
     ),
     "note": Shape(("id", "date"), dates=False),
     "webhook": Shape(("id", "date", "title"), dates=False),
+    "page": Shape((*_POSTS, "parent", "menu_order"), vanishing_total=True),
+    "post": Shape((*_POSTS, "parent"), vanishing_total=True),
 }
 
 

@@ -7,6 +7,7 @@ import html
 import re
 from typing import Any
 
+from sandbox import cms
 from sandbox.store import Store
 from sandbox.wire import SITE, Answer, ApiError, Doc, Request, decode, html_answer
 
@@ -63,7 +64,19 @@ def answer(store: Store, request: Request) -> Answer:
         return _page(store, path, store.config.name, "")
     if path.startswith(_CATEGORY):
         return _category(store, request)
+    doc = cms.at(store, path)
+    if doc is not None:
+        return _of_cms(store, request, doc)
     return _product(store, request)
+
+
+def _of_cms(store: Store, request: Request, doc: Doc) -> Answer:
+    """A page or a post of WordPress itself."""
+    right = doc["link"].removeprefix(SITE)
+    if request.path != right:
+        return _moved(request, right)
+    title = _titled(store, html.unescape(doc["title"]["rendered"]))
+    return _page(store, right, title, doc["content"]["rendered"])
 
 
 def _product(store: Store, request: Request) -> Answer:
@@ -75,7 +88,7 @@ def _product(store: Store, request: Request) -> Answer:
             if not path.endswith("/"):
                 return _moved(request, f"{path}/")
             text = doc.get("short_description") or doc.get("description") or ""
-            return _page(store, path, _titled(store, doc), text)
+            return _page(store, path, _titled(store, doc["name"]), text)
         known = _old_slug(store, slug)
         if known:
             return _moved(request, f"{_PRODUCT}{known}/")
@@ -91,11 +104,11 @@ def _category(store: Store, request: Request) -> Answer:
     right = f"{_CATEGORY}{_line(store, doc)}/"
     if request.path != right:
         return _moved(request, right)
-    return _page(store, right, _titled(store, doc), doc.get("description") or "")
+    return _page(store, right, _titled(store, doc["name"]), doc.get("description") or "")
 
 
-def _titled(store: Store, doc: Doc) -> str:
-    return f"{doc['name']} – {store.config.name}"  # noqa: RUF001  as WordPress writes it
+def _titled(store: Store, name: str) -> str:
+    return f"{name} – {store.config.name}"  # noqa: RUF001  as WordPress writes it
 
 
 def _line(store: Store, doc: Doc) -> str:
