@@ -38,7 +38,10 @@ class CmsPages(NamedTuple):
     notes: tuple[str, ...] = ()
 
 
-NOT_TOLD = CmsPages((), ("Its platform tells of no pages but those of records.",))
+MOST = 2000
+"""Pages of each kind that are worth reading from a store: a matter of seconds."""
+
+_NOT_TOLD = CmsPages((), ("The platform tells of no pages but those of records.",))
 
 
 @runtime_checkable
@@ -52,6 +55,6 @@ class TellsCmsPages(Protocol):
         ...
 
 
-async def cms_pages(store: object, most: int) -> CmsPages:
+async def cms_pages(store: object, most: int = MOST) -> CmsPages:
     """The store's pages as far as it tells them. Raises `StoreError`."""
-    return await store.cms_pages(most) if isinstance(store, TellsCmsPages) else NOT_TOLD
+    return await store.cms_pages(most) if isinstance(store, TellsCmsPages) else _NOT_TOLD
