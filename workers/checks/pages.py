@@ -131,7 +131,7 @@ async def _pages(ground: Ground) -> tuple[list[Page], str]:
         pages, word = await _of_stream(ground, stream, _heavy(kept, stream, visits), visits)
         records += [each for each in pages if key(each.old) not in added]
         words.append(word)
-    known = {key(each.old) for each in [*own, *records, *kept.links]}
+    known = {key(each.old) for each in [*own, *records]} | {key(each.old) for each in kept.links}
     others, word = await other_pages(ground, known, visits)
     # Before the records that were drawn by chance: there are not many of them.
     found = [*own, *others, *records]
