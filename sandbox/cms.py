@@ -3,6 +3,7 @@
 Documents are loaded or edited by hand (`/_control`); the list only shows what is published.
 """
 
+import html
 from typing import Any
 
 from sandbox import listing
@@ -35,7 +36,7 @@ def document(store: Store, kind: str, item: Doc) -> Doc:
     """
     local, now = store.clock.stamps()
     gmt = item.get("gmt")
-    slug = item.get("slug") or slugify(str(item["title"]))
+    slug = item.get("slug") or slugify(html.unescape(str(item["title"])))
     return {
         "id": item["id"],
         "date": local,

@@ -26,6 +26,8 @@ async def test_a_new_store_has_the_pages_that_woocommerce_makes() -> None:
         settings = await shop.admin("GET", "settings/advanced")
         assert [each["value"] for each in settings] == ["6", "7", "8"]
         assert (await http.get(POSTS)).json() == []
+        assert (await http.get(PAGES, params={"offset": 4})).headers["x-wp-total"] == "0"
+        assert (await http.get(PAGES, params={"page": 2})).status_code == 400
 
 
 async def test_visitors_see_what_is_published_and_nothing_else() -> None:
