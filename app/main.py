@@ -19,8 +19,10 @@ from app.routes import (
     adoption,
     api_keys,
     conflicts,
+    docs,
     health,
     jobs,
+    late_orders,
     ledger,
     mapping_reports,
     mappings,
@@ -56,12 +58,14 @@ _ROUTERS = (
     readiness.router,
     redirects.router,
     sold.router,
+    late_orders.router,
     jobs.router,
     schedules.router,
     mapping_reports.router,
     webhooks.router,
     api_keys.router,
     health.router,
+    docs.router,
 )
 
 
@@ -85,6 +89,7 @@ def create_app(settings: Settings | None = None, resources: Resources | None = N
         summary="The final synchronisation of a selling shop before its new platform goes live.",
         version=version("recent-sync"),
         lifespan=lifespan,
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         generate_unique_id_function=operation_id,

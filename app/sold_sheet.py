@@ -1,4 +1,6 @@
-"""What the new shop sold, as CSV: for the API and for the command line."""
+"""Orders as CSV, what the new shop sold and late ones of the old shop: for the API and for the
+command line.
+"""
 
 from __future__ import annotations
 
@@ -7,30 +9,28 @@ import io
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-COLUMNS = (
-    "order",
-    "number",
-    "status",
-    "created_at",
-    "currency",
-    "total",
-    "sku",
-    "name",
-    "quantity",
-    "line_total",
-)
-_ORDER = ("id", "number", "status", "created_at", "currency", "total")
-_LINE = ("sku", "name", "quantity", "total")
+SOLD = {"order": "id"}
+LATE = {"order": "target_id", "old_order": "source_id", "imported_at": "imported_at"}
+"""The first columns of both lists, and the members that they hold."""
+
+_ORDER = ("number", "status", "created_at", "currency", "total")
+_LINE = {"sku": "sku", "name": "name", "quantity": "quantity", "line_total": "total"}
 
 
-def csv_text(orders: Iterable[Mapping[str, Any]]) -> str:
+def columns(first: Mapping[str, str]) -> tuple[str, ...]:
+    """The names of a list's columns."""
+    return (*first, *_ORDER, *_LINE)
+
+
+def csv_text(orders: Iterable[Mapping[str, Any]], first: Mapping[str, str] = SOLD) -> str:
     """Orders as the API tells of them: one row a line, and one for an order without lines."""
     out = io.StringIO()
     writer = csv.writer(out)
-    writer.writerow(COLUMNS)
+    writer.writerow(columns(first))
     for order in orders:
-        for line in order["lines"] or [dict.fromkeys(_LINE)]:
-            values = [order[name] for name in _ORDER] + [line[name] for name in _LINE]
+        of_order = [order[name] for name in (*first.values(), *_ORDER)]
+        for line in order["lines"] or [dict.fromkeys(_LINE.values())]:
+            values = of_order + [line[name] for name in _LINE.values()]
             writer.writerow([_plain(each) for each in values])
     return out.getvalue()
 

@@ -185,7 +185,9 @@ class Match(Struct, frozen=True, kw_only=True):
 
 
 class Applied(Struct, frozen=True, kw_only=True):
-    """The target has it. `losses` are fields it could not keep exactly in this record.
+    """The target has it. `losses` are fields it could not keep exactly in this record. `found`:
+    what was to be created was there already, was brought up to date, and by what it was found, as
+    in `Match`.
 
     `content` is the record as the target answered it after the write, in the target's own ids;
     None where the answer does not tell. Of variants it holds at least those that were written.
@@ -196,6 +198,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     children: Mapping[str, str] = field(default_factory=dict)
     content: Content | None = None
     losses: tuple[Loss, ...] = ()
+    found: str | None = None
 
 
 class Refused(Struct, frozen=True, kw_only=True):

@@ -87,7 +87,8 @@ class WriteCapability(Struct, frozen=True, kw_only=True):
     the request is through. Without it later requests may still be adding to what is found.
     `serial_creates`: creates of this stream go one at a time, because the platform checks
     uniqueness too late. `refuses_doubles`: the platform refuses to create a record whose natural
-    key is taken, and the connector finds that record then; a fresh create needs no look-up.
+    key is taken, and the connector finds that record then and says so (`Applied.found`); where the
+    source rules in every field, a fresh create needs no look-up.
     `merges`: people edit these records on the target, and `get` reads them back, so that an update
     can leave their edits alone. `derived` are fields that the platform reckons from others, which
     are never an edit by anybody: `total`, or `lines.tax` for a part's field.

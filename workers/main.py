@@ -15,6 +15,7 @@ from arq.worker import Worker, func
 from redis.exceptions import RedisError
 
 from app.log import configure
+from app.notify import notify_ready
 from app.queue import QUEUE_NAME, RUN_SLICE, deserialize, redis_settings, serialize
 from app.resources import Resources, open_resources
 from app.settings import Settings
@@ -101,6 +102,7 @@ async def run_worker(resources: Resources, stop: asyncio.Event) -> None:
     ]
     stopped = asyncio.create_task(stop.wait(), name="stop")
     log.info("worker.started", holder=holder)
+    notify_ready()
     ended, _ = await asyncio.wait([*tasks, stopped], return_when=asyncio.FIRST_COMPLETED)
     await desk.clear(grace=_GRACE)
     for task in [*tasks, stopped]:

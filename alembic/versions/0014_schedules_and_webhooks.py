@@ -1,7 +1,7 @@
 """Schedules with what became of their ticks; webhooks with their outbox.
 
 Revision ID: 0014
-Revises: 0007
+Revises: 0013
 Create Date: 2026-11-26 13:35:00.000000
 """
 

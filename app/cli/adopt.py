@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.client import Api
-from app.cli.display import AsJson, print_done, print_fields, print_json, print_table
+from app.cli.client import Api, Json
+from app.cli.display import (
+    AsJson,
+    note,
+    print_done,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+    say_counts,
+)
 from app.cli.failures import UsageProblemError
+from app.cli.files import require_writable, write_file
 from app.cli.migrations import MigrationOption, path
 
 commands = typer.Typer(no_args_is_help=True, help="What another tool has brought over.")
@@ -31,14 +43,38 @@ def status(migration: MigrationOption, *, json: AsJson = False) -> None:
     if json:
         print_json({"adoption": found, "drift": drift})
         return
-    print_fields({name: found[name] for name in ("job_id", "status", "since", "finished_at")})
+    if found["job_id"] is None:
+        print_line("Nothing was adopted.")
+    else:
+        print_fields({name: found[name] for name in ("job_id", "status", "since", "finished_at")})
+        _print_states(found)
+    numbers, counts = ("linked", "unverified", "differing"), ("fields", "kept", "unsettled")
+    rows = [
+        [stream, *(each[name] for name in numbers), *(say_counts(each[name]) for name in counts)]
+        for stream, each in drift["streams"].items()
+    ]
+    print_table(("stream", *numbers, *counts), rows, title="In what linked records differ")
+
+
+def print_adopted(api: Api, job: Json) -> None:
+    """What a job of kind `adopt` has found; where another came after it, what it has counted."""
+    title = f"adopt of {job['migration']}: {job['status']} (job {job['id']})"
+    found = api.get(f"{path(job['migration'])}/adoption")
+    if found["job_id"] == job["id"]:
+        _print_states(found, title)
+        if any(each["ambiguous"] for each in found["streams"].values()):
+            note(f"Settle what is ambiguous: `recent-sync adopt list -m {job['migration']}`.")
+        return
+    names = ("read", "adopted", "unchanged", "quarantined")
+    rows = [[stream, *(each[name] for name in names)] for stream, each in job["counters"].items()]
+    print_table(("stream", "read", "paired", "paired before", "ambiguous"), rows, title=title)
+
+
+def _print_states(found: Json, title: str = "") -> None:
     rows = [
         [stream, *(each[name] for name in _STATES)] for stream, each in found["streams"].items()
     ]
-    print_table(("stream", *_STATES), rows)
-    names = ("linked", "unverified", "differing", "fields", "kept", "unsettled")
-    rows = [[stream, *(each[name] for name in names)] for stream, each in drift["streams"].items()]
-    print_table(("stream", *names), rows)
+    print_table(("stream", *_STATES), rows, title=title)
 
 
 @commands.command("list")
@@ -101,15 +137,16 @@ def export(
     ] = None,
 ) -> None:
     """Write a CSV file: fill in `decision`, and import it."""
+    if to is not None:
+        require_writable(to)
     with Api.from_environment() as api:
         text = api.text(f"{path(migration)}/adoption.csv", state=state, stream=stream)
     if to is None:
         sys.stdout.write(text)
         return
-    try:
-        to.write_text(text, encoding="utf-8", newline="")
-    except OSError as error:
-        raise UsageProblemError(f"{to} cannot be written: {error.strerror}.") from None
+    write_file(to, text, newline="")
+    rows = sum(1 for _ in csv.reader(io.StringIO(text, newline=""))) - 1
+    note(f"Wrote {rows:,} records to {to}.")
 
 
 @commands.command("import")

@@ -230,6 +230,8 @@ def _failure(url: str, answer: httpx.Response) -> CommandError:
 
 def problem_sentence(problem: Json) -> str:
     """The problem in one sentence, places included, with its stable code."""
+    if problem["code"] == "not_found":
+        return "The service knows nothing of this id or name [not_found]."
     detail = str(problem.get("detail") or problem.get("title") or "Refused").rstrip(".")
     found = [each for each in problem.get("errors", []) if isinstance(each, dict)]
     if len(found) == 1 and str(found[0].get("detail", "")).rstrip(".") == detail:

@@ -32,17 +32,33 @@ def show_all(
     field: Field = None,
     source_id: Record = None,
     *,
+    every: Annotated[
+        bool, typer.Option("--all", help="Those that are settled or put off as well.")
+    ] = False,
     json: AsJson = False,
 ) -> None:
     """List conflicts, oldest first."""
-    query = {"stream": stream, "status": status, "field": field, "source_id": source_id}
+    narrow = {"stream": stream, "field": field, "source_id": source_id}
     with Api.from_environment() as api:
-        found = list(api.every(_path(migration), **query))
-    if json:
+        found = list(api.every(_path(migration), **narrow, status=None if every else status))
+        counts = None if json else api.get(f"{_path(migration)}/summary", **narrow)
+    if counts is None:
         print_json(found)
         return
-    columns = ("id", "stream", "source_id", "field", "decision", "settled_by", "last_at")
+    columns = ("id", "stream", "source_id", "field", "status", "decision", "settled_by", "last_at")
     print_table(columns, [[each[column] for column in columns] for each in found])
+    if not every and (others := _others(counts, status)):
+        print_line(f"There are others: {others}; `--all` shows them.")
+
+
+def _others(counts: Json, listed: str) -> str:
+    """How many conflicts are not in a list, in words; empty where all are."""
+    words = {
+        "open": f"{counts['open']:,} open",
+        "later": f"{counts['later']:,} put off",
+        "settled": f"{counts['settled']:,} settled, {counts['by_policy']:,} of them by policy",
+    }
+    return "; ".join(each for name, each in words.items() if name != listed and counts[name])
 
 
 @commands.command("show")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ AsJson = Annotated[
 
 
 _FILE_WIDTH = 200
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.\d+)?(?:Z|\+00:00)", re.ASCII)
 
 # One console each, so that lines and moving bars do not get in each other's way. They look up
 # the streams when they write.
@@ -41,6 +43,11 @@ def to_text(document: Any) -> str:
 def print_line(text: str) -> None:
     """A line of the result. Text from stores and people is never markup."""
     results.print(Text(text), soft_wrap=not results.is_terminal)
+
+
+def print_whole(text: str) -> None:
+    """Lines that people copy: a terminal may cut them by its width, and no line end is put in."""
+    results.print(Text(text), soft_wrap=True)
 
 
 def print_done(text: str, document: Any, *, json: bool) -> None:
@@ -74,8 +81,12 @@ def print_rich(drawn: RenderableType) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[Any]], *, title: str = "") -> None:
-    """A table on standard output."""
-    print_rich(table(title, columns, rows))
+    """A table on standard output, or a word where it would be empty."""
+    listed = list(rows)
+    if listed:
+        print_rich(table(title, columns, listed))
+    else:
+        print_line(f"{title}: nothing." if title else "Nothing to list.")
 
 
 def print_fields(fields: Mapping[str, Any]) -> None:
@@ -98,14 +109,27 @@ def say(value: Any) -> str:
         case int():
             text = f"{value:,}"
         case datetime():
-            text = f"{value.astimezone(UTC):%Y-%m-%d %H:%M:%S}"
+            text = f"{value.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         case list() | tuple():
             text = ", ".join(say(each) for each in value)
         case dict():
             text = json.dumps(value, ensure_ascii=False, default=_plain)
+        case str():
+            text = say_moment(value)
         case _:
             text = str(value)
     return text
+
+
+def say_counts(counts: Mapping[str, int]) -> str | None:
+    """`{"made": 3}` as `made 3`."""
+    return ", ".join(f"{name} {count:,}" for name, count in counts.items()) or None
+
+
+def say_moment(text: str) -> str:
+    """A moment of the API to the second, in a form that every option takes; other text as it is."""
+    found = _MOMENT.fullmatch(text)
+    return f"{found[1]}Z" if found else text
 
 
 def _plain(value: Any) -> str:

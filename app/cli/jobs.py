@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import typer
 
+from app.cli.adopt import print_adopted
 from app.cli.client import Api, Json
 from app.cli.display import AsJson, note, print_fields, print_json, print_table
 from app.cli.duration import Timeout, given_duration
@@ -208,9 +209,14 @@ def _await(api: Api, job: Json, timeout: float, *, json: bool) -> None:
 
 
 def _print_ended(api: Api, job: Json) -> None:
-    """A job's outcome; of one that verifies, what its checks have found."""
+    """A job's outcome; of one that adopts or verifies, what it has found."""
+    if job["kind"] == "adopt":
+        print_adopted(api, job)
+        return
     if job["kind"] != "verify":
         print_job(job)
+        if job["kind"] == "demo":
+            note(f"What the mapping made of it: `recent-sync report {job['id']}`.")
         return
     found = api.get(f"/jobs/{job['id']}/checks")["items"]
     rows = [[each["id"], each["state"], each["found"], each["summary"]] for each in found]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from app.cli.display import AsJson, note, print_done, print_json, print_line, print_table
+from app.cli.display import AsJson, note, print_done, print_json, print_table, print_whole
 from app.cli.failures import UsageProblemError
 from app.cli.local import database_errors, database_url, local_settings
 from app.settings import Settings
@@ -112,7 +112,7 @@ def create(
     if json:
         print_json(made.document())
         return
-    print_line(made.text)
+    print_whole(made.text)
     note("It is shown this once. Hand it to programs as RECENT_SYNC_API_KEY.")
 
 
@@ -187,4 +187,4 @@ def generate() -> None:
     """Print a fresh key for RECENT_SYNC_ENCRYPTION_KEYS."""
     from cryptography.fernet import Fernet  # noqa: PLC0415
 
-    print_line(Fernet.generate_key().decode())
+    print_whole(Fernet.generate_key().decode())

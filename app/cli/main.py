@@ -17,6 +17,7 @@ from app.cli import (
     mapping,
     migrations,
     planning,
+    policies,
     quarantine,
     readiness,
     redirects,
@@ -79,7 +80,9 @@ program.add_typer(service.database, name="db")
 program.add_typer(keys.commands, name="keys")
 program.command("platforms")(stores.platforms)
 program.add_typer(stores.commands, name="store")
+migrations.commands.command("late-orders")(launched.late_orders)
 migrations.commands.command("sold-meanwhile")(launched.sold_meanwhile)
+migrations.commands.add_typer(policies.commands, name="policies")
 program.add_typer(migrations.commands, name="migration")
 program.add_typer(mapping.commands, name="mapping")
 jobs.runs.command("stragglers")(launched.stragglers)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json as json_
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -12,6 +11,7 @@ from app.cli.client import Api, Json
 from app.cli.display import AsJson, print_done, print_json, print_line
 from app.cli.failures import UsageProblemError
 from app.cli.migrations import MigrationOption, path
+from app.cli.yaml_text import read_file, render
 
 commands = typer.Typer(
     no_args_is_help=True, help="Mapping rules: what changes in records on their way."
@@ -35,14 +35,17 @@ def show(
     if json:
         print_json(found)
         return
-    print_line(f"# version {found['version']} by {found['author'] or 'nobody'}")
-    print_line(_yaml(found["rules"]))
+    if found["version"]:
+        print_line(f"# version {found['version']} by {found['author'] or 'nobody'}")
+    else:
+        print_line("# There are no mapping rules yet.")
+    print_line(render(found["rules"]))
 
 
 @commands.command("set")
 def set_(file: RulesFile, migration: MigrationOption, *, json: AsJson = False) -> None:
     """Replace a migration's mapping rules by those of a file; the next jobs go by them."""
-    rules = read_rules(file)
+    rules = _read(file)
     with Api.from_environment() as api:
         made = api.send("PUT", _path(migration), body=rules).document
     text = f"Version {made['version']} of the mapping rules is in force for the next jobs."
@@ -57,7 +60,7 @@ def check(file: RulesFile, *, json: AsJson = False) -> None:
     from app.mapping.rules import Rules  # noqa: PLC0415  slow to import
 
     try:
-        rules = Rules.model_validate(read_rules(file))
+        rules = Rules.model_validate(_read(file))
     except ValidationError as error:
         places = "; ".join(
             f"/{'/'.join(map(str, each['loc']))}: {each['msg'].removeprefix('Value error, ')}"
@@ -76,35 +79,8 @@ def schema() -> None:
     print_json(Rules.model_json_schema())
 
 
-def read_rules(file: Path) -> Json:
-    """The rules in a file; JSON is YAML too. Raises `UsageProblemError`."""
-    import yaml  # noqa: PLC0415  seldom needed
-
-    class Loader(yaml.SafeLoader):
-        """Leaves dates as they are written: rules know moments as text."""
-
-    Loader.yaml_implicit_resolvers = {
-        first: [each for each in found if each[0] != "tag:yaml.org,2002:timestamp"]
-        for first, found in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-    try:
-        text = file.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError):
-        raise UsageProblemError(f"{file} cannot be read.") from None
-    try:
-        found: Any = yaml.load(text, Loader)  # noqa: S506  a safe loader, without dates
-        json_.dumps(found, allow_nan=False)
-    except (yaml.YAMLError, ValueError, TypeError, RecursionError):
-        raise UsageProblemError(f"{file} is neither YAML nor JSON that rules can be in.") from None
-    if not isinstance(found, dict):
-        raise UsageProblemError(f"{file} holds no rules: they stand below the names of streams.")
-    return found
-
-
-def _yaml(rules: Json) -> str:
-    import yaml  # noqa: PLC0415  seldom needed
-
-    return yaml.safe_dump(rules, sort_keys=False, allow_unicode=True, width=90).rstrip()
+def _read(file: Path) -> Json:
+    return read_file(file, "mapping rules", below="the names of streams")
 
 
 def _version(api: Api, migration: str, version: int) -> Json:

@@ -9,7 +9,15 @@ from urllib.parse import quote
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, note, print_done, print_fields, print_json, print_table
+from app.cli.display import (
+    AsJson,
+    note,
+    print_done,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+)
 from app.cli.duration import given_duration
 from app.cli.failures import UsageProblemError
 from app.cli.streams import Streams, split_streams
@@ -24,7 +32,10 @@ MigrationOption = Annotated[
 Seconds = Annotated[
     str | None, typer.Option(metavar="DURATION", help="Instead of what the platform suggests.")
 ]
-LaunchAt = Annotated[str | None, typer.Option(help="When the new shop opens, with its zone.")]
+LaunchAt = Annotated[
+    str | None,
+    typer.Option(metavar="MOMENT", help="When the new shop opens, with its zone; none removes it."),
+]
 
 
 def moment(text: str | None, option: str) -> str | None:
@@ -175,9 +186,11 @@ def status(migration: MigrationOption, *, json: AsJson = False) -> None:
             "in quarantine": len(held),
         }
     )
-    print_table(
-        ("stream", "applied up to"), [[each["stream"], each["watermark"]] for each in cursors_now]
-    )
+    if cursors_now:
+        rows = [[each["stream"], each["watermark"]] for each in cursors_now]
+        print_table(("stream", "applied up to"), rows)
+    else:
+        print_line("Nothing was applied yet.")
     if latest:
         print_job(latest)
         if latest["error"]:
@@ -197,12 +210,14 @@ def _changes(
         for name, text in (("overlap", overlap), ("settle", settle))
         if text is not None
     }
+    removed = launch_at == "none"
     changes: dict[str, Any] = {
         "streams": split_streams(streams),
         "policies": policies or None,
-        "launch_at": moment(launch_at, "--launch-at"),
+        "launch_at": None if removed else moment(launch_at, "--launch-at"),
     }
-    return {member: value for member, value in changes.items() if value is not None}
+    given = {member: value for member, value in changes.items() if value is not None}
+    return given | ({"launch_at": None} if removed else {})
 
 
 def _show(migration: Json, *, json: bool) -> None:

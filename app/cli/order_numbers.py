@@ -8,7 +8,7 @@ from app.cli.client import Api, Json
 from app.cli.display import AsJson, print_fields, print_json, print_line, print_table
 from app.cli.migrations import MigrationOption, path
 
-_COLUMNS = ("store", "last", "next", "step", "numbers an order", "gaps", "counted", "others")
+_COLUMNS = ("store", "last", "next", "step", "numbers an order", "gaps", "counted", "other forms")
 
 
 def order_numbers(migration: MigrationOption, *, json: AsJson = False) -> None:
@@ -21,9 +21,11 @@ def order_numbers(migration: MigrationOption, *, json: AsJson = False) -> None:
     print_table(_COLUMNS, [_counting(side, found[side]) for side in ("source", "target")])
     print_fields(
         {
-            "old numbers are kept": found["kept"],
+            "old numbers are kept": "no order to tell by yet"
+            if found["kept"] is None
+            else found["kept"],
             "orders a day": found["per_day"],
-            "expected until launch": found["expected"],
+            "expected until launch, at most": found["expected"],
             **_headroom(found["headroom"]),
         }
     )

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
 
 from app.cli.client import Api, Json
-from app.cli.display import AsJson, print_fields, print_json, print_line, print_table
+from app.cli.display import (
+    AsJson,
+    print_fields,
+    print_json,
+    print_line,
+    print_table,
+    print_whole,
+    say_moment,
+)
 from app.cli.duration import say_duration
 from app.cli.migrations import MigrationOption, moment, path
 
@@ -41,14 +50,16 @@ def estimate(
     long, rates = found["seconds"], found["rates"]
     print_fields(
         {
-            "run": f"{found['kind']} of {found['migration']} at {found['at']}",
+            "run": f"{found['kind']} of {found['migration']} at {say_moment(found['at'])}",
             "records": found["records"],
             "entity points": found["points"],
             "requests": f"{found['requests']['source']:,} to the source, "
             f"{found['requests']['target']:,} to the target",
             "time": f"{say_duration(long['expected'])} "
             f"({say_duration(long['low'])} to {say_duration(long['high'])})",
-            "rates": f"{rates['basis']}, {rates['passes']:,} passes of {rates['jobs']:,} jobs",
+            "rates": f"measured in {rates['passes']:,} passes of {rates['jobs']:,} jobs"
+            if rates["basis"] == "measured"
+            else "stated: none was measured yet",
         }
     )
     columns = ("stream", "mode", "records", "from", "changed", "arriving", "points", "seconds")
@@ -80,18 +91,36 @@ def activity(migration: MigrationOption, *, json: AsJson = False) -> None:
     print_fields(
         {
             f"{found['stream']} a day": found["per_day"],
-            "seen": f"{found['total']:,} since {found['since']} ({found['basis']})",
+            "seen": _seen(found),
             "zone": found["zone"],
+            "busiest hour": _hour(found["busiest"]),
+            "quietest hour": _hour(found["quietest"]),
         }
     )
     if found["total"]:
         hours = range(0, 24, 3)
         rows = [
-            [day, *(round(sum(rates[hour : hour + 3]), 1) for hour in hours)]
+            [day, *(f"{sum(rates[hour : hour + 3]):.2f}" for hour in hours)]
             for day, rates in zip(_DAYS, found["rates"], strict=True)
         ]
         print_table(("", *(f"{hour:02}-{hour + 3:02}" for hour in hours)), rows)
     print_line(found["final_sync"]["reason"])
+
+
+_BASES = {"created": "by when they were made", "stamps": "by when they changed last"}
+
+
+def _seen(found: Json) -> str:
+    if found["since"] is None:
+        return "nothing yet"
+    how = _BASES.get(found["basis"], found["basis"])
+    return f"{found['total']:,} since {say_moment(found['since'])}, {how}"
+
+
+def _hour(found: Json | None) -> str | None:
+    if found is None:
+        return None
+    return f"{_DAYS[found['weekday']]} {found['hour']:02}-{found['hour'] + 1:02}: {found['rate']}"
 
 
 def plan(
@@ -114,30 +143,42 @@ def plan(
     freeze = found["freeze"]
     print_fields(
         {
-            "launch": found["launch_at"] + ("" if found["launch_is_set"] else " (none is set)"),
-            "fits": found["fits"],
+            "launch": say_moment(found["launch_at"])
+            + ("" if found["launch_is_set"] else " (no launch to come is set)"),
+            "time for all of it": found["fits"],
             "final run": found["final_sync"]["reason"],
             "freeze": f"{say_duration(freeze['median'])}, in 95 of 100 cases below "
-            f"{say_duration(freeze['p95'])}, from {freeze['starts_at']}",
+            f"{say_duration(freeze['p95'])}, from {say_moment(freeze['starts_at'])}",
             "runs catch up": found["convergence"]["converges"],
+            "the shop's zone": found["zone"],
         }
     )
-    print_table(
-        ("when", "what", "command", "takes"), [_step_row(each) for each in found["runbook"]]
-    )
-    print_table(
-        ("quiet times", "until", "turned away"),
-        [[each["starts_at"], each["ends_at"], each["turned_away"]] for each in found["windows"]],
-    )
+    print_line("")
+    for step in found["runbook"]:
+        _print_step(step, found["made_at"])
+    print_line("")
+    if found["windows"]:
+        print_table(
+            ("quiet times", "until", "turned away"),
+            [
+                [each["starts_at"], each["ends_at"], each["turned_away"]]
+                for each in found["windows"]
+            ],
+        )
     for risk in found["risks"]:
         print_line(f"{risk['weight']}: {risk['message']} {risk['advice']} [{risk['code']}]")
     if found["ask_expert"]:
         print_line(f"Ask an expert: {found['ask_expert']}")
 
 
-def _step_row(step: Json) -> list[object]:
-    when = step["at"]
+def _print_step(step: Json, now: str) -> None:
+    """What is to be done, and below it the command on a line of its own, to be copied."""
+    late = datetime.fromisoformat(step["at"]) < datetime.fromisoformat(now)
+    words = f"{say_moment(step['at'])}{' (passed)' if late else ''}  {step['what']}"
     if step["every"]:
-        when = f"{when} until {step['until']}, every {say_duration(step['every'])}"
-    takes = None if step["seconds"] is None else say_duration(step["seconds"])
-    return [when, step["what"], step["command"], takes]
+        words += f" Every {say_duration(step['every'])} until {say_moment(step['until'])}."
+    if step["seconds"] is not None:
+        words += f" (takes {say_duration(step['seconds'])})"
+    print_line(words)
+    if step["command"]:
+        print_whole(f"    {step['command']}")

@@ -70,9 +70,8 @@ class JobProgress:
         if not self._totals:
             task = self._task(display, "all", self._title)
             doing = f"{self._title}: {progress['stream'] or job['status']}"
-            display.update(
-                task, completed=progress["read"], total=progress["total"], description=doing
-            )
+            total = progress["total"] and max(progress["total"], progress["read"])
+            display.update(task, completed=progress["read"], total=total, description=doing)
             return
         for stream, counters in job["counters"].items():
             task = self._task(display, stream, f"{self._title}: {stream}")
@@ -98,6 +97,11 @@ def describe(job: Mapping[str, Any]) -> str:
     progress = job["progress"]
     if job["status"] != "running":
         return str(job["status"])
-    of_total = f" of {progress['total']:,}" if progress["total"] else ""
+    if job["kind"] == "verify":
+        return "checking"
+    # What a store has counted may be less than what there is by now.
+    whole = progress["total"] if (progress["total"] or 0) >= progress["read"] else None
+    of_total = f" of {whole:,}" if whole else ""
     waiting = f", waiting: {', '.join(job['waiting'])}" if job["waiting"] else ""
-    return f"{progress['stream'] or 'preparing'}, {progress['read']:,}{of_total} records{waiting}"
+    doing = progress["stream"] or ("finishing" if progress["read"] else "preparing")
+    return f"{doing}, {progress['read']:,}{of_total} records{waiting}"

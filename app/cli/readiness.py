@@ -11,6 +11,7 @@ import typer
 from app.cli.client import Api, Json
 from app.cli.display import AsJson, note, print_fields, print_json, print_line, print_table
 from app.cli.failures import GateError, UnreachableError, UsageProblemError
+from app.cli.files import require_writable, write_file, writing
 from app.cli.migrations import path
 
 commands = typer.Typer(
@@ -44,6 +45,8 @@ def readiness(
         return
     if migration is None:
         raise UsageProblemError("Which migration? `recent-sync readiness -m SLUG`.")
+    for file in filter(None, (junit, html, save)):
+        require_writable(file)
     with Api.from_environment() as api:
         found: Json = api.get(f"{path(migration)}/readiness")
     _write_files(found, junit=junit, html=html, save=save)
@@ -95,20 +98,20 @@ def _state(check: Json) -> str:
 
 
 def _write_files(found: Json, *, junit: Path | None, html: Path | None, save: Path | None) -> None:
-    try:
-        if junit is not None:
-            from app.cli.junit import write_junit  # noqa: PLC0415  only here is it needed
+    if junit is not None:
+        from app.cli.junit import write_junit  # noqa: PLC0415  only here is it needed
 
+        with writing(junit):
             write_junit(found, junit)
-        if html is not None:
-            from app.web.verdict import verdict_page  # noqa: PLC0415
+    if html is not None:
+        from app.web.verdict import verdict_page  # noqa: PLC0415
 
-            html.write_text(verdict_page(found), encoding="utf-8")
-        if save is not None:
-            text = documents.dumps(found, indent=2, ensure_ascii=False)
-            save.write_text(text + "\n", encoding="utf-8")
-    except OSError as error:
-        raise UsageProblemError(f"{error.filename} cannot be written: {error.strerror}.") from None
+        write_file(html, verdict_page(found))
+    if save is not None:
+        text = documents.dumps(found, indent=2, ensure_ascii=False)
+        write_file(save, text + "\n")
+    for file in filter(None, (junit, html, save)):
+        note(f"Wrote {file}.")
 
 
 @commands.command("keys")

@@ -17,9 +17,11 @@ from app.cli.display import (
     print_json,
     print_line,
     print_table,
+    say_counts,
     to_text,
 )
 from app.cli.failures import GateError, UsageProblemError
+from app.cli.files import require_writable, write_file
 from app.cli.migrations import MigrationOption, path
 
 commands = typer.Typer(no_args_is_help=True, help="Redirects of old addresses to new ones.")
@@ -47,12 +49,20 @@ def summary(migration: MigrationOption, *, json: AsJson = False) -> None:
     if json:
         print_json(found)
         return
-    share = found.pop("share")
-    found["covered"] = "" if share is None else f"{found['covered']:,} ({share:.1%})"
-    for name in ("faults", "pushed"):
-        counts = found[name]
-        found[name] = ", ".join(f"{each} {count:,}" for each, count in counts.items())
-    print_fields({name.replace("_", " "): value for name, value in found.items()})
+    share = found["share"]
+    print_fields(
+        {
+            "redirects": found["redirects"],
+            "paths that stay": found["same"],
+            "faults": say_counts(found["faults"]),
+            "pushed": say_counts(found["pushed"]),
+            "visits": found["visits"],
+            "of these find their page": None
+            if share is None
+            else f"{found['covered']:,} ({share:.1%})",
+            "looked up": found["seen_at"],
+        }
+    )
 
 
 @commands.command("faults")
@@ -105,6 +115,8 @@ def export(
         chosen = Form(form)
     except ValueError:
         raise UsageProblemError(f"--format is one of {', '.join(Form)}.") from None
+    if output is not None:
+        require_writable(output)
     with Api.from_environment() as api:
         if look:
             _refresh(api, migration)
@@ -117,10 +129,7 @@ def export(
     if output is None:
         sys.stdout.write(text)
         return
-    try:
-        output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageProblemError(f"{output} cannot be written: {error.strerror}.") from None
+    write_file(output, text)
     print_line(f"Wrote {len(found):,} redirects to {output}.")
 
 
@@ -139,6 +148,8 @@ def push(
     """Make the redirects on the target, the most visited first. What stands there stays."""
     with Api.from_environment() as api:
         if look:
+            # A target that takes none says so before all pages are looked up.
+            api.post(f"{_path(migration)}/push", {"limit": 0})
             _refresh(api, migration)
         pushed: dict[str, Json] = {}
         while True:

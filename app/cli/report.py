@@ -9,7 +9,7 @@ import typer
 
 from app.cli.client import Api, Json
 from app.cli.display import AsJson, note, print_fields, print_json, print_line, print_table
-from app.cli.failures import UsageProblemError
+from app.cli.files import require_writable, write_file
 from app.cli.jobs import JobId
 from app.cli.jobs import path as job_path
 
@@ -23,6 +23,8 @@ def report(
     json: AsJson = False,
 ) -> None:
     """Show what the mapping made of the sample of a `demo` job."""
+    if html is not None:
+        require_writable(html)
     with Api.from_environment() as api:
         found = api.get(f"{job_path(job)}/report")
     if html is not None:
@@ -39,10 +41,7 @@ def _write(file: Path, found: Json) -> None:
     from app.web.pages import page  # noqa: PLC0415  slow to import
 
     text = page("mapping_report", report=MappingReportOut.model_validate(found))
-    try:
-        file.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise UsageProblemError(f"{file} cannot be written ({error.strerror}).") from None
+    write_file(file, text)
 
 
 def _show(found: Json) -> None:
@@ -56,15 +55,15 @@ def _show(found: Json) -> None:
         }
     )
     for stream in found["streams"]:
-        _show_stream(stream)
+        _show_stream(stream, "would be " if found["dry_run"] else "")
 
 
-def _show_stream(stream: Json) -> None:
+def _show_stream(stream: Json, verb: str) -> None:
     print_line("")
     print_line(
         f"{stream['stream']}: {stream['chosen']} chosen from {stream['looked_at']}, "
         f"{stream['brought']} with them; "
-        + ", ".join(f"{count} {word}" for word, count in stream["outcomes"].items())
+        + ", ".join(f"{count} {verb}{word}" for word, count in stream["outcomes"].items())
     )
     columns = ("field", "kept", "changed", "dropped", "defaulted", "lossy")
     touched = [

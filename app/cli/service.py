@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import os
+import shlex
 import socket
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 import httpx
 import typer
 
 from app import log
-from app.cli.display import note, print_line
+from app.cli.display import note, print_line, print_whole, results
 from app.cli.failures import GateError, UnreachableError, UsageProblemError
 from app.cli.keys import SCOPES, create_key, list_keys
 from app.cli.local import environment, local_settings, read_settings, upgrade
 from app.cli.processes import Program, Supervisor, ended_by_signals
+from app.cli.ready import Hearing
 from app.settings import Settings
 
 START_SECONDS = 60.0
@@ -70,10 +74,19 @@ def api_program(listener: socket.socket, settings: Settings, output: Path | None
     )
 
 
-def worker_program(number: int, settings: Settings, output: Path | None = None) -> Program:
-    """A worker process."""
+def worker_program(
+    number: int,
+    settings: Settings,
+    output: Path | None = None,
+    *,
+    heard_by: Mapping[str, str] = MappingProxyType({}),
+) -> Program:
+    """A worker process; `heard_by` is the environment of whoever waits for it to be ready."""
     return Program(
-        name=f"worker {number}", module="workers", environment=environment(settings), log=output
+        name=f"worker {number}",
+        module="workers",
+        environment={**environment(settings), **heard_by},
+        log=output,
     )
 
 
@@ -109,28 +122,56 @@ def up(
 def _up(settings: Settings, host: str, port: int, workers: int) -> None:
     log.configure(settings.log_level, settings.log_format)
     upgrade(settings)
-    with listen(host, port) as listener, Supervisor(patience=PATIENCE) as supervisor:
+    with (
+        listen(host, port) as listener,
+        Hearing() as hearing,
+        Supervisor(patience=PATIENCE) as supervisor,
+    ):
         supervisor.start(api_program(listener, settings))
         for number in range(1, workers + 1):
-            supervisor.start(worker_program(number, settings))
+            supervisor.start(worker_program(number, settings, heard_by=hearing.environment))
         wait_until_ready(supervisor, address(listener))
-        print_line(f"recent-sync is up at {address(listener)} (documentation: /docs)")
-        print_line(_first_key(settings))
-        print_line("Ctrl-C ends it.")
+        hearing.wait(supervisor, workers, seconds=START_SECONDS)
+        _greet(settings, address(listener))
         supervisor.wait()
 
 
-def _first_key(settings: Settings) -> str:
-    """Words about the API key: made and shown at the first start, then only where it is kept."""
+def _greet(settings: Settings, url: str) -> None:
+    """The last words before the logs: where it is, and what to say to it."""
+    lines = [
+        "",
+        f"recent-sync is up at {url} (documentation: {url}/docs)",
+        "",
+        f"  export RECENT_SYNC_URL={url}",
+        *_key_lines(settings, shown=results.is_terminal),
+        "",
+        "Ctrl-C ends it; what follows are logs.",
+        "",
+    ]
+    print_whole("\n".join(lines))
+
+
+def _key_lines(settings: Settings, *, shown: bool) -> list[str]:
+    """Words about the API key. It is made at the first start and `shown` there and then; what is
+    written into a file, which may be a log, only says where it is kept.
+    """
     if settings.data_dir is None:
-        return "`recent-sync keys create` makes an API key."
+        return ["", "`recent-sync keys create` makes an API key."]
     kept = settings.data_dir / "api-key"
-    if list_keys(settings):
-        where = f"The first API key is kept in {kept}; " if kept.exists() else ""
-        return f"{where}`recent-sync keys create` makes another API key."
-    made = create_key(settings, "first", SCOPES)
-    write_private(kept, made.text + "\n")
-    return f"API key, shown this once and kept in {kept}: {made.text}"
+    text = f'"$(cat {shlex.quote(str(kept))})"'
+    words = f"The first API key is kept in {kept}"
+    if not list_keys(settings):
+        made = create_key(settings, "first", SCOPES)
+        write_private(kept, made.text + "\n")
+        if shown:
+            text, words = made.text, f"The API key is shown this once, and kept in {kept}"
+    elif not kept.exists():
+        return ["", "`recent-sync keys create` makes another API key."]
+    return [
+        f"  export RECENT_SYNC_API_KEY={text}",
+        "",
+        f"{words}; `recent-sync keys create` makes another.",
+    ]
 
 
 def write_private(path: Path, text: str) -> None:

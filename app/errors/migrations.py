@@ -33,6 +33,11 @@ class StreamNotInScope(InvalidRequest):
     title = "The stream is not in the migration's scope"
 
 
+class InvalidPlan(InvalidRequest):
+    code = "invalid_plan"
+    title = "Nothing can be planned for these moments"
+
+
 class WaiverNotFound(NotFound):
     code = "waiver_not_found"
     title = "There is no such waiver"

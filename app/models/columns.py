@@ -19,9 +19,9 @@ def moment(*, null: bool = True, index: bool = False, key: bool = False) -> Any:
     return Column(DateTime(timezone=True), nullable=null, index=index, primary_key=key)
 
 
-def created() -> Any:
+def created(*, null: bool = False) -> Any:
     """A `timestamptz` that the database fills in."""
-    return Column(DateTime(timezone=True), nullable=False, server_default=func.now())
+    return Column(DateTime(timezone=True), nullable=null, server_default=func.now())
 
 
 def document(*, null: bool = False) -> Any:

@@ -49,11 +49,14 @@ class Link(SQLModel, table=True):
     held after our last write of each field, `parts` both sides' digests of each variant, `sent`
     digests of what an update that nobody has confirmed yet may have brought to the target (the
     last two as MessagePack). `intent_*` say which holder of which slice
-    sent a write that nobody has confirmed yet, and when it began to.
+    sent a write that nobody has confirmed yet, and when it began to. `linked_at` is when the record
+    was first linked; links from before revision 0017 do not tell.
 
     `lost_references` are the records that this one names and was written without, because they
     were on neither store, as `Reference.to_text` writes them. `mendable`: one of them is on the
-    target by now, so that this record is to be written again.
+    target by now, so that this record is to be written again. `drifted` are the fields, by path,
+    that somebody changed on the target although the source's values rule there, as the last
+    verification found them: the next run puts them back.
 
     `missed` counts the clean sweeps in a row that did not see the record. `exempt`: its absence
     is known and settled, so it is not suspected again before it was seen once more. A removed
@@ -82,6 +85,13 @@ class Link(SQLModel, table=True):
             postgresql_with={"fastupdate": "off"},
             postgresql_where=text("lost_references IS NOT NULL"),
         ),
+        Index(
+            "links_drifted",
+            "migration_id",
+            "stream",
+            "source_id",
+            postgresql_where=text("drifted IS NOT NULL"),
+        ),
     )
 
     migration_id: UUID = Field(primary_key=True, foreign_key="migrations.id", ondelete="CASCADE")
@@ -98,12 +108,14 @@ class Link(SQLModel, table=True):
     losses: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
     lost_references: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
     mendable: bool = Field(default=False, sa_column=_flag())
+    drifted: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text)))
     matched_by: str | None = None
     stamp: datetime | None = Field(default=None, sa_column=moment())
     intent_slice: UUID | None = None
     intent_fence: int | None = Field(default=None, sa_column=Column(BigInteger))
     intent_at: datetime | None = Field(default=None, sa_column=moment())
     applied_at: datetime | None = Field(default=None, sa_column=moment())
+    linked_at: datetime | None = Field(default=None, sa_column=created(null=True))
     missed: int = Field(default=0, sa_column=_number())
     exempt: bool = Field(default=False, sa_column=_flag())
     generation: int = Field(default=0, sa_column=_number())

@@ -25,15 +25,26 @@ class Need(Struct, frozen=True, kw_only=True):
     reason: str
 
 
-def need(profile: Profile, *, word: str, expected: float, hours: float, changed: int) -> Need:
-    """`expected` records of the kind `word` arrive within the `hours` until the launch; `changed`
-    is how many records the newest run wrote.
+def need(
+    profile: Profile,
+    *,
+    word: str,
+    expected: float,
+    hours: float,
+    changed: int,
+    is_launch: bool = True,
+) -> Need:
+    """`expected` records of the kind `word` arrive within the `hours` until the launch, or until a
+    moment that is none; `changed` is how many records the newest run wrote.
     """
     if expected > 0 and 1 - math.exp(-expected) >= _UNLIKELY:
+        while_ = (
+            f"{_said(hours)} hours until the launch" if is_launch else f"next {_said(hours)} hours"
+        )
         reason = (
             f"About {_said(profile.mean * 24)} {word} arrive in a day, and about "
-            f"{_said(expected)} within the {_said(hours)} hours until the launch: without a final "
-            "run they would be missing on the new shop."
+            f"{_said(expected)} within the {while_}: without a final run they would be missing on "
+            "the new shop."
         )
         return Need(needed=True, code="sells", reason=reason)
     if changed:
@@ -42,6 +53,12 @@ def need(profile: Profile, *, word: str, expected: float, hours: float, changed:
             "changed: without a final run the new shop opens with old contents."
         )
         return Need(needed=True, code="changes", reason=reason)
+    if not profile.hours:
+        reason = (
+            f"Nobody knows yet when {word} arrive. Run `full`, or adopt what another tool has "
+            "migrated; then ask again."
+        )
+        return Need(needed=None, code="no_history", reason=reason)
     if profile.hours < _LEAST_HOURS:
         reason = (
             f"Only {_said(profile.hours)} hours have been watched, and nothing arrived. Let "

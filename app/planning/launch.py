@@ -19,6 +19,9 @@ _MARGIN = 300.0
 """Seconds between the end of checking and the switch: people decide."""
 
 _AHEAD = timedelta(days=7)
+_LATE = timedelta(days=3)
+"""So long late orders of the old shop are brought over after the switch."""
+
 _BEST = 3
 
 
@@ -86,18 +89,31 @@ def course(
     freeze = freeze_at or launch - needed
     last_recent = freeze - timedelta(seconds=ahead)
     earliest = now + timedelta(seconds=before)
+    short_by = max(
+        0.0,
+        (earliest - last_recent).total_seconds(),
+        (freeze + needed - launch).total_seconds(),
+    )
+    # People keep to minutes: they stop the source a little earlier, and check a little later.
+    freeze = freeze_at or _minute(freeze)
     return Course(
         now=now,
-        last_recent=max(last_recent, now),
+        last_recent=max(_minute(last_recent), now),
         freeze=freeze,
-        verify=freeze + timedelta(seconds=frozen.p95),
+        verify=minute_after(freeze + timedelta(seconds=frozen.p95)),
         switch=launch,
-        short_by=max(
-            0.0,
-            (earliest - last_recent).total_seconds(),
-            (freeze + needed - launch).total_seconds(),
-        ),
+        short_by=short_by,
     )
+
+
+def _minute(at: datetime) -> datetime:
+    return at.replace(second=0, microsecond=0)
+
+
+def minute_after(at: datetime) -> datetime:
+    """The full minute that is not before a moment."""
+    whole = _minute(at)
+    return whole if whole == at else whole + timedelta(minutes=1)
 
 
 def best_windows(
@@ -122,8 +138,27 @@ def best_windows(
 
 
 def until(launch: datetime | None, now: datetime) -> datetime:
-    """The launch that is planned for; a week from now where none is set."""
-    return launch if launch is not None else now + _AHEAD
+    """The launch that is planned for; a full hour in a week where none is set."""
+    if launch is not None:
+        return launch
+    whole = now.replace(minute=0, second=0, microsecond=0)
+    return whole + _AHEAD + (HOUR if whole < now else timedelta(0))
+
+
+def impossible(
+    now: datetime, launch: datetime | None, own: datetime | None, freeze_at: datetime | None
+) -> dict[str, str]:
+    """What is wrong with the moments that are asked for, by their names. `own` is the launch that
+    is meant where none is asked for.
+    """
+    found = {}
+    asked = {"launch_at": launch, "freeze_at": freeze_at}
+    for name, moment in asked.items():
+        if moment is not None and moment < now:
+            found[name] = "This moment has passed at the source."
+    if freeze_at is not None and freeze_at >= until(launch or own, now):
+        found.setdefault("freeze_at", "The source has to be stopped before the launch.")
+    return found
 
 
 def _apart(one: Window, other: Window) -> bool:
@@ -140,7 +175,7 @@ def runbook(
     verify: float,
 ) -> list[Step]:
     """What to do when. `full_seconds` where a first full run is still to be made."""
-    run = f"recent-sync run {{}} -m {slug}"
+    run = f"recent-sync run {{}} -m {slug} --wait"
     steps = []
     ready = plan.now
     if full_seconds is not None:
@@ -153,10 +188,10 @@ def runbook(
                 seconds=full_seconds,
             )
         )
-        ready += timedelta(seconds=full_seconds)
+        ready = minute_after(ready + timedelta(seconds=full_seconds))
     steps += _recents(run.format("recent"), ready, plan.last_recent, recent_seconds)
     cutover = run.format("recent --cutover")
-    checking = f"recent-sync run verify -m {slug}"
+    late = (plan.switch + _LATE).strftime("%Y-%m-%dT%H:%M:%SZ")
     return [
         *steps,
         Step(
@@ -177,12 +212,24 @@ def runbook(
         Step(
             key="verify",
             at=plan.verify,
-            what="Check the target. If it is not ready, settle what it names and run the cutover "
-            "again, or open the old shop again.",
-            command=checking,
+            what="Check the target.",
+            command=run.format("verify"),
             seconds=verify,
         ),
+        Step(
+            key="gate",
+            at=minute_after(plan.verify + timedelta(seconds=verify)),
+            what="Ask for the verdict: launch if it is `ready` (exit code 0). If not, settle what "
+            "it names and run the cutover again, or open the old shop again.",
+            command=f"recent-sync readiness -m {slug}",
+        ),
         Step(key="switch", at=plan.switch, what="Switch customers to the new shop."),
+        Step(
+            key="late_orders",
+            at=plan.switch,
+            what="Bring over what the old shop still sells.",
+            command=f"recent-sync run stragglers -m {slug} --until {late}",
+        ),
     ]
 
 

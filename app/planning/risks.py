@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
@@ -34,7 +35,8 @@ class Signs(Struct, frozen=True, kw_only=True):
     """What risks are read from. `missing` is by how many seconds the time is short, 0 where it is
     not; `untrusted` are the streams whose timestamps are not believed, `demoted` those of them that
     an audit or a person put there. `lost` counts records by the field that they lack on the target,
-    `unkept` are fields by stream of which a target of this kind keeps nothing exactly.
+    `unkept` are fields by stream of which a target of this kind keeps nothing exactly. `passed` is
+    how many seconds ago the launch time that is set was, None where it is still to come.
     """
 
     baseline: bool
@@ -51,6 +53,7 @@ class Signs(Struct, frozen=True, kw_only=True):
     quarantined: int
     conflicts: int
     source_answers: bool
+    passed: float | None = None
 
 
 _FEW_HOURS = 24 * 7
@@ -80,12 +83,22 @@ def ask_expert(found: Sequence[Risk]) -> str | None:
 
 def _time(signs: Signs) -> list[Risk]:
     found = []
+    if signs.passed is not None:
+        found.append(
+            Risk(
+                code="launch_passed",
+                weight=Weight.HIGH,
+                message="The launch time that is set has passed: this plan is for one in a week.",
+                advice="Set another: `recent-sync migration update SLUG --launch-at MOMENT`.",
+                evidence={"seconds_ago": round(signs.passed)},
+            )
+        )
     if signs.missing > 0:
         found.append(
             Risk(
                 code="tight_window",
                 weight=Weight.HIGH,
-                message=f"The time until the launch is short by {signs.missing / 60:,.0f} minutes.",
+                message=f"The time until the launch is short by {_minutes(signs.missing)}.",
                 advice="Launch later, or stop the source earlier; fewer streams need less time.",
                 evidence={"seconds_missing": round(signs.missing)},
             )
@@ -101,6 +114,17 @@ def _time(signs: Signs) -> list[Risk]:
             )
         )
     return found
+
+
+def _minutes(seconds: float) -> str:
+    whole = math.ceil(seconds / 60)
+    return "a minute" if whole == 1 else f"{whole:,} minutes"
+
+
+def _watched(hours: float) -> str:
+    if not hours:
+        return "Nothing is known yet of when the shop sells."
+    return f"Arrivals are known for {max(1, round(hours)):,} hours at most."
 
 
 def _runs(signs: Signs) -> list[Risk]:
@@ -128,7 +152,7 @@ def _runs(signs: Signs) -> list[Risk]:
             Risk(
                 code="little_history",
                 weight=Weight.LOW,
-                message=f"Arrivals are known for {signs.history_hours:,.0f} hours only.",
+                message=_watched(signs.history_hours),
                 advice="Ask again after a week of `recent` runs; until then leave more time.",
                 evidence={"hours": round(signs.history_hours, 1)},
             )

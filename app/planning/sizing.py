@@ -118,6 +118,10 @@ class Duration(Struct, frozen=True):
     high: float
 
 
+_ASKED_FOR = frozenset({Stream.CATEGORIES, Stream.PRODUCTS})
+"""What the team makes on the target too: whether a new one is there already is asked anywhere."""
+
+
 def requests(reading: Reading, experience: Experience, *, full: bool) -> Requests:
     """What a stream costs both stores. A full run that was measured says it best: it knows of
     requests for variants and refunds, which no page size tells of.
@@ -125,7 +129,7 @@ def requests(reading: Reading, experience: Experience, *, full: bool) -> Request
     pages = max(1, math.ceil(reading.number.records / reading.page_size))
     writes, created = reading.writes, math.ceil(reading.created)
     target = math.ceil((created + math.ceil(reading.updated)) / writes.batch)
-    if not writes.idempotent and not writes.refuses_doubles:
+    if not writes.idempotent and (not writes.refuses_doubles or reading.stream in _ASKED_FOR):
         target += math.ceil(created / writes.find_batch)
     if writes.merges:
         target += math.ceil(reading.updated / writes.find_batch)

@@ -21,6 +21,7 @@ from app.routes.dependencies import (
 from app.routes.guard import GuardedRoute
 from app.schemas.conflict import (
     ApplyIn,
+    ConflictCounts,
     ConflictOut,
     ConflictPage,
     SettledOut,
@@ -64,6 +65,21 @@ async def index(
     kept, following = page.cut(found, lambda item: [item.first_at, item.id])
     items = [shown(each, caller, work.resources.vault) for each in kept]
     return ConflictPage(items=items, next=following)
+
+
+@router.get("/summary", summary="Count conflicts", responses=refusals(errors.MigrationNotFound))
+async def summary(
+    *,
+    _: Reader,
+    migration: MigrationInPath,
+    work: OneTransaction,
+    stream: Annotated[list[Stream] | None, Query()] = None,
+    field: Annotated[RecordId | None, Query(description="Only of this field.")] = None,
+    source_id: Annotated[RecordId | None, Query(description="Only of this record.")] = None,
+) -> ConflictCounts:
+    """How many are open, put off and settled, and how many of these by policy."""
+    chosen = Filter(stream or (), (), field, source_id)
+    return await conflicts.count_conflicts(work.session, migration, chosen)
 
 
 @router.post(

@@ -35,14 +35,19 @@ def caller(
     """Who asks, with the scope that the route wants. Raises `MissingScope`."""
     asking: Caller = request.state.caller
     for scope in scopes.scopes:
-        if scope not in asking.scopes:
-            challenge = f'Bearer realm="recent-sync", error="insufficient_scope", scope="{scope}"'
-            raise MissingScope(
-                f"This needs the scope `{scope}`.",
-                headers={"WWW-Authenticate": challenge},
-                extra={"scope": scope},
-            )
+        demand(asking, scope)
     return asking
+
+
+def demand(asking: Caller, scope: str) -> None:
+    """Raises `MissingScope` where the key has not the scope that a part of a request needs."""
+    if scope not in asking.scopes:
+        challenge = f'Bearer realm="recent-sync", error="insufficient_scope", scope="{scope}"'
+        raise MissingScope(
+            f"This needs the scope `{scope}`.",
+            headers={"WWW-Authenticate": challenge},
+            extra={"scope": scope},
+        )
 
 
 async def work(given: Opened) -> AsyncIterator[Work]:

@@ -14,6 +14,7 @@ from app.routes.dependencies import (
     OneTransaction,
     Reader,
     Runner,
+    demand,
 )
 from app.routes.guard import GuardedRoute
 from app.schemas.migration import MigrationIn, MigrationOut, MigrationPage, MigrationPatch
@@ -80,9 +81,14 @@ async def show(_: Reader, migration: MigrationInPath, work: OneTransaction) -> M
     responses=refusals(errors.MigrationNotFound, errors.MigrationExists, errors.StoreCannot),
 )
 async def change(
-    _: Runner, migration: MigrationInPath, asked: MigrationPatch, work: OneTransaction
+    caller: Runner, migration: MigrationInPath, asked: MigrationPatch, work: OneTransaction
 ) -> MigrationOut:
-    """A job that runs goes on with what it began with."""
+    """A job that runs goes on with what it began with. What stands in the way of a launch
+    (`policies.readiness`) is changed by administrators, as waivers are: a pipeline's key does not
+    open its own gate.
+    """
+    if asked.policies is not None and "readiness" in asked.policies.model_fields_set:
+        demand(caller, "admin")
     changed = await migrations.change_migration(work.session, migration, asked)
     return (await migrations.shown(work.session, [changed]))[0]
 

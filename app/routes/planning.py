@@ -59,7 +59,7 @@ async def activity(_: Reader, migration: MigrationInPath, given: Opened) -> Acti
 @router.get(
     "/plan",
     summary="Plan the launch",
-    responses=refusals(errors.MigrationNotFound, errors.StoreCannot),
+    responses=refusals(errors.MigrationNotFound, errors.StoreCannot, errors.InvalidPlan),
 )
 async def plan(
     *,

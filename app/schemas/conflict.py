@@ -36,7 +36,9 @@ class ConflictValues(Output):
 
 
 class ConflictOut(Output):
-    """A field that was changed on both sides since it was last applied."""
+    """A field that was changed on both sides since it was last applied, or on the target alone, and
+    the source's value was put back.
+    """
 
     id: UUID
     stream: Stream
@@ -93,6 +95,19 @@ class ConflictOut(Output):
 
 class ConflictPage(Page[ConflictOut]):
     pass
+
+
+class ConflictCounts(Output):
+    """How many conflicts there are."""
+
+    open: int
+    later: int = Field(description="Somebody looked, and wants to decide another time.")
+    settled: int
+    by_policy: int = Field(description="Of the settled ones, those that a policy has settled.")
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"open": 3, "later": 1, "settled": 240, "by_policy": 236}]}
+    )
 
 
 class SettleIn(Input):

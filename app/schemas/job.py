@@ -117,6 +117,9 @@ class Counters(Output):
     audited: int = Field(0, description="Verified without regard to their timestamps.")
     missed: int = Field(0, description="Of these, changed behind their timestamps' back.")
     adopted: int = Field(0, description="Linked with what another tool has brought over.")
+    restored: int = Field(
+        0, description="Of the updated, changed on the target where the source's values rule."
+    )
 
 
 class Progress(Output):
@@ -236,6 +239,7 @@ class JobOut(Output):
                             "audited": 0,
                             "missed": 0,
                             "adopted": 0,
+                            "restored": 0,
                         }
                     },
                     "totals": {
@@ -250,6 +254,7 @@ class JobOut(Output):
                         "audited": 0,
                         "missed": 0,
                         "adopted": 0,
+                        "restored": 0,
                     },
                     "requests": 34,
                     "throttled": 1,

@@ -89,6 +89,10 @@ class LinkOut(Output):
         description="Records that it names and was written without, because they are on neither"
         " store. When one of them is on the target, it is written again."
     )
+    drifted: list[str] | None = Field(
+        description="Fields that somebody changed on the target where the source's values rule, as"
+        " the last verification found them. The next run puts them back."
+    )
     stamp: datetime | None = Field(description="When the source says it changed last.")
     applied_at: datetime | None
     removed_at: datetime | None
@@ -105,6 +109,7 @@ class LinkOut(Output):
                     "matched_by": None,
                     "losses": None,
                     "lost_references": [],
+                    "drifted": None,
                     "stamp": "2026-11-25T08:40:00Z",
                     "applied_at": "2026-11-25T09:01:30Z",
                     "removed_at": None,

@@ -268,7 +268,9 @@ class PlanOut(Output):
 
     migration: str
     made_at: datetime
-    launch_at: datetime = Field(description="A week from now where none is set.")
+    launch_at: datetime = Field(
+        description="In a week where none is set, or the one that is set has passed."
+    )
     launch_is_set: bool
     zone: str
     fits: bool = Field(description="Whether there is time for all of it.")

@@ -186,8 +186,10 @@ class TableOut(Output):
 class PushIn(Input):
     """How far to go."""
 
-    limit: Annotated[int, Strict(), Field(ge=1, le=1000)] = Field(
-        250, description="Redirects that are sent to the target at most."
+    limit: Annotated[int, Strict(), Field(ge=0, le=1000)] = Field(
+        250,
+        description="Redirects that are sent to the target at most; 0 only asks whether it takes "
+        "any.",
     )
     again: Flag = Field(False, description="Also those that it has refused before.")
 

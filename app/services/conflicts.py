@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import and_, not_
+from sqlalchemy import and_, func, not_
 from sqlmodel import col, select, update
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
@@ -17,6 +17,7 @@ from app.models import Conflict, ConflictStatus, Decision, JobKind
 from app.models.columns import now
 from app.schemas.conflict import (
     ApplyIn,
+    ConflictCounts,
     ConflictOut,
     ConflictValues,
     SettleIn,
@@ -32,6 +33,7 @@ from app.services.migrations import get_migration
 from app.services.transaction import Work
 from connectors.records import Stream
 
+_BY_POLICY = "policy"
 _SEES_VALUES = "run"
 
 
@@ -66,6 +68,20 @@ async def list_conflicts(
     query: SelectOfScalar[Conflict] = select(Conflict)
     query = query.where(Conflict.migration_id == migration.id, *chosen.conditions())
     return list(await session.exec(page.apply(query, col(Conflict.first_at), col(Conflict.id))))
+
+
+async def count_conflicts(session: AsyncSession, name: str, chosen: Filter) -> ConflictCounts:
+    """Those that fit, by what is decided about them. Raises `MigrationNotFound`."""
+    migration = await get_migration(session, name)
+    policy = col(Conflict.settled_by) == _BY_POLICY
+    query = select(Conflict.status, func.count(), func.count().filter(policy))
+    query = query.where(Conflict.migration_id == migration.id, *chosen.conditions())
+    found = {
+        status: (count, by_policy)
+        for status, count, by_policy in await session.exec(query.group_by(Conflict.status))
+    }
+    counts = {str(status): found.get(status, (0, 0))[0] for status in ConflictStatus}
+    return ConflictCounts(**counts, by_policy=found.get(ConflictStatus.SETTLED, (0, 0))[1])
 
 
 async def get_conflict(

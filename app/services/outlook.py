@@ -39,9 +39,16 @@ class History:
     until: datetime | None
     basis: str
 
+    @property
+    def begin(self) -> datetime | None:
+        """Since when arrivals count for the profile."""
+        if self.since is None or self.until is None:
+            return None
+        return max(self.since, self.until - LONGEST)
+
     def profile(self, zone: str) -> Profile:
         """The arrivals by hour of the week in a zone."""
-        if self.since is None or self.until is None or not self.counts:
+        if self.since is None or self.until is None:
             return quiet(zone)
         return learn(self.counts, since=self.since, until=self.until, zone=zone)
 
@@ -253,10 +260,25 @@ _STAMPS = text(
     " GROUP BY 1 ORDER BY 1"
 )
 _LINKED_OF = text(
-    "SELECT count(*) AS number, max(stamp) AS last FROM links"
+    "SELECT count(*) AS number, min(stamp) AS first, max(stamp) AS last FROM links"
     " WHERE migration_id = :id AND stream = :stream AND state = 'applied'"
 )
+_ADOPTED_FROM = text(
+    "SELECT min(CAST(params->>'since' AS timestamptz)) AS since FROM jobs"
+    " WHERE migration_id = :id AND kind = 'adopt' AND status IN"
+    " ('succeeded', 'completed_with_errors')"
+)
 _HOUR = timedelta(hours=1)
+
+
+async def _stamped_since(
+    connection: AsyncConnection, migration: UUID, first: datetime | None
+) -> datetime | None:
+    """Since when stamps tell of changes: adopted records have none before a run has read them, and
+    runs read from the adoption's baseline on.
+    """
+    adopted = (await connection.execute(_ADOPTED_FROM, {"id": migration})).scalar()
+    return min((each for each in (first, adopted) if each is not None), default=None)
 
 
 async def _history(
@@ -278,11 +300,11 @@ async def _history(
         return History(stream=stream, counts={}, since=None, until=None, basis="none")
     found = await connection.execute(query, {**key, "since": until - LONGEST})
     counts = {row.hour.astimezone(UTC): int(row.number) for row in found}
-    since = known.first if own else min(counts, default=None)
+    since = known.first if own else await _stamped_since(connection, migration, linked.first)
     return History(
         stream=stream,
         counts=counts,
         since=since,
         until=until,
-        basis=basis if counts else "none",
+        basis="none" if since is None else basis,
     )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import ceil
 from statistics import median
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from app.errors import StoreFailed, StoreTooSlow
+from app.errors import InvalidPlan, StoreFailed, StoreTooSlow
 from app.models.columns import now as own_clock
 from app.planning import launch as course
 from app.planning.activity import HORIZON, Need, need
@@ -56,7 +57,7 @@ async def activity(resources: Resources, name: str) -> ActivityOut:
 async def plan(
     resources: Resources, name: str, *, launch: datetime | None, freeze_at: datetime | None
 ) -> PlanOut:
-    """The way to a launch. Raises `MigrationNotFound`, `StoreCannot`."""
+    """The way to a launch. Raises `MigrationNotFound`, `StoreCannot`, `InvalidPlan`."""
     planner = await _prepared(resources, name)
     return planner.plan(launch, freeze_at)
 
@@ -90,8 +91,8 @@ async def _ask(outlook: Outlook, resources: Resources) -> Place:
             }
             sizes = await count_sweeps(source, unknown)
     except (StoreFailed, StoreTooSlow):
-        return Place(own_clock(), answers=False)
-    return Place(now, _known_zone(report.timezone), sizes=sizes)
+        return Place(own_clock().replace(microsecond=0), answers=False)
+    return Place(now.replace(microsecond=0), _known_zone(report.timezone), sizes=sizes)
 
 
 def _known_zone(name: str) -> str:
@@ -115,10 +116,23 @@ class Planner:
         self._streams = tuple(map(self._swept, outlook.streams))
 
     @property
-    def _launch(self) -> datetime | None:
+    def _set_launch(self) -> datetime | None:
         """The migration's own launch, which may be set for any time at all."""
         at = self._outlook.migration.launch_at
         return None if at is None else reckonable(at)
+
+    @property
+    def _launch(self) -> datetime | None:
+        """The migration's own launch, where it is still to come."""
+        at = self._set_launch
+        return at if at is not None and at > self._place.now else None
+
+    def _require_possible(self, launch: datetime | None, freeze_at: datetime | None) -> None:
+        """Raises `InvalidPlan`."""
+        wrong = course.impossible(self._place.now, launch, self._launch, freeze_at)
+        if wrong:
+            places = [{"in": "query", "parameter": name, "detail": wrong[name]} for name in wrong]
+            raise InvalidPlan(errors=places)
 
     def activity(self) -> ActivityOut:
         """When the shop sells."""
@@ -130,7 +144,7 @@ class Planner:
             stream=history.stream,
             basis=history.basis,
             zone=profile.zone,
-            since=history.since,
+            since=history.begin,
             until=history.until,
             total=profile.total,
             per_day=round(profile.mean * 24, 2),
@@ -145,7 +159,8 @@ class Planner:
         )
 
     def plan(self, launch: datetime | None, freeze_at: datetime | None) -> PlanOut:
-        """The way to a launch, or to the one that the migration names."""
+        """The way to a launch, or to the one that the migration names. Raises `InvalidPlan`."""
+        self._require_possible(launch, freeze_at)
         wanted = launch or self._launch
         switch = course.until(wanted, self._place.now)
         caught_up = self._convergence()
@@ -159,10 +174,11 @@ class Planner:
         windows = course.best_windows(
             self._profile,
             earliest=self._place.now + timedelta(seconds=self._work_ahead() + ahead),
-            latest=switch,
-            length=timedelta(seconds=forecast.seconds.p95),
+            # Where nothing is known no time is quieter than another.
+            latest=switch if self._profile.hours else self._place.now,
+            length=timedelta(seconds=ceil(forecast.seconds.p95)),
         )
-        found = risks(self._signs(chosen, caught_up))
+        found = risks(self._signs(chosen, caught_up, ignored=launch is not None))
         costs = self._experience.costs
         return PlanOut(
             migration=self._outlook.migration.slug,
@@ -296,13 +312,13 @@ class Planner:
 
     def _freeze_out(self, forecast: Freeze, begin: datetime, ahead: float) -> FreezeOut:
         seconds = forecast.seconds
-        latest = begin + timedelta(seconds=seconds.p95)
+        latest = begin + timedelta(seconds=ceil(seconds.p95))
         left = self._profile.expected(self._left_from(begin, ahead), begin)
         return FreezeOut(
             starts_at=begin,
             median=round(seconds.median, 1),
             p95=round(seconds.p95, 1),
-            likely_end=begin + timedelta(seconds=seconds.median),
+            likely_end=begin + timedelta(seconds=round(seconds.median)),
             latest_end=latest,
             arrivals=round(left, 2),
             turned_away=round(self._profile.expected(begin, latest), 2),
@@ -321,10 +337,14 @@ class Planner:
             expected=self._profile.expected(begin, end),
             hours=max(0.0, (end - self._place.now) / timedelta(hours=1)),
             changed=changed,
+            is_launch=launch is not None,
         )
 
-    def _signs(self, chosen: course.Course, caught_up: Convergence) -> Signs:
+    def _signs(self, chosen: course.Course, caught_up: Convergence, *, ignored: bool) -> Signs:
+        """`ignored`: another launch than the migration's own is planned for."""
         outlook = self._outlook
+        own = None if ignored else self._set_launch
+        passed = (self._place.now - own).total_seconds() if own and not self._launch else None
         untrusted = [each for each in outlook.streams if each.trust is Trust.SWEEP]
         pages = sum(
             each.records
@@ -351,6 +371,7 @@ class Planner:
             quarantined=sum(outlook.held.values()),
             conflicts=outlook.conflicts,
             source_answers=self._place.answers,
+            passed=passed,
         )
 
 

@@ -25,7 +25,7 @@ from app.schemas.redirect import PushedOut, PushesOut, RefreshOut, TableOut
 from app.services import cms_pages, old_paths
 from app.services.migrations import get_migration
 from app.services.old_paths import Kept, Linked
-from app.services.opening import access_of, open_source, open_target
+from app.services.opening import access_of, open_source, open_target, platform_of
 from app.services.transaction import Work, transaction
 from connectors.pages import PAGED, PageRules, Reads, page_paths, page_rules, why_unknown
 from connectors.records import Stream
@@ -196,7 +196,10 @@ async def push(resources: Resources, name: str, limit: int, *, again: bool) -> P
     began = monotonic()
     async with open_target(store, resources) as target:
         if not isinstance(target, TakesRedirects):
-            raise RedirectsNotTaken("Import a file instead: `GET …/redirects?format=…`.")
+            raise RedirectsNotTaken(
+                f"{platform_of(store).title} takes no redirects. Import a file instead: "
+                "`recent-sync redirects export`, or `GET …/redirects?format=…`."
+            )
         await target.check_redirects()
         size = target.redirects_at_once
         for start in range(0, min(limit, len(waiting)), size):

@@ -10,6 +10,7 @@ import time
 from collections.abc import Sequence
 from contextlib import aclosing
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -29,7 +30,8 @@ from app.services.migrations import get_migration, refuse_while_running
 from app.services.opening import open_source, platform_of
 from app.services.transaction import transaction
 from connectors.base import Extent, Json, ReadCapability, Sweep, Trust, Window
-from connectors.records import Order, Record, Stream
+from connectors.minor_units import rounded
+from connectors.records import Money, Order, Record, Stream
 
 CUTOVER = "cutover"
 SECONDS = 20.0
@@ -64,7 +66,7 @@ async def sold_meanwhile(
         if since == CUTOVER:
             started = (await last_cutover(work.session, migration)).started_at
         else:
-            started = _moment(since, migration)
+            started = since_moment(since, migration)
         store = await work.session.get_one(Store, migration.target_id)
     if cursor is None:
         place = _Place(migration.id, started or now())
@@ -73,7 +75,8 @@ async def sold_meanwhile(
     return await _read(resources, store, limit, place)
 
 
-def _moment(since: str, migration: Migration) -> datetime:
+def since_moment(since: str, migration: Migration) -> datetime:
+    """A moment, or one that is relative to the launch. Raises `InvalidSince`."""
     try:
         found = resolve(since, migration.launch_at)
     except ValueError:
@@ -136,7 +139,7 @@ async def _unlinked(
         )
         ours = set(linked.scalars())
     return [
-        _shown(each.id, each.content)
+        SoldOrder(id=each.id, **order_summary(each.content))
         for each in records
         if isinstance(each.content, Order)
         and each.id not in ours
@@ -156,24 +159,30 @@ async def _undecided(resources: Resources, migration: UUID) -> int:
         return int(count.scalar_one())
 
 
-def _shown(order_id: str, order: Order) -> SoldOrder:
-    return SoldOrder(
-        id=order_id,
-        number=order.number,
-        status=order.status,
-        created_at=order.created_at,
-        currency=order.currency,
-        total=str(order.total.amount),
-        lines=[
+def order_summary(order: Order) -> dict[str, Any]:
+    """What is told of an order: nothing about people."""
+    return {
+        "number": order.number,
+        "status": order.status,
+        "created_at": order.created_at,
+        "currency": order.currency,
+        "total": _said(order.total),
+        "lines": [
             SoldLine(
                 sku=each.sku,
                 name=each.name,
                 quantity=each.quantity,
-                total=str(each.total.amount),
+                total=_said(each.total),
             )
             for each in order.lines
         ],
-    )
+    }
+
+
+def _said(money: Money) -> str:
+    """An amount in whole minor units; one that has finer parts as it is."""
+    whole = rounded(money.amount, money.currency)
+    return str(whole if whole == money.amount else money.amount)
 
 
 def _sealed(place: _Place, resources: Resources) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from connectors import attempts
-from connectors.base import Operation, Refused
+from connectors.base import Applied, Match, Operation, Outcome, Refused
 from connectors.errors import Rejected
 from connectors.medusa.api import RefusedRequest
 
@@ -34,6 +34,13 @@ def gone(operation: Operation) -> Refused:
     """The record to change is not there."""
     text = "the record is not there any more"
     return Refused(source_id=operation.source_id, code="gone", message=text, gone=True)
+
+
+def known_by(outcome: Outcome, match: Match) -> Outcome:
+    """The outcome for a record that was to be created and was there already."""
+    if not isinstance(outcome, Applied):
+        return outcome
+    return msgspec.structs.replace(outcome, found=match.by)
 
 
 def no_such(operation: Operation, code: str, message: str) -> Refused:

@@ -18,7 +18,7 @@ from connectors.medusa.bodies import (
     customer_body,
     new_customer_body,
 )
-from connectors.medusa.changing import Attempt, gone
+from connectors.medusa.changing import Attempt, gone, known_by
 from connectors.medusa.fields import FIELDS
 from connectors.medusa.finding import Finder
 from connectors.medusa.mapping_customers import PARTS, customer, place
@@ -77,7 +77,8 @@ class PlainWriter:
             if operation.target_id is None:
                 match = await self._finder.one(Stream.CATEGORIES, operation)
                 if match is not None:
-                    return await self._category(replace(operation, target_id=match.target_id))
+                    there = await self._category(replace(operation, target_id=match.target_id))
+                    return known_by(there, match)
                 body["handle"] = f"{content.slug}-{own_id('', operation.key)[1:7].lower()}"
             else:
                 body.pop("handle")
@@ -118,7 +119,8 @@ class PlainWriter:
                 match = await self._finder.one(Stream.CUSTOMERS, operation)
                 if match is None:
                     raise
-                return await self.customer(replace(operation, target_id=match.target_id))
+                there = await self.customer(replace(operation, target_id=match.target_id))
+                return known_by(there, match)
         else:
             row = await self._updated(operation, content, operation.target_id)
         attempt = Attempt()

@@ -24,7 +24,7 @@ from connectors.medusa.bodies import (
     variant_body,
     variants,
 )
-from connectors.medusa.changing import Attempt, gone, no_such
+from connectors.medusa.changing import Attempt, gone, known_by, no_such
 from connectors.medusa.fields import FIELDS
 from connectors.medusa.finding import Finder, pair_variants
 from connectors.medusa.mapping_products import is_simple, product
@@ -134,9 +134,8 @@ class ProductWriter:
         return await self._applied(operation, content, answer.product)
 
     async def _adopt(self, operation: Operation, match: Match) -> Outcome:
-        return await self.write(
-            replace(operation, target_id=match.target_id, children=match.children, changed=None)
-        )
+        there = replace(operation, target_id=match.target_id, children=match.children, changed=None)
+        return known_by(await self.write(there), match)
 
     async def _send(self, path: str, body: Body) -> _Answer:
         return await self._api.send(

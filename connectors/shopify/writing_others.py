@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Hashable
 from typing import Any, cast
 
+from msgspec.structs import replace
+
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
@@ -105,16 +107,21 @@ class PlainWriter:
                     return _gone(operation)
                 others = _others(row)
             body = customer_body(content, operation.changed, others)
-        answer = await self._set(operation, identifier, body, losses)
+        answer, found = await self._set(operation, identifier, body, losses)
         row, shown = await self._shown(Stream.CUSTOMERS, answer["customer"])
-        return _applied(operation, row.id, shown, losses)
+        return replace(_applied(operation, row.id, shown, losses), found=found)
 
     async def _set(
         self, operation: Operation, identifier: Any, body: dict[str, Any], losses: list[Loss]
-    ) -> Any:
-        """An email that exists belongs to the customer meant; a taken phone may be left out."""
+    ) -> tuple[Any, str | None]:
+        """An email that exists belongs to the customer meant; a taken phone may be left out.
+
+        Answers with what the store says, and by what a customer was found who is there already.
+        """
+        found = None
         try:
-            return await change(self._api, SET_CUSTOMER, {"identifier": identifier, "input": body})
+            given = {"identifier": identifier, "input": body}
+            return await change(self._api, SET_CUSTOMER, given), None
         except RefusedInput as error:
             if error.code == "phone_exists" and "phone" in body:
                 losses.append(_PHONE)
@@ -123,10 +130,11 @@ class PlainWriter:
                 match = await self._finder.by_email(operation)
                 if match is None:
                     raise
-                identifier = {"id": gid("Customer", match)}
+                identifier, found = {"id": gid("Customer", match)}, "email"
             else:
                 raise
-            return await change(self._api, SET_CUSTOMER, {"identifier": identifier, "input": body})
+            given = {"identifier": identifier, "input": body}
+            return await change(self._api, SET_CUSTOMER, given), found
 
     async def _row(self, target: str) -> WireCustomer | None:
         rows, failed = await self._loader.single(Stream.CUSTOMERS, [gid("Customer", target)])

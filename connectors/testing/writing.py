@@ -137,6 +137,7 @@ class WriteContract(Contract):
             again = applied(await target.write(stream, sent))
             after = ids_of(await read(reader, stream, Sweep()))
         assert after - before == {each.target_id for each in first.values()}
+        assert {each.found for each in first.values()} == {None}
         assert {key: each.target_id for key, each in again.items()} == {
             key: each.target_id for key, each in first.items()
         }

@@ -138,7 +138,7 @@ class PlainWriter:
             if row is None:
                 return gone(operation, "customer")
             await self._change_customer(operation, content, row)
-            return await finish(operation, self._housed(operation, content, row))
+            return await finish(operation, self._housed(operation, content, row, None))
         body = customer_body(content, None, None) | keyed(shop, "Customer", operation.key)
         answer = await self._api.ask(CREATE_CUSTOMER, dict[str, _Changed], {"input": body})
         made = answer["createCustomer"]
@@ -149,9 +149,9 @@ class PlainWriter:
             await self._change_customer(operation, content, row)
         elif made.error_code:
             raise Rejected(f"the store refuses the customer: {made.error_code}")
-        target = row.id if row else made.id
-        row = row or WireCustomer(id=target, email_address=content.email)
-        return await finish(operation, self._housed(operation, content, row))
+        found = "email" if row else None
+        row = row or WireCustomer(id=made.id, email_address=content.email)
+        return await finish(operation, self._housed(operation, content, row, found))
 
     async def _change_customer(
         self, operation: Operation, content: Customer, row: WireCustomer
@@ -165,14 +165,16 @@ class PlainWriter:
             if code := answer["updateCustomer"].error_code:
                 raise Rejected(f"the store refuses the change: {code}", code="email_exists")
 
-    async def _housed(self, operation: Operation, content: Customer, row: WireCustomer) -> Outcome:
-        """Write the addresses; then look at the customer."""
+    async def _housed(
+        self, operation: Operation, content: Customer, row: WireCustomer, found: str | None
+    ) -> Outcome:
+        """Write the addresses; then look at the customer, which may have been `found` there."""
         changed = operation.changed if operation.target_id else None
         await self._addresses.write(content, row, changed)
         shown = await self._shown(Stream.CUSTOMERS, row.id)
         if shown is None:
             return gone(operation, "customer")
-        return _applied(operation, row.id, shown)
+        return _applied(operation, row.id, shown, found=found)
 
     async def _customer(self, target: str) -> WireCustomer | None:
         rows = await self._loader.by_ids(Stream.CUSTOMERS, [target])
@@ -191,6 +193,17 @@ class PlainWriter:
 
 
 def _applied(
-    operation: Operation, target: str, content: Content, losses: tuple[Loss, ...] = ()
+    operation: Operation,
+    target: str,
+    content: Content,
+    losses: tuple[Loss, ...] = (),
+    *,
+    found: str | None = None,
 ) -> Applied:
-    return Applied(source_id=operation.source_id, target_id=target, content=content, losses=losses)
+    return Applied(
+        source_id=operation.source_id,
+        target_id=target,
+        content=content,
+        losses=losses,
+        found=found,
+    )

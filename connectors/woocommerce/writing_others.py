@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
+from typing import NamedTuple
 
 from msgspec import Raw
+from msgspec.structs import replace
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.errors import StoreError
@@ -28,7 +30,14 @@ Entry = tuple[Operation, Body]
 """An operation and its body; with `id` in the body it is an update."""
 
 Take = Callable[[Operation, Raw], Outcome]
-Mend = Callable[[Operation, Body, RefusedRequest], Awaitable[Body | None]]
+Mend = Callable[[Operation, Body, RefusedRequest], Awaitable["Mended | None"]]
+
+
+class Mended(NamedTuple):
+    """What to send once more; `found`: to a record that is there already, found by this key."""
+
+    body: Body
+    found: str | None = None
 
 
 class PlainWriter:
@@ -95,6 +104,7 @@ class PlainWriter:
         """All entries, in batches; what a second try can mend gets one."""
         outcomes: list[Outcome] = []
         again: list[Entry] = []
+        found_by: dict[str, str] = {}
         untouched = [operation for operation, body in entries if not body.keys() - {"id"}]
         outcomes += [_applied(operation, operation.target_id or "") for operation in untouched]
         sent = [entry for entry in entries if entry[1].keys() - {"id"}]
@@ -105,13 +115,16 @@ class PlainWriter:
                 if isinstance(found, RefusedRequest):
                     mended = await mend(operation, body, found)
                 if mended is not None:
-                    again.append((operation, mended))
+                    again.append((operation, mended.body))
+                    if mended.found is not None:
+                        found_by[operation.source_id] = mended.found
                 else:
                     outcomes.append(_judged(operation, found, take))
         for start in range(0, len(again), BATCH_LIMIT):
             some = again[start : start + BATCH_LIMIT]
             for (operation, _), found in await self._batch(attempt, path, some):
-                outcomes.append(_judged(operation, found, take))
+                outcome = _judged(operation, found, take)
+                outcomes.append(_known_by(outcome, found_by.get(operation.source_id)))
         return outcomes
 
     async def _batch(
@@ -133,21 +146,22 @@ class PlainWriter:
 
     async def _mend_category(
         self, _operation: Operation, body: Body, refusal: RefusedRequest
-    ) -> Body | None:
+    ) -> Mended | None:
         """A category of this name stands there already: it is the one."""
         if refusal.platform_code != "term_exists" or not refusal.resource_id or "id" in body:
             return None
-        return {"id": refusal.resource_id} | {k: v for k, v in body.items() if k != "slug"}
+        changes = {name: value for name, value in body.items() if name != "slug"}
+        return Mended({"id": refusal.resource_id} | changes, found="name")
 
     async def _mend_customer(
         self, operation: Operation, body: Body, refusal: RefusedRequest
-    ) -> Body | None:
+    ) -> Mended | None:
         """An email that exists belongs to the customer meant; a user name may be left out."""
         if "id" in body or not isinstance(operation.content, Customer):
             return None
         code = refused(operation, refusal).code
         if code == "username_exists":
-            return {name: value for name, value in body.items() if name != "username"}
+            return Mended({name: value for name, value in body.items() if name != "username"})
         if code != "email_exists":
             return None
         try:
@@ -156,11 +170,16 @@ class PlainWriter:
             return None
         if match is None:
             return None
-        return {"id": int(match.target_id), **customer_changes(operation.content, None)}
+        changes = customer_changes(operation.content, None)
+        return Mended({"id": int(match.target_id), **changes}, found=match.by)
 
 
-async def _leave(_operation: Operation, _body: Body, _refusal: RefusedRequest) -> Body | None:
+async def _leave(_operation: Operation, _body: Body, _refusal: RefusedRequest) -> Mended | None:
     return None
+
+
+def _known_by(outcome: Outcome, found: str | None) -> Outcome:
+    return replace(outcome, found=found) if found and isinstance(outcome, Applied) else outcome
 
 
 def _judged(operation: Operation, found: Item | Outcome, take: Take) -> Outcome:

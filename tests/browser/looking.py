@@ -81,11 +81,15 @@ class Browser:
 
     def open(self, file: Path, *, scheme: str = "light") -> None:
         """Show a page in the colours of a scheme, `light` or `dark`."""
+        self.visit(file.as_uri(), scheme=scheme)
+
+    def visit(self, url: str, *, scheme: str = "light") -> None:
+        """As `open`, a page that is served."""
         media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
         self._tell("Emulation.setEmulatedMedia", media)
         for kind in ("browser", "performance"):
             self.chrome.get_log(kind)  # what was before is of other pages
-        self.chrome.get(file.as_uri())
+        self.chrome.get(url)
 
     def asked_for(self) -> list[str]:
         """Addresses that the page wanted anything from, but for itself and what is within it."""

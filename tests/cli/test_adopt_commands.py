@@ -58,7 +58,9 @@ def test_records_are_listed_and_settled(service, run):
 def test_a_file_is_written_and_taken(service, run, tmp_path):
     service.answers[f"GET {HOME}/adoption.csv"] = (200, FILE, "text/csv; charset=utf-8")
     file = tmp_path / "open.csv"
-    assert run("adopt", "export", "-m", "spring", "--to", str(file)).code == 0
+    outcome = run("adopt", "export", "-m", "spring", "--to", str(file))
+    assert (outcome.code, outcome.out) == (0, "")
+    assert f"Wrote 1 records to {file}." in outcome.err.replace("\n", "")
     assert file.read_bytes() == FILE.encode()
     assert run("adopt", "export", "-m", "spring").out.splitlines() == FILE.splitlines()
     done = {"settled": 1, "unchanged": 0, "undecided": 0}
@@ -80,3 +82,21 @@ def test_a_file_that_cannot_be_read_is_wrong_use(service, run, tmp_path):
     outcome = run("adopt", "import", str(file), "-m", "spring")
     assert outcome.code == 2
     assert "/2/decision" in outcome.err
+
+
+def test_a_job_that_adopts_ends_with_what_it_found(service, run, job):
+    counts = {"read": 9, "adopted": 4, "unchanged": 1, "quarantined": 3}
+    ended = job("completed_with_errors", kind="adopt")
+    ended |= {"counters": {"orders": ended["totals"] | counts}}
+    states = dict.fromkeys(STATES, 0) | {"paired": 51, "source_only": 17, "ambiguous": 3}
+    found = {"job_id": ended["id"], "streams": {"orders": states}}
+    service.answers[f"GET /v1/jobs/{ended['id']}"] = (200, ended)
+    service.answers[f"GET {HOME}/adoption"] = (200, found)
+    outcome = run("job", "wait", ended["id"])
+    assert outcome.code == 1
+    assert all(each in outcome.out for each in ("source_only", "51", "17"))
+    assert "recent-sync adopt list -m spring" in outcome.err
+    service.answers[f"GET {HOME}/adoption"] = (200, found | {"job_id": "a later one"})
+    outcome = run("job", "show", ended["id"])
+    assert "paired before" in outcome.out
+    assert "17" not in outcome.out

@@ -15,15 +15,30 @@ ITEM = {
     "last_at": "2026-11-25T10:00:00Z",
 }
 
+COUNTS = {"open": 1, "later": 2, "settled": 1240, "by_policy": 1236}
+
 
 def test_open_conflicts_are_listed_with_their_fields(service, run):
     service.answers[f"GET {HOME}"] = (200, {"items": [ITEM], "next": None})
+    service.answers[f"GET {HOME}/summary"] = (200, COUNTS)
     outcome = run("conflicts", "list", "-m", "spring", "--field", "name")
     assert outcome.code == 0
     assert "products" in outcome.out
     assert "status=open" in service.asked[0].path
     assert "field=name" in service.asked[0].path
     assert run("conflicts", "list", "-m", "spring", "--json").document == [ITEM]
+
+
+def test_those_that_are_not_listed_are_counted(service, run):
+    service.answers[f"GET {HOME}"] = (200, {"items": [], "next": None})
+    service.answers[f"GET {HOME}/summary"] = (200, COUNTS)
+    told = run("conflicts", "list", "-m", "spring", "--stream", "products").out
+    assert "2 put off; 1,240 settled, 1,236 of them by policy" in told
+    assert "1 open" not in told
+    assert "stream=products" in service.asked[-1].path
+    outcome = run("conflicts", "list", "-m", "spring", "--all")
+    assert "status=" not in service.asked[-2].path
+    assert "others" not in outcome.out
 
 
 def test_a_conflict_is_shown_with_the_values_of_both_sides(service, run):

@@ -37,8 +37,19 @@ def test_activity_shows_the_week_and_the_reason(service, run):
         assert told in found.out
 
 
+def test_activity_of_a_shop_that_was_never_read_says_so(service, run):
+    empty = {"since": None, "total": 0, "basis": "none", "busiest": None, "quietest": None}
+    service.answers[f"GET {HOME}/activity"] = (200, example(ActivityOut) | empty)
+    told = run("activity", "-m", "spring").out
+    assert "nothing yet" in told
+    assert "None" not in told
+
+
 def test_plan_shows_freeze_runbook_windows_and_risks(service, run):
     plan = example(PlanOut) | {"ask_expert": "Several things at once."}
+    recents = plan["runbook"][0] | {"what": "Every hour.", "command": "recent-sync run recent"}
+    recents |= {"every": 3600.0, "until": "2026-11-27T17:00:00Z", "seconds": 22.4}
+    plan["runbook"] = [recents, *plan["runbook"]]
     service.answers[f"GET {HOME}/plan"] = (200, plan)
     found = run("plan", "-m", "spring", "--launch-at", "2026-11-27T18:00:00Z")
     assert found.code == 0
@@ -46,12 +57,20 @@ def test_plan_shows_freeze_runbook_windows_and_risks(service, run):
     assert "freeze_at" not in service.asked[0].path
     for told in (
         "2m 8s, in 95 of 100 cases below 2m 40s",
-        "Stop the source",
+        "Every hour. Every 1h until 2026-11-27T17:00:00Z. (takes 22s)",
+        "\n    recent-sync run recent\n",
+        "2026-11-27T17:47:20Z  Stop the source",
         "2026-11-27T03:00:00Z",
         "[quarantine_open]",
         "Ask an expert: Several things at once.",
     ):
         assert told in found.out
+
+
+def test_a_step_whose_time_has_passed_says_so(service, run):
+    plan = example(PlanOut) | {"made_at": "2026-11-27T17:50:00Z"}
+    service.answers[f"GET {HOME}/plan"] = (200, plan)
+    assert "2026-11-27T17:47:20Z (passed)  Stop" in run("plan", "-m", "spring").out
 
 
 def test_machines_get_one_document(service, run):

@@ -97,12 +97,16 @@ def test_traffic_and_own_redirects_are_read_from_a_file(
     assert run("redirects", "traffic", "-m", "spring", str(file)).code == 2
 
 
+ASKED_WHETHER = (200, {"items": [], "left": 2})
+
+
 def item(path: str, state: str, code: str | None = None) -> dict[str, Any]:
     return {"path": path, "target": "/b", "state": state, "code": code}
 
 
 def test_redirects_are_pushed_until_none_is_left(known: Any, run: Any) -> None:
     known.answers[f"POST {MAP}/push"] = [
+        ASKED_WHETHER,
         (200, {"items": [item("/a", "made")], "left": 1}),
         (200, {"items": [item("/c", "kept")], "left": 0}),
     ]
@@ -113,12 +117,32 @@ def test_redirects_are_pushed_until_none_is_left(known: Any, run: Any) -> None:
 
 def test_a_refused_redirect_is_a_failure_that_is_named(known: Any, run: Any) -> None:
     known.answers[f"POST {MAP}/push"] = [
-        (200, {"items": [item("/a", "made"), item("/c", "refused", "path_live")], "left": 1})
+        ASKED_WHETHER,
+        (200, {"items": [item("/a", "made"), item("/c", "refused", "path_live")], "left": 1}),
     ]
     outcome = run("redirects", "push", "-m", "spring", "--again")
     assert outcome.code == 1
     assert "path_live" in outcome.out
-    assert len([each for each in known.asked if each.path.endswith("/push")]) == 2
+    assert len([each for each in known.asked if each.path.endswith("/push")]) == 3
+
+
+def test_a_target_that_takes_none_says_so_before_anything_is_looked_up(
+    known: Any, run: Any
+) -> None:
+    problem = {"code": "redirects_not_taken", "detail": "Import a file instead."}
+    known.answers[f"POST {MAP}/push"] = (409, problem)
+    outcome = run("redirects", "push", "-m", "spring")
+    assert (outcome.code, "redirects_not_taken" in outcome.err) == (2, True)
+    assert [each.body for each in known.asked] == [{"limit": 0}]
+
+
+def test_a_file_that_cannot_be_written_is_found_before_anything_is_looked_up(
+    known: Any, run: Any, tmp_path: Path
+) -> None:
+    outcome = run("redirects", "export", "-m", "spring", "-o", str(tmp_path / "none" / "map"))
+    assert (outcome.code, "cannot be written" in outcome.err) == (2, True)
+    assert run("redirects", "export", "-m", "spring", "-o", str(tmp_path)).code == 2
+    assert known.asked == []
 
 
 def test_a_summary_tells_the_share_of_visits(known: Any, run: Any) -> None:

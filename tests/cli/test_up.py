@@ -13,6 +13,13 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.cli import service
+from app.cli.failures import UnreachableError
+from app.cli.processes import Supervisor
+from app.cli.ready import Hearing
+from app.notify import notify_ready
+from app.settings import Settings
+from tests.cli.databases import execute
 from tests.cli.test_processes import alive, until
 
 pytestmark = pytest.mark.slow
@@ -37,6 +44,10 @@ class Up:
     @property
     def out(self):
         return self._out.read_text()
+
+    @property
+    def err(self):
+        return self._err.read_text()
 
     @property
     def url(self):
@@ -80,16 +91,20 @@ def up(servers, database, tmp_path):
             each.process.wait()
 
 
-def test_it_prints_an_address_and_once_a_key_and_ends_with_its_children(up, tmp_path):
+def test_it_prints_an_address_and_where_its_key_is_and_ends_with_its_children(up, tmp_path):
     running = up()
-    key = re.search(r"rs_\w+_\S+", running.out)[0]
+    kept = tmp_path / "data" / "api-key"
+    key = kept.read_text().strip()
     answer = httpx.get(
         f"{running.url}/v1/stores", headers={"Authorization": f"Bearer {key}"}, trust_env=False
     )
     assert answer.status_code == 200
-    kept = tmp_path / "data" / "api-key"
-    assert kept.read_text().strip() == key
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+    # What is written into a file may be a log: it says where the key is, and not the key.
+    assert key not in running.out + running.err
+    assert f'RECENT_SYNC_API_KEY="$(cat {kept})"' in running.out
+    # The workers were at work before the last words.
+    assert "worker.started" in running.err
 
     children = running.children()
     assert len(children) == 2
@@ -114,6 +129,32 @@ def test_a_killed_worker_comes_back_and_kill_nine_leaves_nobody_behind(up):
     running.end(signal.SIGKILL)
 
     until(lambda: not [pid for pid in children if alive(pid)], seconds=30)
+
+
+def test_on_a_terminal_the_first_key_is_shown_once(database, tmp_path):
+    execute(database, "DELETE FROM api_keys")
+    settings = Settings(database_url=database, data_dir=tmp_path)
+    [line, _, words] = service._key_lines(settings, shown=True)
+    key = (tmp_path / "api-key").read_text().strip()
+    assert line == f"  export RECENT_SYNC_API_KEY={key}"
+    assert "shown this once" in words
+    again = service._key_lines(settings, shown=True)
+    assert key not in "".join(again)
+    assert str(tmp_path / "api-key") in again[0]
+    execute(database, "DELETE FROM api_keys")
+
+
+def test_a_process_says_once_that_it_is_ready(monkeypatch):
+    monkeypatch.delenv("NOTIFY_SOCKET", raising=False)
+    notify_ready()
+    with Hearing() as hearing, Supervisor() as supervisor:
+        with pytest.raises(UnreachableError):
+            hearing.wait(supervisor, 1, seconds=0)
+        monkeypatch.setenv("NOTIFY_SOCKET", hearing.environment["NOTIFY_SOCKET"])
+        notify_ready()
+        hearing.wait(supervisor, 1, seconds=10)
+    # Nobody listens any more: that is no failure of whoever is ready.
+    notify_ready()
 
 
 def test_a_port_in_use_is_wrong_use(run, monkeypatch, servers, database):

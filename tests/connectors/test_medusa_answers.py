@@ -18,9 +18,9 @@ from connectors.medusa.source import MedusaSource
 from connectors.medusa.target import MedusaTarget
 from connectors.medusa.wire import WireCustomer
 from connectors.records import Stream
-from connectors.testing.contents import order
+from connectors.testing.contents import customer, order
 from connectors.testing.contract import DescriptionContract
-from connectors.testing.operations import operations, refused
+from connectors.testing.operations import applied, operations, refused
 from connectors.testing.sweeps import read
 
 Answer = Callable[[httpx.Request], httpx.Response]
@@ -193,3 +193,29 @@ async def test_a_store_without_the_add_on_is_told_and_gets_no_order() -> None:
         outcomes = await target.write(Stream.ORDERS, operations(Stream.ORDERS, [order(1)]))
     assert [code for code, _ in report.findings] == ["addon_missing", "no_stock_location"]
     assert refused(outcomes)["1"].code == "addon_missing"
+
+
+def with_a_customer(request: httpx.Request) -> httpx.Response:
+    """A store in which somebody has the email of the first customer."""
+    row = {"id": "cus_7", "email": "Ann.1@example.test", "first_name": "Ann", "addresses": []}
+    path = request.url.path.removeprefix("/admin/")
+    if request.method == "GET" and path == "customers":
+        return found("customers", [row])
+    if request.method == "POST" and path == "customers":
+        if json.loads(request.content)["email"] == "ann.1@example.test":
+            message = "Customer with email: ann.1@example.test, has_account: false, already exists."
+            return refusing(400, "invalid_data", message)(request)
+        row |= {"id": "cus_8", "email": "ann.2@example.test"}
+    elif path.startswith("customers/cus_8"):
+        row |= {"id": "cus_8", "email": "ann.2@example.test"}
+    return httpx.Response(200, json={"customer": row}, headers=DATE)
+
+
+async def test_a_customer_who_is_there_already_is_found_and_said_so() -> None:
+    given = access()
+    store = open_api(given, transport=httpx.MockTransport(with_a_customer))
+    sent = operations(Stream.CUSTOMERS, [customer(1), customer(2)])
+    async with MedusaTarget(given, store) as target:
+        made = applied(await target.write(Stream.CUSTOMERS, sent))
+    assert (made["1"].target_id, made["1"].found) == ("cus_7", "email")
+    assert (made["2"].target_id, made["2"].found) == ("cus_8", None)

@@ -178,7 +178,7 @@ async def test_a_customer_who_is_there_already_is_the_one(shop: ShopifyShop):
     [number] = (await shop.load(customer=[{"email": "ann.1@example.test"}]))["customer"]
     [made] = await write(shop, Stream.CUSTOMERS, customer(1))
     assert isinstance(made, Applied)
-    assert made.target_id == str(number)
+    assert (made.target_id, made.found) == (str(number), "email")
     assert made.content.billing.line1 == HOME.line1
 
 

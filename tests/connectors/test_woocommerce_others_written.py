@@ -347,8 +347,9 @@ async def test_customers_of_two_calls_at_once_are_made_one_batch_after_the_other
 async def test_an_email_that_exists_is_the_customer_meant(new_shop: Practice):
     [theirs] = (await new_shop.load(customer=[{"email": "Ann.1@example.test"}]))["customer"]
     made = (await write(new_shop, Stream.CUSTOMERS, customer(1)))["1"]
-    assert made.target_id == str(theirs)
+    assert (made.target_id, made.found) == (str(theirs), "email")
     assert (await shown(new_shop, Stream.CUSTOMERS, str(theirs))).first_name == "Ann"
+    assert (await write(new_shop, Stream.CUSTOMERS, customer(2)))["1"].found is None
 
 
 async def test_a_user_name_that_is_taken_is_left_to_the_store(new_shop: Practice):

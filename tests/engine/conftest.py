@@ -150,6 +150,10 @@ class Bench:
             found = await connection.execute(text(sql), values)
             return [dict(row._mapping) for row in found]
 
+    async def execute(self, sql: str) -> None:
+        async with self.resources.engine.begin() as connection:
+            await connection.execute(text(sql))
+
 
 @pytest.fixture(scope="session")
 async def engine_database(servers: Any) -> AsyncIterator[str]:

@@ -247,6 +247,8 @@ class FakeStore:
                 record = Record(each, row.stamp if row else None, content) if content else None
             if record is not None:
                 found[each] = record
+        if hook := self.shop.hooks.get("read"):
+            await hook(ids)
         return found
 
     async def find(self, stream: Stream, operations: Sequence[Operation]) -> dict[str, Match]:

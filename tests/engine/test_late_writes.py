@@ -163,3 +163,39 @@ def _make_in_two_steps(bench: Bench, then: Any, *, before: float = 0.0) -> list[
     bench.target.script = ["lost"]
     bench.target.hooks["written"] = written
     return under_way
+
+
+_SAVE = "CREATE TABLE {} AS SELECT * FROM links"
+_PUT_BACK = """
+    UPDATE links SET digest = saved.digest, fields = saved.fields, parts = saved.parts,
+        target_fields = saved.target_fields, applied_at = saved.applied_at
+    FROM {} AS saved WHERE links.source_id = saved.source_id
+"""
+
+
+async def test_what_another_slice_has_written_since_the_look_is_not_written_again(
+    bench: Bench,
+) -> None:
+    """A record in quarantine, say, that a sweep comes by while it is retried."""
+    bench.source.put(Stream.PRODUCTS, "p1", product())
+    await bench.run("full")
+    await bench.execute(_SAVE.format("links_before"))
+    bench.source.put(Stream.PRODUCTS, "p1", product(name="New"))
+    await bench.run("full")
+    await bench.execute(_SAVE.format("links_after"))
+    await bench.execute(_PUT_BACK.format("links_before"))
+    row = only_row(bench)
+    row.content = replace(row.content, name="Shirt")
+
+    async def write_as_another_slice(_: Any) -> None:
+        bench.target.hooks.clear()
+        await bench.execute(_PUT_BACK.format("links_after"))
+        row.content = replace(row.content, name="New")
+
+    bench.target.hooks["read"] = write_as_another_slice
+    bench.target.writes.clear()
+    job = await bench.run("full")
+    await bench.execute("DROP TABLE links_before, links_after")
+    assert job["status"] == "succeeded"
+    assert bench.target.hooks == {}
+    assert bench.target.writes == []

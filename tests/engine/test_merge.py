@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from app.models import Decision
 from connectors.digest import digest
 from connectors.records import Category, Product, Stream, Variant
+from workers.engine import drift
 from workers.engine.merge import merge, remember
 from workers.engine.policy import Policies
 from workers.engine.sides import Base, Incoming, Known, Rules
@@ -148,3 +149,47 @@ def test_what_the_target_reckons_is_no_edit() -> None:
         Incoming(new, digest(new).fields), Category(name="Mugs", position=7), base, rules
     )
     assert (merged.changed, merged.conflicts) == ({"position"}, [])
+
+
+def drifted(old: Product, shown: Product, chosen: Policies) -> frozenset[str]:
+    """What a verification notes: fields that differ where the source rules."""
+    pairs = {"": (old, shown)} | {
+        f"variants.{each.id}.": (each, there)
+        for each in old.variants
+        for there in shown.variants
+        if each.id == there.id
+    }
+    return frozenset(
+        prefix + name
+        for prefix, (ours, theirs) in pairs.items()
+        for name in type(ours).__struct_fields__
+        if name != "variants"
+        and getattr(ours, name) != getattr(theirs, name)
+        and drift.is_sources(chosen, Stream.PRODUCTS, prefix + name, merges=True)
+    )
+
+
+@given(products, products, policies)
+def test_what_is_put_back_is_what_was_noted_and_the_next_look_finds_nothing(
+    old, other, chosen
+) -> None:
+    shown, rules = edited(old, other), Rules(Stream.PRODUCTS, chosen)
+    noted = drifted(old, shown, chosen)
+    base = applied(old, rules)
+    merged = merge(incoming(old, old), shown, base, Rules(Stream.PRODUCTS, chosen, restored=noted))
+    written = merged.changed - {"variants"} | {
+        f"variants.{each}.{name}" for each, names in merged.variants.items() for name in names
+    }
+    assert written == noted
+    assert {each.path for each in merged.conflicts} == noted
+    assert all(each.take is Decision.SOURCE and each.base_known for each in merged.conflicts)
+    assert isinstance(merged.content, Product)
+    assert drifted(old, merged.content, chosen) == frozenset()
+
+
+def test_what_a_store_says_of_its_own_record_is_no_question() -> None:
+    ours, theirs = Category(name="Tea", position=3), Category(name="Team's", position=1)
+    rules = Rules(Stream.CATEGORIES, first=True, foreign=True)
+    merged = merge(Incoming(ours, digest(ours).fields), theirs, Base(), rules)
+    assert merged.changed == set()
+    assert [each.path for each in merged.conflicts] == ["name"]

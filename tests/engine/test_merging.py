@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -467,17 +468,102 @@ async def test_a_target_that_does_not_answer_with_the_record_is_merged_all_the_s
         assert held(bench).short_description == TEAM
 
 
-async def test_somebody_elses_record_keeps_its_texts_at_first_contact(bench: Bench) -> None:
-    there = replace(product(1, description=TEAM, featured=True), name="Theirs")
+async def test_somebody_elses_record_is_not_taken_over_at_first_contact(bench: Bench) -> None:
+    """Fields go by policy, what is empty there is filled, and prices are the source's."""
+    there = replace(
+        product(1, description=TEAM, featured=True),
+        name="Theirs",
+        regular_price=money("1", "GBP"),
+        created_at=datetime(2020, 1, 1, tzinfo=UTC),
+    )
     bench.target.put(Stream.PRODUCTS, "7", there)
-    bench.source.put(Stream.PRODUCTS, "1", product(1, description="Ours", short_description="Ours"))
+    ours = product(1, description="Ours", short_description="Ours", barcode="4006381333931")
+    bench.source.put(Stream.PRODUCTS, "1", ours)
     row = await bench.run("full")
     assert row["status"] == "succeeded"
     shown = held(bench)
     assert (shown.description, shown.short_description) == (TEAM, "Ours")
-    assert (shown.name, shown.featured) == ("Product 1", False)
-    [conflict] = await conflicts(bench)
-    assert (conflict["field"], conflict["base_known"]) == ("description", False)
+    assert (shown.name, shown.featured, shown.barcode) == ("Theirs", True, "4006381333931")
+    assert (shown.regular_price, shown.created_at) == (ours.regular_price, there.created_at)
+    found = {each["field"]: each for each in await conflicts(bench)}
+    assert found.keys() == {"description", "name", "featured"}
+    assert not any(each["base_known"] for each in found.values())
+    assert [found[each]["status"] for each in ("name", "featured")] == ["open", "open"]
+    assert found["name"]["values"] == {"base": None, "source": "Product 1", "target": "Theirs"}
+    assert (found["description"]["status"], found["description"]["decision"]) == (
+        "settled",
+        "target",
+    )
+    counted = await bench.counters(row["id"])
+    assert (counted["updated"], counted["conflicts"], counted.get("created", 0)) == (1, 3, 0)
+    await settle(bench, "source")
+    await bench.run("recent")
+    assert (held(bench).name, held(bench).featured) == ("Product 1", False)
+
+
+async def test_a_variant_of_somebody_elses_record_is_not_taken_over_either(bench: Bench) -> None:
+    theirs = shirt(status="private", regular_price=money("1", "GBP"))
+    bench.target.put(Stream.PRODUCTS, "7", replace(theirs, sku="SHIRT"))
+    bench.source.put(Stream.PRODUCTS, "1", replace(shirt(), sku="SHIRT"))
+    assert (await bench.run("full"))["status"] == "succeeded"
+    small = held(bench).variants[0]
+    assert (small.status, small.regular_price) == ("private", money("9", "GBP"))
+    assert [each["field"] for each in await conflicts(bench)] == ["variants.s.status"]
+
+
+async def test_a_record_that_carries_our_key_is_the_sources_whoever_lost_its_link(
+    bench: Bench,
+) -> None:
+    target_id = await migrated(bench, product(1))
+    async with bench.resources.engine.begin() as connection:
+        await connection.execute(text("DELETE FROM links"))
+    bench.target.edit(Stream.PRODUCTS, target_id, name=TEAM)
+    assert (await bench.run("full"))["status"] == "succeeded"
+    assert held(bench).name == "Product 1"
+
+
+async def test_policies_that_ask_have_a_platform_asked_that_keeps_doubles_out_itself(
+    bench: Bench,
+) -> None:
+    """It would bring somebody else's record up to date in one go."""
+    writes = {
+        each: replace(can, refuses_doubles=True) for each, can in bench.platform.writes.items()
+    }
+    bench.use(replace(bench.platform, writes=writes))
+    bench.target.put(Stream.PRODUCTS, "7", replace(product(1), name="Theirs"))
+    bench.source.put(Stream.PRODUCTS, "1", product(1))
+    bench.source.put(Stream.CUSTOMERS, "1", customer(1))
+    assert (await bench.run("full"))["status"] == "succeeded"
+    assert held(bench).name == "Theirs"
+    assert bench.target.finds == 1, "customers are the source's: nobody has to ask for them"
+
+
+async def test_a_record_that_the_connector_finds_by_itself_is_updated_and_not_created(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    writes = {
+        each: replace(can, refuses_doubles=True) for each, can in bench.platform.writes.items()
+    }
+    bench.use(replace(bench.platform, writes=writes))
+    bench.source.put(Stream.CUSTOMERS, "1", customer(1))
+    bench.source.put(Stream.CUSTOMERS, "2", customer(2))
+    bench.target.put(Stream.CUSTOMERS, "7", customer(1))
+    original = FakeStore._apply
+
+    def applied(self, stream, operation, word):
+        for row in self.shop.rows[stream].values():
+            if operation.target_id is None and row.content.email == operation.content.email:
+                there = replace(operation, target_id=row.id)
+                return replace(original(self, stream, there, word), found="email")
+        return original(self, stream, operation, word)
+
+    monkeypatch.setattr(FakeStore, "_apply", applied)
+    row = await bench.run("full")
+    counted = await bench.counters(row["id"])
+    assert (counted["created"], counted["updated"]) == (1, 1)
+    links = await bench.rows("SELECT target_id, matched_by FROM links ORDER BY source_id")
+    assert links[0] == {"target_id": "7", "matched_by": "email"}
+    assert links[1]["matched_by"] is None
 
 
 async def test_a_create_costs_no_look(bench: Bench) -> None:

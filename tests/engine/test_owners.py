@@ -72,3 +72,5 @@ async def test_what_was_archived_is_free_for_a_new_record_of_the_same_sku(bench:
     bench.source.put(Stream.PRODUCTS, "80", product(80, sku="MUG-8"))
     assert (await bench.run("recent"))["status"] == "succeeded"
     assert (await links(bench))["80"] == archived
+    there = bench.target.rows[Stream.PRODUCTS][archived].content
+    assert there.name == "Mug 80", "it was ours, and nobody is asked about it"

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from app.errors import InvalidPlan
 from app.schemas.planning import ActivityOut, PlanOut
 from app.services import plans
 from connectors.base import StoreReport
@@ -86,6 +87,42 @@ async def test_records_that_came_without_us_are_told_by_their_stamps(bench: Benc
     assert (found.basis, found.total) == ("stamps", 10)
 
 
+@pytest.mark.parametrize("basis", ["created", "stamps"])
+async def test_a_shop_that_sold_long_ago_is_known_to_be_quiet(bench: Bench, basis: str) -> None:
+    """No order in twelve weeks is an observation, not a lack of one."""
+    sell_for_days(bench, 3)
+    await bench.run("full")
+    async with bench.resources.engine.begin() as connection:
+        if basis == "stamps":
+            await connection.exec_driver_sql("DELETE FROM arrivals")
+        await connection.exec_driver_sql(
+            "UPDATE cursors SET watermark = watermark + interval '100 days'"
+        )
+    found = await shown(bench)
+    assert (found.total, found.basis, found.busiest) == (0, basis, None)
+    assert found.since is not None
+    assert found.until is not None
+    assert found.until - found.since == timedelta(weeks=12)
+    assert (found.final_sync.needed, found.final_sync.code) == (False, "quiet")
+
+
+async def test_after_an_adoption_changes_are_known_from_its_baseline_on(bench: Bench) -> None:
+    """Not from the first of them on, which would make a rush of a few orders."""
+    sell_for_days(bench, 3)
+    await bench.run("full")
+    baseline = START - timedelta(days=40)
+    async with bench.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("DELETE FROM arrivals")
+    job = await bench.start("adopt", since=baseline.isoformat())
+    async with bench.resources.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE jobs SET status = 'succeeded', finished_at = now() WHERE id = $1", (job,)
+        )
+    found = await shown(bench)
+    assert (found.basis, found.since, found.total) == ("stamps", baseline, 6)
+    assert found.per_day < 1
+
+
 async def test_nothing_is_known_before_the_first_run(bench: Bench) -> None:
     found = await shown(bench)
     assert (found.total, found.basis, found.busiest) == (0, "none", None)
@@ -109,12 +146,14 @@ async def test_plan_of_a_selling_shop_has_times_for_everything(bench: Bench) -> 
     found = await planned(bench)
     assert found.fits
     assert found.convergence.converges
-    assert [each.key for each in found.runbook][-5:] == [
+    assert [each.key for each in found.runbook][-7:] == [
         "last_recent",
         "freeze",
         "cutover",
         "verify",
+        "gate",
         "switch",
+        "late_orders",
     ]
     assert 0 < found.freeze.median <= found.freeze.p95 < 60
     assert found.freeze.starts_at < found.freeze.latest_end < found.launch_at
@@ -148,7 +187,7 @@ async def test_migrations_own_launch_is_planned_for(bench: Bench) -> None:
     without = await planned(bench, launch=None)
     assert (without.launch_is_set, without.launch_at) == (
         False,
-        bench.source.now + timedelta(days=7),
+        bench.source.now.replace(minute=0) + timedelta(days=7, hours=1),
     )
     async with bench.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE migrations SET launch_at = '2026-03-04T06:00Z'")
@@ -157,6 +196,26 @@ async def test_migrations_own_launch_is_planned_for(bench: Bench) -> None:
         True,
         "2026-03-04T06:00:00+00:00",
     )
+
+
+async def test_a_launch_that_has_passed_is_said_and_one_in_a_week_planned_for(
+    bench: Bench,
+) -> None:
+    fill(bench)
+    async with bench.resources.engine.begin() as connection:
+        await connection.exec_driver_sql("UPDATE migrations SET launch_at = '2025-03-04T06:00Z'")
+    found = await planned(bench, launch=None)
+    assert found.launch_is_set is False
+    assert found.launch_at > bench.source.now + timedelta(days=6)
+    assert found.risks[0].code == "launch_passed"
+    assert "launch_passed" not in codes(await planned(bench))
+
+
+async def test_moments_that_cannot_be_planned_for_are_refused(bench: Bench) -> None:
+    past, soon = bench.source.now - timedelta(hours=1), bench.source.now + timedelta(hours=2)
+    for asked in ({"launch": past}, {"freeze_at": past}, {"launch": soon, "freeze_at": soon}):
+        with pytest.raises(InvalidPlan):
+            await planned(bench, **asked)
 
 
 async def test_records_in_quarantine_endanger_the_launch(bench: Bench) -> None:

@@ -20,7 +20,7 @@ from app.errors import (
 )
 from app.schemas.sold import SoldList
 from app.services.sold import sold_meanwhile
-from app.sold_sheet import COLUMNS, csv_text
+from app.sold_sheet import SOLD, columns, csv_text
 from connectors.errors import Unreachable
 from connectors.records import Stream
 from tests.engine.conftest import Bench
@@ -112,6 +112,6 @@ async def test_the_sheet_has_a_row_a_line_and_no_formula(launched: Bench) -> Non
     odd = {**first, "number": "=1+1", "lines": []}
     two = {**first, "lines": [{**first["lines"][0], "name": "-2 %"}, first["lines"][0]]}
     rows = list(csv.reader(io.StringIO(csv_text([two, odd]))))
-    assert rows[0] == list(COLUMNS)
+    assert rows[0] == list(columns(SOLD))
     assert [row[7] for row in rows[1:]] == ["'-2 %", "Thing", ""]
     assert rows[3][1] == "'=1+1"

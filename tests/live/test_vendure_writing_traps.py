@@ -216,7 +216,7 @@ async def test_a_taken_email_leads_to_its_customer(
 ) -> None:
     theirs = await goods.customer(vendure, 1)
     [made] = await write(target, Stream.CUSTOMERS, customer(1, email="C1@example.test"))
-    assert made.target_id == theirs
+    assert (made.target_id, made.found) == (theirs, "email")
     assert await rows(vendure, "customer") == 1
 
 

@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from pathlib import Path
 
-_PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
+PIP = (sys.executable, "-m", "pip", "--disable-pip-version-check")
 
 
 def run(*command: str | Path, cwd: Path, seconds: float = 120, **variables: str) -> str:
@@ -36,7 +36,7 @@ def build_wheel(project: Path, folder: Path) -> Path:
     """A project's wheel, built with what is installed here."""
     before = set(folder.glob("*.whl"))
     options = ("--no-deps", "--no-build-isolation", "--no-index", "--wheel-dir", folder)
-    run(*_PIP, "wheel", *options, project, cwd=folder)
+    run(*PIP, "wheel", *options, project, cwd=folder)
     (built,) = set(folder.glob("*.whl")) - before
     return built
 
@@ -50,7 +50,7 @@ def install(folder: Path, *wheels: Path) -> Path:
     """
     run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder)
     python = folder / "bin" / "python"
-    run(*_PIP, "--python", python, "install", "--no-deps", "--no-index", *wheels, cwd=folder)
+    run(*PIP, "--python", python, "install", "--no-deps", "--no-index", *wheels, cwd=folder)
     purelib = run(
         python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))", cwd=folder
     )

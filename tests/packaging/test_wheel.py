@@ -1,9 +1,11 @@
+import re
+import shlex
 import zipfile
 from pathlib import Path
 
 import pytest
 
-from tests.packaging.environment import install, run
+from tests.packaging.environment import PIP, install, run
 
 ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
@@ -47,6 +49,17 @@ def test_the_wheel_brings_every_file_of_the_packages(wheel: Path) -> None:
         if file.is_file() and "__pycache__" not in file.parts
     ]
     assert sorted(set(tracked) - names) == []
+
+
+def test_the_command_of_the_readme_builds_the_wheel_that_it_names(tmp_path: Path) -> None:
+    (line,) = re.findall(r"^pip wheel .*", (ROOT / "README.md").read_text(), re.MULTILINE)
+    command, named = line.split("#")
+    (tmp_path / "recent-sync").symlink_to(ROOT)
+    # Nothing is fetched: what builds it is installed here.
+    here = ("--no-build-isolation", "--no-index")
+    run(*PIP, *shlex.split(command)[1:], *here, cwd=tmp_path)
+    built = named.split(",")[0].strip()
+    assert [str(each.relative_to(tmp_path)) for each in tmp_path.glob("dist/*")] == [built]
 
 
 def test_an_installed_wheel_answers_on_the_command_line(installed: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.planning.activity import need
 from app.planning.arrivals import HOUR, Profile, learn, quiet
 from app.planning.forecast import Range
-from app.planning.launch import Course, best_windows, course, lead, quietest, runbook
+from app.planning.launch import Course, best_windows, course, lead, quietest, runbook, until
 from app.planning.risks import Signs, ask_expert, risks
 from connectors.records import Stream
 
@@ -119,14 +119,39 @@ def test_runbook_goes_from_the_first_run_to_the_switch() -> None:
         "freeze",
         "cutover",
         "verify",
+        "gate",
         "switch",
+        "late_orders",
     ]
     assert [each.at for each in steps] == sorted(each.at for each in steps)
     daily, hourly, often = (each for each in steps if each.key == "recents")
     assert (daily.every, hourly.every, often.every) == (86_400, 3600, 900)
     assert (daily.until, hourly.until) == (hourly.at, often.at)
-    assert steps[6].command == "recent-sync run recent --cutover -m spring"
-    assert steps[-1].at == plan.switch
+    assert [each.command for each in steps[6:]] == [
+        "recent-sync run recent --cutover -m spring --wait",
+        "recent-sync run verify -m spring --wait",
+        "recent-sync readiness -m spring",
+        None,
+        "recent-sync run stragglers -m spring --until 2026-12-08T09:30:00Z",
+    ]
+    assert steps[-2].at == plan.switch
+
+
+def test_moments_are_full_minutes_and_the_freeze_is_not_later_than_safe() -> None:
+    launch = NOW + timedelta(days=1, seconds=30)
+    frozen = Range(median=120.0, p95=181.4)
+    found = course(now=NOW, launch=launch, frozen=frozen, ahead=600, verify=300, before=0)
+    assert found.freeze == launch - timedelta(minutes=13, seconds=30)
+    assert found.verify == found.freeze + timedelta(minutes=4)
+    steps = runbook("s", found, full_seconds=61.7, recent_seconds=5, frozen=frozen, verify=300)
+    assert {each.at.second for each in steps if each.key not in {"switch", "late_orders"}} == {0}
+    assert {each.at.microsecond for each in steps} == {0}
+
+
+def test_where_no_launch_is_set_a_full_hour_in_a_week_is_planned_for() -> None:
+    assert until(None, NOW) == datetime(2026, 12, 2, 10, tzinfo=UTC)
+    assert until(None, NOW.replace(minute=0)) == datetime(2026, 12, 2, 9, tzinfo=UTC)
+    assert until(NOW, NOW) == NOW
 
 
 def test_runs_that_are_long_come_less_often() -> None:
@@ -153,7 +178,9 @@ def test_the_last_run_before_the_freeze_has_time_to_end() -> None:
 def test_a_selling_shop_needs_a_final_run() -> None:
     found = need(day_shop(), word="orders", expected=60.0, hours=24.0, changed=0)
     assert (found.needed, found.code) == (True, "sells")
-    assert "60 within the 24 hours" in found.reason
+    assert "60 within the 24 hours until the launch" in found.reason
+    found = need(day_shop(), word="orders", expected=6.0, hours=24.0, changed=0, is_launch=False)
+    assert "6 within the next 24 hours:" in found.reason
 
 
 def test_a_shop_that_only_changes_needs_one_too() -> None:
@@ -164,6 +191,7 @@ def test_a_shop_that_only_changes_needs_one_too() -> None:
 def test_nobody_can_tell_of_a_shop_without_history() -> None:
     found = need(quiet("UTC"), word="orders", expected=0.0, hours=24.0, changed=0)
     assert (found.needed, found.code) == (None, "no_history")
+    assert "0 hours" not in found.reason
 
 
 def test_a_quiet_shop_needs_none() -> None:
@@ -186,6 +214,7 @@ def test_nothing_endangers_a_calm_migration() -> None:
     ("changes", "code"),
     [
         ({"missing": 600.0}, "tight_window"),
+        ({"passed": 60.0}, "launch_passed"),
         ({"source_answers": False}, "source_unreachable"),
         ({"baseline": False}, "no_baseline"),
         ({"converges": False}, "not_converging"),

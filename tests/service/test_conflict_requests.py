@@ -50,6 +50,18 @@ async def test_conflicts_are_filtered(api, conflict, query, fields):
     assert [each["field"] for each in found] == fields
 
 
+async def test_conflicts_are_counted_by_what_is_decided(api, service, conflict):
+    await conflict("name")
+    await conflict("slug", status="later", source_id="9")
+    for field in ("description", "price"):
+        await conflict(field, status="settled", decision="target")
+    await service.write("UPDATE conflicts SET settled_by = 'policy' WHERE field = 'price'")
+    found = (await api.get(f"{HOME}/summary")).json()
+    assert found == {"open": 1, "later": 1, "settled": 2, "by_policy": 1}
+    found = (await api.get(f"{HOME}/summary", params={"source_id": "9"})).json()
+    assert found == {"open": 0, "later": 1, "settled": 0, "by_policy": 0}
+
+
 async def test_values_are_shown_to_whoever_may_run_jobs(reader, runner, conflict):
     item = await conflict()
     assert (await reader.get(f"{HOME}/{item}")).json()["values"] is None

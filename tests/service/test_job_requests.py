@@ -151,6 +151,7 @@ async def test_counters_are_summed_over_slices_per_stream(start, service, api):
         "audited": 12,
         "missed": 1,
         "adopted": 0,
+        "restored": 0,
     }
     assert shown["totals"]["read"] == 107
     assert (shown["requests"], shown["throttled"]) == (5, 1)

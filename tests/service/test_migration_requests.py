@@ -159,3 +159,15 @@ async def test_databases_that_only_look_alike_may_both_be_targets(api, shops, se
         assert (await api.post("/v1/migrations", json=body)).status_code == 201
     rows = await service.rows("SELECT key_prefix FROM migrations")
     assert len({row["key_prefix"] for row in rows}) == 2
+
+
+async def test_what_stands_in_the_way_of_a_launch_is_for_administrators(api, runner, migration):
+    home = f"/v1/migrations/{migration}"
+    lenient = {"policies": {"readiness": {"fail_on": ["preflight.stores"]}}}
+    found = problem(await runner.patch(home, json=lenient), 403, "missing_scope")
+    assert found["scope"] == "admin"
+    nothing = {"policies": {"readiness": None}}
+    problem(await runner.patch(home, json=nothing), 403, "missing_scope")
+    others = {"policies": {"audit": {"runs": 7}}}
+    assert (await runner.patch(home, json=others)).status_code == 200
+    assert (await api.patch(home, json=lenient)).status_code == 200

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
@@ -105,3 +106,18 @@ async def test_the_running_api_gives_it_too(service):
     answer = await service.client(None).get("/openapi.json")
     committed = yaml.load(COMMITTED.read_text(), yaml.CSafeLoader)
     assert answer.json()["paths"].keys() == committed["paths"].keys()
+
+
+async def test_the_page_is_served_by_ourselves_under_a_strict_policy(service):
+    client = service.client(None)
+    page = await client.get("/docs")
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'none'" in policy
+    assert "unsafe" not in policy
+    assert "://" not in page.text
+    for name in re.findall(r'(?:src|href)="(docs/[^"]+)"', page.text):
+        found = await client.get(f"/{name}")
+        assert (found.status_code, found.headers["x-content-type-options"]) == (200, "nosniff")
+    assert (await client.get("/docs/pages.py")).status_code == 404
+    assert (await client.get("/docs/..%2Fpages.py")).status_code == 404

@@ -267,6 +267,8 @@ async def test_redirects_are_pushed_in_portions_and_once(
     await refreshed(api)
     new.records["t4"] = Product(name="Mug", slug="no-mug")
     await refreshed(api)
+    asked = (await api.post(f"{MAP}/push", json={"limit": 0})).json()
+    assert (asked, new.made) == ({"items": [], "left": 4}, {})
     first = (await api.post(f"{MAP}/push", json={"limit": 2})).json()
     assert ([each["state"] for each in first["items"]], first["left"]) == (["made", "made"], 2)
     second = (await api.post(f"{MAP}/push", json={})).json()

@@ -4,12 +4,14 @@ Both records are compared in the form that two stores share, references by the t
 the target is known not to keep is no difference. What the team edited is none, either, where the
 policy lets it stay: the target shows something else than what we left there, and the source's
 value is the one that was applied. SKUs and emails are never excused: by them records are paired;
-relations only by a policy that says `target`.
+relations only by a policy that says `target`. What was changed on the target where the source's
+values rule is noted for the next run, which puts it back.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, NamedTuple
@@ -23,8 +25,11 @@ from connectors.comparable import Names, comparable, variant_form
 from connectors.digest import FIELD_BYTES, digest
 from connectors.records import Content, Order, Product, Record, Stream, Variant
 from connectors.references import references
+from workers.checks.base import Evidence
 from workers.checks.ground import Ground, Pair
 from workers.checks.relations import differing_goods
+from workers.checks.sampling import named
+from workers.engine import drift
 from workers.engine.sides import UNKNOWN, VARIANTS, Rules
 
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
@@ -60,13 +65,16 @@ class Kind(StrEnum):
 
 
 class Difference(NamedTuple):
-    """A field of a pair that differs. `shown` says how, where that is no personal data."""
+    """A field of a pair that differs. `shown` says how, where that is no personal data; `mended`
+    that the next run puts it back.
+    """
 
     kind: Kind
     source_id: str
     target_id: str
     field: str
     shown: str = ""
+    mended: bool = False
 
 
 @dataclass(slots=True)
@@ -86,7 +94,7 @@ class Compared:
 
 
 class _Base(NamedTuple):
-    """What the ledger knows of a pair."""
+    """What the ledger knows of a pair. Without a `digest` nothing of ours was confirmed there."""
 
     digest: bytes | None
     target: bytes | None
@@ -115,6 +123,27 @@ async def _compare(ground: Ground, stream: Stream) -> Compared:
     return found
 
 
+async def compare_named(ground: Ground, evidence: Iterable[Evidence]) -> None:
+    """Compare what a check names and no sample holds, so that a run mends that as well.
+
+    What is wrong with a product in the shop may be its stock. Raises `StoreError`.
+    """
+    ids: defaultdict[Stream, set[str]] = defaultdict(set)
+    for each in evidence:
+        if each.stream in ground.streams and each.source_id is not None:
+            ids[each.stream].add(each.source_id)
+    products = await named(ground.engine, ground.migration, Stream.PRODUCTS, ids[Stream.PRODUCTS])
+    for pair in products if Stream.INVENTORY in ground.streams else ():
+        variants = (f"{pair.source_id}:{variant}" for variant in pair.children)
+        ids[Stream.INVENTORY] |= {pair.source_id, *variants}
+    for stream, some in ids.items():
+        left = [each for each in some if (stream, each) not in ground.compared]
+        pairs = await named(ground.engine, ground.migration, stream, left)
+        if pairs:
+            losses = await ground.losses(stream)
+            await _Comparison(ground, stream, losses, Compared()).look_at(pairs)
+
+
 _BASES = text(
     "SELECT source_id, digest, target_fields, parts, losses FROM links"
     " WHERE migration_id = :migration AND stream = :stream"
@@ -133,6 +162,7 @@ class _Comparison:
         capability = ground.writes[stream]
         self._merges = capability.merges
         self._rules = Rules(stream, ground.scope.policies, derived=capability.derived)
+        self._drifted: set[str] = set()
 
     async def look_at(self, pairs: tuple[Pair, ...]) -> None:
         ground, stream = self._ground, self._stream
@@ -150,9 +180,10 @@ class _Comparison:
             target = theirs.get(pair.target_id)
             if target is not None:
                 self._found.examined += 1
-                self._found.differences += self._differences(
-                    pair, contents[pair.source_id], target, base
-                )
+                self._drifted.clear()
+                differences = list(self._differences(pair, contents[pair.source_id], target, base))
+                self._found.differences += map(self._told, differences)
+                ground.note_drift(stream, pair.source_id, frozenset(self._drifted))
             elif (why := ground.unreadable(stream, pair.target_id)) is not None:
                 self._found.unreadable.append((pair, why))
 
@@ -187,11 +218,13 @@ class _Comparison:
             if self._is_excused(name, theirs, base.target):
                 self._found.edits += 1
                 continue
+            self._note(name, theirs, base, base.target)
             yield from _split(pair, name, value, there[name])
         if isinstance(ours, Product) and isinstance(theirs, Product):
             yield from self._variants(pair, ours, theirs, base)
         if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in lost:
             for line in differing_goods(ours, theirs, pair.children):
+                self._note("lines", theirs, base, base.target)
                 where, shown = f"lines.{line.source_id}", line.shown
                 yield Difference(Kind.RELATION, pair.source_id, pair.target_id, where, shown)
 
@@ -204,6 +237,7 @@ class _Comparison:
             path = f"{VARIANTS}.{variant.id}"
             twin = there.get(pair.children.get(variant.id, ""))
             if twin is None:
+                self._note(path, theirs, base, None)
                 told = "the target does not show this variant"
                 yield Difference(Kind.CONTENT, pair.source_id, pair.target_id, path, told)
                 continue
@@ -215,6 +249,7 @@ class _Comparison:
                 if self._is_excused(name, twin, left):
                     self._found.edits += 1
                 else:
+                    self._note(f"{path}.{name}", twin, base, left)
                     yield from _split(pair, name, value, shown[name], prefix=f"{path}.")
 
     def _is_excused(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
@@ -226,12 +261,33 @@ class _Comparison:
             return False
         if name in _RELATIONS and policy is not ConflictPolicy.TARGET:
             return False  # what belongs together is the team's only where that was decided
+        return not self._is_as_left(name, theirs, base)
+
+    def _is_as_left(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
+        """Whether the target shows what it answered to our last write, as far as is known."""
         names = type(theirs).__struct_fields__
         if base is None or len(base) != len(names) * FIELD_BYTES:
-            return True  # nobody knows what we left there
+            return False  # nobody knows what we left there
         place = names.index(name) * FIELD_BYTES
         left = base[place : place + FIELD_BYTES]
-        return left in (UNKNOWN, b"") or self._rules.digest(name, getattr(theirs, name)) != left
+        return left != UNKNOWN and self._rules.digest(name, getattr(theirs, name)) == left
+
+    def _told(self, difference: Difference) -> Difference:
+        path = difference.field
+        whole = "lines" if path.startswith("lines.") else path
+        return difference._replace(mended=whole in self._drifted)
+
+    def _note(self, path: str, theirs: Content | Variant, base: _Base, left: bytes | None) -> None:
+        """Note a field that the next run is to put back. What the target made of our own write is
+        nobody's change: it would make the same of it again.
+        """
+        name = path.rpartition(".")[2]
+        if not drift.is_sources(self._rules.policies, self._stream, path, merges=self._merges):
+            return
+        answers = base.digest is not None and name not in self._rules.derived
+        if answers and name in theirs.__struct_fields__ and self._is_as_left(name, theirs, left):
+            return
+        self._drifted.add(path)
 
 
 def _same_ids(ours: Content, theirs: Content) -> Names:

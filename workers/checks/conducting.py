@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -27,9 +27,10 @@ from app.services.lifecycle import record_event
 from app.verdict import Rules, Verdict, judge, summary
 from connectors.errors import StoreError, TryLater
 from workers.checks.base import Check, Ground, Outcome
+from workers.checks.comparing import compare_named
 from workers.checks.registry import chosen
 from workers.checks.sampling import SAMPLE, Options
-from workers.engine import ledger, progress, silence
+from workers.engine import drift, ledger, progress, silence
 from workers.engine.errors import Ending, SliceStopped
 from workers.engine.progress import JobRow
 from workers.engine.run import Run
@@ -156,6 +157,8 @@ async def _carry_out(run: Run, ground: Ground, check: Check, position: int) -> N
         evidence = msgspec.to_builtins(outcome.evidence)
         await verification.keep(connection, held.job_id, kept, evidence)
         await _tell(connection, run, check, outcome)
+        await _mark_drift(connection, run, ground)
+    ground.drift.clear()
     if transaction.ending:
         raise Ending
 
@@ -166,10 +169,22 @@ async def _tell(connection: AsyncConnection, run: Run, check: Check, outcome: Ou
     await ledger.tally(connection, run.lease.held.id, run.tally())
 
 
+async def _mark_drift(connection: AsyncConnection, run: Run, ground: Ground) -> None:
+    """Let the next run put back what was changed on the target where the source's values rule."""
+    for stream, found in ground.drift.items():
+        count = await drift.mark(connection, run.scope.migration, stream, found)
+        if count:
+            told = {"stream": stream, "count": count}
+            await record_event(connection, run.lease.held.job_id, "drift.found", told)
+
+
 async def _outcome(run: Run, ground: Ground, check: Check) -> Outcome:
     try:
         async with asyncio.timeout(_LONGEST):
-            return await check.run(ground)
+            outcome = await check.run(ground)
+            with suppress(StoreError):
+                await compare_named(ground, outcome.evidence)
+            return outcome
     except SliceStopped:
         raise
     except TryLater as error:

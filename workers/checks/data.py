@@ -183,11 +183,15 @@ async def _looked_at(ground: Ground, stream: Stream, found: Findings) -> Compare
     return compared
 
 
+_MENDED = "The next run puts the source's value back."
+
+
 def _add(found: Findings, stream: Stream, compared: Compared, kind: Kind, what: str) -> None:
     for each in compared.differences:
         if each.kind is kind:
+            told = f"{what}: {each.shown}." if each.shown else f"{what}."
             found.add(
-                f"{what}: {each.shown}." if each.shown else f"{what}.",
+                f"{told} {_MENDED}" if each.mended else told,
                 stream=stream,
                 source_id=each.source_id,
                 target_id=each.target_id,

@@ -76,6 +76,11 @@ class Ground:
         self._known = KnownTargets()
         self.memo: dict[str, Any] = {}
         """For what several checks work out alike: the first one keeps it here, by a name."""
+        self.drift: dict[Stream, dict[str, frozenset[str]]] = {}
+        """What comparing found, by stream and source id, since somebody last took it: the fields
+        that the next run is to put back, none where a record is as it should be.
+        """
+        self.compared: set[tuple[Stream, str]] = set()
 
     @property
     def scope(self) -> Scope:
@@ -134,6 +139,11 @@ class Ground:
             return
         async with opened(replace(self.stores.target_access, budgets=self._budgets)) as reader:
             yield reader
+
+    def note_drift(self, stream: Stream, source_id: str, paths: frozenset[str]) -> None:
+        """Keep which fields of a record are to be put back."""
+        self.drift.setdefault(stream, {})[source_id] = paths
+        self.compared.add((stream, source_id))
 
     async def since(self) -> datetime:
         """What was applied from this moment on counts as changed."""

@@ -7,7 +7,7 @@ another process, or is run again, looks at the same ones.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -131,6 +131,25 @@ async def draw(
         drawn = [_pair(row, changed=False) for row in rows]
     words = _words(len(changed), count.changed, len(drawn), count.linked - len(changed))
     return Sample((*changed, *drawn), count.linked, f"{stream}: {words}")
+
+
+_NAMED = text(
+    """
+    SELECT source_id, target_id, children FROM links
+    WHERE migration_id = :migration AND stream = :stream AND state = 'applied'
+      AND source_id = ANY(CAST(:ids AS text[])) ORDER BY source_id
+    """
+)
+
+
+async def named(
+    engine: AsyncEngine, migration: UUID, stream: Stream, ids: Iterable[str]
+) -> tuple[Pair, ...]:
+    """The linked ones among some records of the source."""
+    async with autocommit(engine) as connection:
+        values = {"migration": migration, "stream": str(stream), "ids": list(ids)}
+        rows = await connection.execute(_NAMED, values)
+        return tuple(_pair(row, changed=False) for row in rows)
 
 
 def _pair(row: Row[Any], *, changed: bool) -> Pair:

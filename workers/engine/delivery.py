@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -29,8 +28,9 @@ from workers.engine.failpoints import Place, reach
 from workers.engine.leases import Held
 from workers.engine.merge import remember
 from workers.engine.merging import merge_updates, rules
-from workers.engine.owners import without_others
+from workers.engine.owners import ours, without_others
 from workers.engine.parcel import Parcel, packed
+from workers.engine.restoring import look_whether_right
 from workers.engine.run import Run
 
 log = structlog.get_logger(__name__)
@@ -48,7 +48,7 @@ class Delivery:
     had to be written, because the target's values stay or are the source's already. `digests` are
     of the contents, by source id; `announced` are records whose content is kept with their intent;
     `awaited` are the references that a refused record lacks; `new` are the records that had no link
-    before.
+    before. `restored` counts, among the updated, those that were changed on the target alone.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)
@@ -60,6 +60,7 @@ class Delivery:
     new: list[Record] = field(default_factory=list)
     created: int = 0
     updated: int = 0
+    restored: int = 0
     kept: int = 0
 
     @property
@@ -95,8 +96,9 @@ async def deliver(
     capability = run.writes[stream]
     if any(candidate.busy for candidate in candidates):
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
+    asks = capability.merges and not run.scope.policies.source_always_wins(stream)
     parcels = [
-        packed(candidate, operation, capability)
+        packed(candidate, operation, capability, asks=asks)
         for candidate, operation in zip(candidates, operations, strict=True)
     ]
     for _ in range(_ROUNDS):
@@ -120,6 +122,7 @@ async def _round(
         await _wait(run, parcels, running)
         return parcels
     parcels, again = await merge_updates(run, stream, parcels, delivery.refused)
+    await look_whether_right(run, stream, parcels)
     parcels = _without_kept(run, stream, parcels, delivery)
     if parcels:
         await run.hush()
@@ -143,10 +146,12 @@ async def _look(run: Run, stream: Stream, parcels: list[Parcel]) -> None:
     run.lease.check()
     found = await run.target.find(stream, [parcel.operation for parcel in parcels])
     found = await without_others(run, stream, found)
+    known = await ours(run, stream, found)
     for parcel in parcels:
         match = found.get(parcel.id)
         if match is not None:
-            parcel.match(match, is_whole=run.writes[stream].at_once)
+            whole = run.writes[stream].at_once
+            parcel.match(match, is_whole=whole, is_ours=match.target_id in known)
 
 
 async def _wait(run: Run, parcels: list[Parcel], seconds: float) -> None:
@@ -170,7 +175,7 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
     held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
-        await _doubt(connection, migration, stream, updates, held)
+        ours_to_change = await _doubt(connection, migration, stream, updates, held)
         ours: set[str] = set()
         if creates:
             ours = await ledger.intend(
@@ -185,9 +190,9 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
             # Should the source lose a record before its answer is heard, this finds it again.
             sent = [parcel.candidate.record for parcel in creates if parcel.id in ours]
             await conflicts.keep_contents(connection, run.vault, migration, stream, sent)
-    if len(ours) < len(creates):
-        # Another slice fetched the same record on demand. What it makes of it is in the ledger
-        # soon, and then this page is sorted anew.
+    if len(ours) < len(creates) or len(ours_to_change) < len(updates):
+        # Another slice fetched the same record on demand, or retries it. What it makes of it is in
+        # the ledger soon, and then this page is sorted anew.
         raise GiveBack("record_held_elsewhere", after=_BUSY_PAUSE)
     reach(Place.AFTER_INTENT)
     return ours
@@ -195,18 +200,21 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
 
 async def _doubt(
     connection: AsyncConnection, migration: UUID, stream: Stream, updates: list[Parcel], held: Held
-) -> None:
-    """Whatever becomes of the updates, what they may have left on the target is known."""
-    sent = {}
+) -> set[str]:
+    """Whatever becomes of the updates, what they may have left on the target is known. Answers with
+    those that are ours to send.
+    """
+    doubts = []
     for parcel in updates:
+        sent = None
         if parcel.merged is not None:
             for path, value in parcel.merged.sent.items():
                 parcel.sent[path] = tuple(dict.fromkeys((*parcel.sent.get(path, ()), value)))
-            sent[parcel.id] = msgspec.msgpack.encode(parcel.sent)
-    sender: Any = {"slice_id": held.id, "fence": held.fence}
-    await ledger.doubt_merged(connection, migration, stream, sent, **sender)
-    plain = [parcel.id for parcel in updates if parcel.merged is None]
-    await ledger.doubt(connection, migration, stream, plain, **sender)
+            sent = msgspec.msgpack.encode(parcel.sent)
+        doubts.append(ledger.Doubt(parcel.id, parcel.candidate.applied_at, sent))
+    return await ledger.doubt(
+        connection, migration, stream, doubts, slice_id=held.id, fence=held.fence
+    )
 
 
 async def _send(
@@ -233,10 +241,12 @@ def _settled(
     """Take an outcome in. False: nobody knows, so look for the record and try again."""
     match outcome:
         case Applied():
-            if parcel.creates:
+            parcel.matched_by = parcel.matched_by or outcome.found
+            if parcel.creates and outcome.found is None:
                 delivery.created += 1
             else:
                 delivery.updated += 1
+                delivery.restored += _is_restored(parcel)
             _take(run, stream, parcel, outcome, delivery)
         case Refused():
             delivery.refused.append(outcome)
@@ -245,6 +255,12 @@ def _settled(
             _doubt_outcome(run.writes[stream], parcel, running=outcome.running)
             return False
     return True
+
+
+def _is_restored(parcel: Parcel) -> bool:
+    """Whether something was written that was changed on the target alone."""
+    restored = parcel.candidate.restored
+    return bool(restored) and (parcel.merged is None or not restored.isdisjoint(parcel.merged.sent))
 
 
 def _doubt_outcome(capability: WriteCapability, parcel: Parcel, *, running: bool) -> None:
@@ -264,7 +280,7 @@ def _without_kept(
     """Those that are to be sent. Of the others nothing has to be written: they are done."""
     left = []
     for parcel in parcels:
-        if parcel.merged is None or parcel.merged.changed:
+        if not parcel.is_right:
             left.append(parcel)
             continue
         delivery.kept += 1
@@ -286,7 +302,13 @@ def _take(run: Run, stream: Stream, parcel: Parcel, outcome: Applied, delivery: 
 
 
 def _entry(run: Run, stream: Stream, parcel: Parcel, outcome: Applied) -> ledger.Entry:
-    losses = dict.fromkeys([*parcel.candidate.losses, *(each.field for each in outcome.losses)])
+    losses = dict.fromkeys(
+        [
+            *parcel.candidate.losses,
+            *(each.field for each in outcome.losses),
+            *parcel.lasting_losses(run.writes[stream].derived),
+        ]
+    )
     entry = ledger.Entry(
         record=parcel.candidate.record,
         digest=parcel.candidate.digest,
@@ -319,7 +341,7 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
         known = delivery.announced
         applied = [each.record for each in delivery.entries if each.record.id not in known]
         await conflicts.keep_contents(connection, run.vault, migration, stream, applied)
-    await ledger.apply(connection, migration, stream, delivery.entries)
+    await ledger.apply(connection, migration, stream, delivery.entries, restores=run.restores)
     await quarantine.resolve(connection, migration, stream, delivery.applied_ids)
     await removals.welcome_back(connection, migration, stream, delivery.applied_ids)
     if delivery.refused:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -29,9 +30,13 @@ class Candidate:
     the target and is to be made anew. `generation` is its link's. `returns`: we took it off the
     target, and it is at the source again. `base` is what a merge needs to know of the last time.
 
+    `applied_at` is when the target confirmed the last write, by the database's clock.
+
     `lost` are references that it was written without, as texts, and `missing` those that it lacks
-    now. `former` holds the fields that name a reference which has arrived, with their values as
-    they were written without it.
+    now. `known_losses` are the fields that the target could not keep when they were written last.
+    `former` holds the fields that name a reference which has arrived, with their values as
+    they were written without it. `restored` are the paths of fields that somebody changed on the
+    target and that are to be put back.
     """
 
     record: Record
@@ -50,6 +55,9 @@ class Candidate:
     lost: frozenset[str] = frozenset()
     missing: tuple[Reference, ...] = ()
     former: Mapping[str, Any] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
+    known_losses: tuple[str, ...] = ()
+    applied_at: datetime | None = None
 
     @property
     def is_new(self) -> bool:
@@ -82,7 +90,7 @@ def difference(
     """Sort records by their digests. Of a record that comes twice the last one counts.
 
     `wanted` are records to be looked at although they did not change, as are those whose lost
-    references have arrived.
+    references have arrived and those that were changed on the target (`drifted`).
     """
     candidates: list[Candidate] = []
     unchanged: list[str] = []
@@ -96,13 +104,17 @@ def difference(
             candidates.append(_back(record, made, link))
         elif not link.applied:
             candidates.append(_suspect(record, made, link))
-        elif link.digest == made.whole and record.id not in wanted and not link.mendable:
+        elif link.digest == made.whole and record.id not in wanted and not _is_to_be_mended(link):
             unchanged.append(record.id)
         elif link.fields and is_another(record.content, link.fields, made.fields):
             reused.append(record.id)
         else:
             candidates.append(_changed(record, made, link))
     return Difference(candidates, unchanged, reused=reused)
+
+
+def _is_to_be_mended(link: LinkRow) -> bool:
+    return link.mendable or bool(link.drifted)
 
 
 def _new(record: Record, made: Digest, link: LinkRow | None) -> Candidate:
@@ -119,6 +131,7 @@ def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
         children=link.children or {},
         generation=link.generation,
         returns=True,
+        applied_at=link.applied_at,
         sent_age=link.sent_age,
         base=_base(link),
         lost=frozenset(link.lost or ()),
@@ -149,6 +162,9 @@ def _changed(record: Record, made: Digest, link: LinkRow) -> Candidate:
         generation=link.generation,
         base=_base(link),
         lost=frozenset(link.lost or ()),
+        restored=frozenset(link.drifted or ()),
+        known_losses=tuple(link.losses or ()),
+        applied_at=link.applied_at,
     )
 
 

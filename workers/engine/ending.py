@@ -11,9 +11,10 @@ from app.models import JobKind, JobStatus
 from app.queue import Wake
 from app.services.lifecycle import record_event, start_next
 from connectors.records import Stream
-from workers.engine import intents, samples, sightings
+from workers.engine import intents, samples, sightings, silence
 from workers.engine.attempts import CREATE_UNCONFIRMED
-from workers.engine.progress import JobRow, lock_job, put_down, set_error
+from workers.engine.leases import Held
+from workers.engine.progress import JobRow, fail_job, lock_job, put_down, set_error
 
 
 async def _suspect_empty_source(connection: AsyncConnection, job: JobRow) -> None:
@@ -61,6 +62,32 @@ async def _is_anything_left(connection: AsyncConnection, job: JobRow, streams: l
         {"migration": job.migration_id, "streams": streams},
     )
     return bool(found.scalar_one())
+
+
+async def in_scope(connection: AsyncConnection, migration: UUID) -> tuple[Stream, ...]:
+    """The migration's streams, also where its stores cannot be opened."""
+    found = await connection.execute(
+        text("SELECT streams FROM migrations WHERE id = :id"), {"id": migration}
+    )
+    streams = found.scalar_one()
+    return tuple(each for each in Stream if each in streams)
+
+
+_STAYS_MUTED = "the target's mails stay off until the next job that writes there has ended"
+_ADD_TO_ERROR = text(
+    "UPDATE jobs SET error = jsonb_set(error, '{message}',"
+    " to_jsonb(concat(error->>'message', '; ', CAST(:more AS text)))) WHERE id = :id"
+)
+
+
+async def end_unfinished(
+    connection: AsyncConnection, held: Held, code: str, message: str
+) -> list[Wake]:
+    """End a job whose last stage failed for good, and say what it leaves undone."""
+    await fail_job(connection, held.job_id, code, message)
+    if await silence.is_muted_for(connection, held.job_id):
+        await connection.execute(_ADD_TO_ERROR, {"id": held.job_id, "more": _STAYS_MUTED})
+    return await end_job(connection, held.job_id, await in_scope(connection, held.migration_id))
 
 
 async def end_job(

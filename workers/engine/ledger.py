@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -29,8 +30,10 @@ class LinkRow:
     `sent_age` is for how many seconds nothing more of an unconfirmed write was sent, at least, by
     the database's clock; None where all is confirmed. `intent_live` says that the worker which sent
     a create still holds its slice. `applied_age` is how many seconds ago the target
-    confirmed the last write. `lost` are the references that the record was written without, as
-    texts; with `mendable` one of them is on the target by now.
+    confirmed the last write, which was `applied_at`. `lost` are the references that the record was
+    written without, as texts; with `mendable` one of them is on the target by now. `drifted` are
+    the paths of fields that were changed on the target and are to be put back, `losses` those that
+    the target could not keep exactly.
     """
 
     source_id: str
@@ -48,6 +51,9 @@ class LinkRow:
     generation: int = 0
     lost: Sequence[str] | None = None
     mendable: bool = False
+    drifted: Sequence[str] | None = None
+    losses: Sequence[str] | None = None
+    applied_at: datetime | None = None
 
     @property
     def removed(self) -> bool:
@@ -74,7 +80,7 @@ _LOAD = text(
                     AND NOT s.done AND s.lease_until > clock_timestamp(), false) AS intent_live,
            l.target_fields, l.parts, l.sent,
            extract(epoch FROM clock_timestamp() - l.applied_at)::float8 AS applied_age,
-           l.generation, l.lost_references, l.mendable
+           l.generation, l.lost_references, l.mendable, l.drifted, l.losses, l.applied_at
     FROM links AS l LEFT JOIN slices AS s ON s.id = l.intent_slice
     WHERE l.migration_id = :migration AND l.stream = :stream
       AND l.source_id = ANY(CAST(:ids AS text[]))
@@ -167,83 +173,79 @@ async def intend(
 
     `again` are records known to be gone from the target: their old link is given up.
     """
+    values = {"ids": list(ids), "slice": slice_id, "fence": fence, "again": list(again)}
     found = await connection.execute(
-        _INTEND,
-        {
-            "migration": migration,
-            "stream": str(stream),
-            "ids": list(ids),
-            "slice": slice_id,
-            "fence": fence,
-            "again": list(again),
-        },
+        _INTEND, {"migration": migration, "stream": str(stream), **values}
     )
     return {row.source_id for row in found}
 
 
+# What the sender knows of a record must still be so: another slice may have written it meanwhile,
+# or may be doing so.
+_UNTOUCHED = """
+    links.applied_at IS NOT DISTINCT FROM new.applied_at
+    AND (links.intent_slice IS NULL OR links.intent_slice = :slice OR NOT EXISTS (
+        SELECT 1 FROM slices AS s
+        WHERE s.id = links.intent_slice AND s.fence = links.intent_fence AND NOT s.done
+          AND s.lease_until > clock_timestamp()
+    ))
+"""
+
+# The base of a merge stays, and what was sent may be on the target as well. Where nothing is merged
+# the whole content may be there.
 _DOUBT = text(
-    "UPDATE links SET digest = NULL, fields = NULL,"
-    " intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()"
-    " WHERE migration_id = :migration AND stream = :stream"
-    " AND source_id = ANY(CAST(:ids AS text[]))"
+    f"""
+    UPDATE links SET digest = NULL, fields = CASE WHEN new.sent IS NOT NULL THEN fields END,
+        sent = coalesce(new.sent, links.sent),
+        intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()
+    FROM unnest(
+        CAST(:ids AS text[]), CAST(:sent AS bytea[]), CAST(:applied AS timestamptz[])
+    ) AS new (id, sent, applied_at)
+    WHERE migration_id = :migration AND stream = :stream AND source_id = new.id AND {_UNTOUCHED}
+    RETURNING source_id
+    """  # noqa: S608  a constant
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """An update on its way: `sent` are the fields of one that was merged, as `Base.sent` keeps
+    them; `applied_at` is the write that it follows.
+    """
+
+    source_id: str
+    applied_at: datetime | None
+    sent: bytes | None = None
 
 
 async def doubt(
     connection: AsyncConnection,
     migration: UUID,
     stream: Stream,
-    ids: Sequence[str],
+    doubts: Sequence[Doubt],
     *,
     slice_id: UUID,
     fence: int,
-) -> None:
+) -> set[str]:
     """Note that updates are about to be sent: until they are confirmed, nobody knows what the
     target holds. Without this, a source that returns to its former content after a crash would
     look unchanged while the target keeps the content in between.
+
+    Answers with those that are ours to send: of the others another slice wrote or writes since.
     """
-    if ids:
-        await connection.execute(
-            _DOUBT,
-            {
-                "migration": migration,
-                "stream": str(stream),
-                "ids": list(ids),
-                "slice": slice_id,
-                "fence": fence,
-            },
-        )
-
-
-# The base of a merge stays; what was sent may be on the target as well.
-_DOUBT_MERGED = text(
-    "UPDATE links SET digest = NULL, sent = new.sent,"
-    " intent_slice = :slice, intent_fence = :fence, intent_at = clock_timestamp()"
-    " FROM unnest(CAST(:ids AS text[]), CAST(:sent AS bytea[])) AS new (id, sent)"
-    " WHERE migration_id = :migration AND stream = :stream AND source_id = new.id"
-)
-
-
-async def doubt_merged(
-    connection: AsyncConnection,
-    migration: UUID,
-    stream: Stream,
-    sent: Mapping[str, bytes],
-    *,
-    slice_id: UUID,
-    fence: int,
-) -> None:
-    """As `doubt`, for updates that were merged: `sent` says by source id what is on its way."""
-    if sent:
-        values = {
-            "ids": list(sent),
-            "sent": list(sent.values()),
-            "slice": slice_id,
-            "fence": fence,
-        }
-        await connection.execute(
-            _DOUBT_MERGED, {"migration": migration, "stream": str(stream), **values}
-        )
+    if not doubts:
+        return set()
+    values = {
+        "ids": [each.source_id for each in doubts],
+        "sent": [each.sent for each in doubts],
+        "applied": [each.applied_at for each in doubts],
+        "slice": slice_id,
+        "fence": fence,
+    }
+    found = await connection.execute(
+        _DOUBT, {"migration": migration, "stream": str(stream), **values}
+    )
+    return {row.source_id for row in found}
 
 
 @dataclass(slots=True)
@@ -290,6 +292,7 @@ _APPLY = text(
         matched_by = coalesce(excluded.matched_by, links.matched_by), stamp = excluded.stamp,
         target_fields = excluded.target_fields, parts = excluded.parts, sent = NULL,
         lost_references = excluded.lost_references, mendable = false,
+        drifted = CASE WHEN CAST(:restores AS boolean) THEN NULL ELSE links.drifted END,
         applied_at = excluded.applied_at,
         intent_slice = NULL, intent_fence = NULL, intent_at = NULL,
         missed = 0, exempt = false, removed_at = NULL
@@ -298,9 +301,14 @@ _APPLY = text(
 
 
 async def apply(
-    connection: AsyncConnection, migration: UUID, stream: Stream, entries: Sequence[Entry]
+    connection: AsyncConnection,
+    migration: UUID,
+    stream: Stream,
+    entries: Sequence[Entry],
+    *,
+    restores: bool = False,
 ) -> None:
-    """Write what the target confirmed."""
+    """Write what the target confirmed. `restores`: what was changed there was put back."""
     if not entries:
         return
     await connection.execute(
@@ -308,6 +316,7 @@ async def apply(
         {
             "migration": migration,
             "stream": str(stream),
+            "restores": restores,
             "source_ids": [each.record.id for each in entries],
             "target_ids": [each.applied.target_id for each in entries],
             "digests": [each.digest.whole for each in entries],

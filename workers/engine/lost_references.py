@@ -19,6 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.records import Stream
 from workers.engine.ledger import ON_TARGET
+from workers.engine.quarantine import NOT_REFUSED
 
 # What the source has perhaps lost cannot be read again; a sweep that sees it takes that back.
 _LACKING = (
@@ -83,11 +84,7 @@ _MENDABLE = text(
     f"""
     SELECT l.source_id FROM links AS l
     WHERE {_OF_STREAM} AND l.mendable AND l.source_id > :after
-      AND NOT EXISTS (
-          SELECT 1 FROM quarantine AS q
-          WHERE q.migration_id = l.migration_id AND q.stream = l.stream
-            AND q.source_id = l.source_id AND q.status <> 'resolved'
-      )
+      AND {NOT_REFUSED}
     ORDER BY l.source_id LIMIT :limit
     """
 )

@@ -21,6 +21,10 @@ _WITH_IDS = frozenset({"lines", "shipping_lines", "fees", "refunds", "fulfilment
 """Parts with ids of their own: one store's never stand in for the other's."""
 
 
+_OWN = frozenset({"created_at", "position"})
+"""What a store says of its own record and of its place there: never a question."""
+
+
 class Conflict(NamedTuple):
     """A field that differs and was changed on both sides, or may have been (`base_known`).
 
@@ -121,7 +125,7 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
 
 def _moved(each: _Field, rules: Rules) -> bool:
     """Whether the source changed the field, or what it names has arrived, or somebody chose the
-    source's value.
+    source's value, or it is to be put back.
     """
     known = rules.known.get(each.path)
     return (
@@ -129,6 +133,7 @@ def _moved(each: _Field, rules: Rules) -> bool:
         or _was_taken_off(each, rules)
         or each.before != each.now
         or each.path in rules.former
+        or each.path in rules.restored
         or bool(each.sent)
         or (known is not None and known.waits)
     )
@@ -151,8 +156,13 @@ def _is_edited(each: _Field, shown: bytes, rules: Rules) -> bool:
 
 
 def _stays_when_found(each: _Field, rules: Rules) -> bool:
-    """Whether a value that was on the target before us is left there: nobody knows who wrote it."""
-    keeps = rules.policies.of(rules.stream, each.name) is ConflictPolicy.TARGET
+    """Whether a value that was on the target before us is left there: nobody knows who wrote it.
+
+    What another tool brought over follows the source unless policy leaves it to the target; of a
+    record that somebody made there, people are asked first. An empty field is filled.
+    """
+    policy = rules.policies.of(rules.stream, each.name)
+    keeps = policy is ConflictPolicy.TARGET or (rules.foreign and policy is ConflictPolicy.MANUAL)
     return keeps and each.theirs not in ("", None, (), {})
 
 
@@ -180,6 +190,8 @@ def _takes_source(each: _Field, shown: bytes, rules: Rules, merged: Merged) -> b
         return True  # The source wins anyway, and nobody can say that somebody else changed it.
     elif (rules.first or found) and each.name in rules.lossy:
         return False  # It differs between the stores by nature.
+    elif rules.foreign and each.name in _OWN:
+        return False  # It tells of the target's record, and there is nothing to decide.
     merged.conflicts.append(
         Conflict(each.path, each.now, shown, each.theirs, base_known, policy, take, remembered)
     )
@@ -229,7 +241,7 @@ def _merge_variants(
     for variant in content.variants:
         theirs = present.get(merged.children.get(variant.id, ""))
         if theirs is None:
-            _note_missing(variant, base, merged)
+            _note_missing(variant, base, rules, merged)
             variants.append(variant)
         else:
             variants.append(_merge_variant(variant, theirs, base, rules, merged, stayed=stayed))
@@ -258,15 +270,16 @@ def _merge_variant(
     return replace(ours, **kept)
 
 
-def _note_missing(variant: Variant, base: Base, merged: Merged) -> None:
+def _note_missing(variant: Variant, base: Base, rules: Rules, merged: Merged) -> None:
     """A variant that is not there: it is new, or somebody deleted it. In that case it stays
-    deleted for as long as it does not change at the source.
+    deleted for as long as it does not change at the source, and policy leaves it to them.
     """
     if variant.id not in merged.children:
         return
     merged.missing.add(variant.id)
     before, _ = base.parts.get(variant.id, (None, None))
-    if before == field_digests(variant):
+    is_restored = f"{VARIANTS}.{variant.id}" in rules.restored
+    if before == field_digests(variant) and not is_restored:
         merged.variants[variant.id] = frozenset()
     else:
         del merged.children[variant.id]

@@ -70,9 +70,11 @@ def rules(run: Run, stream: Stream, parcel: Parcel) -> Rules:
         lossy=frozenset(each.field for each in capability.losses),
         known=parcel.known,
         first=not parcel.was_applied,
+        foreign=parcel.is_foreign,
         adopted=parcel.was_applied and parcel.candidate.base.source is None,
         unsure=age is not None and age < capability.write_settle,
         returns=parcel.candidate.returns,
+        restored=parcel.candidate.restored,
         former={name: value_digest(plain(name, value, derived)) for name, value in former.items()},
     )
 

@@ -25,6 +25,22 @@ _OWNERS = text(
 )
 
 
+_KNOWN = text(
+    "SELECT target_id FROM links WHERE migration_id = :migration AND stream = :stream"
+    " AND target_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def ours(run: Run, stream: Stream, found: Mapping[str, Match]) -> frozenset[str]:
+    """Which of these records on the target we have brought there once, by the ledger."""
+    natural = sorted({each.target_id for each in found.values() if each.by != "key"})
+    if not natural:
+        return frozenset()
+    values = {"migration": run.scope.migration, "stream": str(stream), "ids": natural}
+    async with autocommit(run.engine) as connection:
+        return frozenset((await connection.execute(_KNOWN, values)).scalars())
+
+
 async def without_others(run: Run, stream: Stream, found: Mapping[str, Match]) -> dict[str, Match]:
     """Matches by source id, without those that are another source record's, by the ledger or
     because one that comes before them was found there. It is then created; a target that keeps

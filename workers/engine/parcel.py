@@ -11,6 +11,9 @@ from workers.engine.diff import Candidate
 from workers.engine.merge import Merged
 from workers.engine.sides import Known
 
+_BY_KEY = "key"
+"""How a record is found that carries our key; every other way finds somebody else's as well."""
+
 
 @dataclass(slots=True)
 class Parcel:
@@ -19,8 +22,9 @@ class Parcel:
     `settles` is for how many seconds an earlier request may still run, `pause` how long to wait
     before the target is looked at once more (`looked_twice` then). `merged` is what came of
     looking, `known` the record's conflicts, `shown` what the target holds where nothing is left
-    to be written. `sent` holds digests of all that may have reached the
-    target unconfirmed. `found`: it was on the target before anything of ours was sent.
+    to be written. `agrees`: what was to be put back is as it should be. `sent` holds digests of
+    all that may have reached the target unconfirmed. `found`: it was on the target before anything
+    of ours was sent; `is_foreign`: and somebody else has put it there.
     """
 
     candidate: Candidate
@@ -33,10 +37,12 @@ class Parcel:
     looked_twice: bool = False
     attempted: bool = False
     found: bool = False
+    is_foreign: bool = False
     known_children: dict[str, str] = field(default_factory=dict)
     known: dict[str, Known] = field(default_factory=dict)
     merged: Merged | None = None
     shown: Content | None = None
+    agrees: bool = False
     sent: dict[str, tuple[bytes, ...]] = field(default_factory=dict)
 
     @property
@@ -54,15 +60,37 @@ class Parcel:
         """Whether the ledger knew the record on the target from the beginning."""
         return self.candidate.target_id is not None
 
-    def match(self, match: Match, *, is_whole: bool) -> None:
+    @property
+    def is_right(self) -> bool:
+        """Whether nothing has to be written."""
+        return self.agrees or (self.merged is not None and not self.merged.changed)
+
+    def lasting_losses(self, derived: frozenset[str]) -> list[str]:
+        """Fields that the target could not keep exactly, and that are not written now: an answer
+        need not tell of them. What it reckons itself follows from whatever is written.
+        """
+        written = frozenset() if self.is_right else self.operation.changed
+        return [
+            each
+            for each in self.candidate.known_losses
+            if written is not None
+            and each.partition(".")[0] not in written
+            and not (written and each in derived)
+        ]
+
+    def match(self, match: Match, *, is_whole: bool, is_ours: bool = False) -> None:
         """The record is there: what is left is an update, of everything, because what was sent
         before may have been an older content, or may have been applied in part. Unless it
         `is_whole`, more may still be coming: then it is looked at once more when that is through.
+        `is_ours`: it is one that we have brought there for another record, which is gone.
         """
+        self.is_foreign = match.by != _BY_KEY and not (
+            is_ours or self.attempted or self.candidate.suspect
+        )
         if is_whole:
             self.settles = 0.0
         self.look = self.settles > 0
-        self.found = match.by != "key" or not (self.attempted or self.candidate.suspect)
+        self.found = match.by != _BY_KEY or not (self.attempted or self.candidate.suspect)
         self.matched_by = self.matched_by or match.by
         self.known_children.update(match.children)
         self.change(target_id=match.target_id, children=self.known_children, changed=None)
@@ -84,8 +112,12 @@ class Parcel:
         self.operation = Operation(**{**values, **changes})
 
 
-def packed(candidate: Candidate, operation: Operation, capability: WriteCapability) -> Parcel:
-    """A candidate with its operation, before anything was sent."""
+def packed(
+    candidate: Candidate, operation: Operation, capability: WriteCapability, *, asks: bool
+) -> Parcel:
+    """A candidate with its operation, before anything was sent. `asks`: what somebody else made on
+    the target is not simply written over, so that a platform which keeps doubles out is no help.
+    """
     made = Parcel(
         candidate,
         operation,
@@ -94,7 +126,7 @@ def packed(candidate: Candidate, operation: Operation, capability: WriteCapabili
         sent=dict(candidate.base.sent),
     )
     if made.creates and not capability.idempotent:
-        made.look = candidate.suspect or not capability.refuses_doubles
+        made.look = candidate.suspect or asks or not capability.refuses_doubles
     if candidate.sent_age is not None and not capability.idempotent:
         made.settles = max(0.0, capability.write_settle - candidate.sent_age)
     return made

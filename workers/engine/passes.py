@@ -10,6 +10,7 @@ from typing import TypeVar
 import msgspec
 import structlog
 from msgspec.structs import replace
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from app.database import autocommit
 from app.models import SliceKind
@@ -157,6 +158,7 @@ async def _commit_part(run: Run, stream: Stream, delivery: Delivery) -> None:
         return
     delivery.refused = []
     async with run.lease.fenced() as transaction:
+        await _tell_restored(run, transaction.connection, stream, delivery)
         await book(run, transaction.connection, stream, delivery)
         run.counters["created"] += delivery.created
         run.counters["updated"] += delivery.updated
@@ -166,6 +168,22 @@ async def _commit_part(run: Run, stream: Stream, delivery: Delivery) -> None:
             resume=run.lease.held.resume,
             counters=run.tally(),
         )
+
+
+async def _tell_restored(
+    run: Run, connection: AsyncConnection, stream: Stream, delivery: Delivery
+) -> None:
+    """Say how many records were changed on the target and are the source's again.
+
+    Before anything is booked: whoever waits for the job's row must not hold what its holder needs.
+    """
+    if not delivery.restored:
+        return
+    job = run.lease.held.job_id
+    run.counters["restored"] += delivery.restored
+    await progress.lock_job(connection, job)
+    told = {"stream": stream, "count": delivery.restored}
+    await record_event(connection, job, "drift.restored", told)
 
 
 async def _commit(
@@ -180,6 +198,7 @@ async def _commit(
             await record_event(connection, held.job_id, "filter.ignored", {"stream": stream})
         if _is_sweep(held):
             await sightings.record(connection, held.job_id, held.stage, page.ids)
+        await _tell_restored(run, connection, stream, delivery)
         await book(run, connection, stream, delivery)
         await quarantine.resolve(
             connection, held.migration_id, stream, [*sorted_page.unchanged, *sorted_page.gone]

@@ -1,9 +1,9 @@
 """The stages of a job. Pure: what comes after what, for a kind and its parameters.
 
-A job prepares, makes one pass over each stream in the order in which records refer to each
-other, and removes what is proven gone in the reverse order. A `recent` audits the streams that it
-read by window. Before anything is removed, what waited in quarantine for a record that has arrived
-is taken up. A cutover sweeps every
+A job prepares, makes one pass over each stream in the order in which records refer to each other,
+and removes what is proven gone in the reverse order. A `recent` audits the streams that it read by
+window. Before anything is removed, what waited in quarantine for a record that has arrived is taken
+up, and what was changed on the target where the source rules is put back. A cutover sweeps every
 stream, then looks once more at what has changed since it began: as long as something has, the
 source is still selling.
 """

@@ -197,6 +197,10 @@ async def _advance(
     )
     stage = plan[following]
     kind = _SLICES.get(stage.kind, SliceKind.PLAN)
+    # A demo is asked for by somebody: whatever was refused before is tried again.
+    part = {"dry": stage.dry, "eager": True} if JobKind(job.kind) is JobKind.DEMO else None
+    if stage.kind is StageKind.RETRY:
+        part = {"restores": True}
     return [
         await add_slice(
             connection,
@@ -204,8 +208,7 @@ async def _advance(
             stage=following,
             kind=kind,
             stream=stage.stream,
-            # A demo is asked for by somebody: whatever was refused before is tried again.
-            part={"dry": stage.dry, "eager": True} if JobKind(job.kind) is JobKind.DEMO else None,
+            part=part,
             after=stage.pause,
         )
     ]

@@ -19,6 +19,15 @@ from connectors.references import Reference
 from workers.engine.attempts import TARGET_GONE, Standing, attempt
 from workers.engine.ledger import ON_TARGET, reference_texts
 
+NOT_REFUSED = """
+    NOT EXISTS (
+        SELECT 1 FROM quarantine AS q
+        WHERE q.migration_id = l.migration_id AND q.stream = l.stream
+          AND q.source_id = l.source_id AND q.status <> 'resolved'
+    )
+"""
+"""In SQL: whether the record of the link `l` is not here, open or waived."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:

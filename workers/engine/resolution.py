@@ -77,6 +77,8 @@ async def as_operation(run: Run, stream: Stream, record: Record, generation: int
 
 def _operation(run: Run, stream: Stream, candidate: Candidate) -> Operation:
     changed = candidate.changed
+    if candidate.restored and not run.writes[stream].merges:
+        changed = None  # what somebody changed in a mirror may be more than was noticed
     return Operation(
         source_id=candidate.record.id,
         key=run.scope.key(stream, candidate.record.id, candidate.generation),

@@ -1,5 +1,6 @@
 """What a run takes up again although the source has not changed it: what is due in quarantine,
-records whose lost references have arrived, and conflicts for which the source's value was chosen.
+records whose lost references have arrived, those that were changed on the target where the source's
+values rule, and conflicts for which the source's value was chosen.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.records import Stream
-from workers.engine import conflicts, lost_references, quarantine
+from workers.engine import conflicts, drift, lost_references, quarantine
 from workers.engine.leases import Held
 
 
@@ -31,12 +32,14 @@ async def compare_with_links(connection: AsyncConnection, migration: UUID, strea
 
 
 async def any_due(connection: AsyncConnection, migration: UUID, stream: Stream) -> bool:
-    """Whether anything of a stream is to be taken up now. Conflicts are not asked for here: they
-    are settled by people, and wait for the next pass.
+    """Whether anything of a stream is to be taken up between passes. Conflicts are not asked for
+    here: they are settled by people, and wait for the next pass.
     """
     await compare_with_links(connection, migration, stream)
-    return await quarantine.any_due(connection, migration, stream) or bool(
-        await lost_references.mendable(connection, migration, stream, limit=1)
+    return (
+        await quarantine.any_due(connection, migration, stream)
+        or bool(await lost_references.mendable(connection, migration, stream, limit=1))
+        or bool(await drift.marked(connection, migration, stream, after="", limit=1))
     )
 
 
@@ -81,6 +84,11 @@ async def batch(
         mendable = await lost_references.mendable(
             connection, held.migration_id, stream, after=after, limit=limit
         )
-    ids = sorted({*codes, *settled, *mendable})[:limit]
+    drifted: list[str] = []
+    if part.get("restores") and not held.stragglers:
+        drifted = await drift.marked(
+            connection, held.migration_id, stream, after=after, limit=limit
+        )
+    ids = sorted({*codes, *settled, *mendable, *drifted})[:limit]
     chosen = {each: code for each, code in codes.items() if each in ids}
     return Batch(ids, chosen, frozenset(settled))

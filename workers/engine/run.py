@@ -40,6 +40,7 @@ COUNTED = (
     "audited",
     "missed",
     "adopted",
+    "restored",
     "requests",
     "throttled",
 )
@@ -173,6 +174,14 @@ class Run:
     def eager(self) -> bool:
         """Whether what is in quarantine is tried whenever it is met, and not when it is due."""
         return bool(self.lease.held.part.get("eager"))
+
+    @property
+    def restores(self) -> bool:
+        """Whether what was changed on the target is put back: by one slice of a stream alone, when
+        nobody else is at its records, so that no refund is put back twice.
+        """
+        held = self.lease.held
+        return bool(held.part.get("restores")) and not held.stragglers
 
     @property
     def dry(self) -> bool:

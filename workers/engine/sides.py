@@ -65,11 +65,13 @@ class Rules:
     """By what an update is merged.
 
     `known` are the record's conflicts, by path. `first`: the record was found on the target and
-    nothing of it was ever applied; `adopted`: another tool brought it there, and the base is what
-    the target held when it was linked. `unsure`: a write of ours is so recent that the target may
-    still show what it held before. `lossy` are fields that the target cannot keep exactly.
-    `returns`: the record had been taken off the target, which shows in its status. `former` are the
-    digests of values that were written without a reference which has arrived, by path.
+    nothing of it was ever applied; `foreign`: nor sent, nor does it carry our key; `adopted`:
+    another tool brought it there, and the base is what the target held when it was linked.
+    `unsure`: a write of ours is so recent that the target may still show what it held before.
+    `lossy` are fields that the target cannot keep exactly. `returns`: the record had been taken off
+    the target, which shows in its status. `former` are the digests of values that were written
+    without a reference which has arrived, by path. `restored` are paths of fields that were changed
+    on the target alone and take the source's value again.
     """
 
     stream: Stream
@@ -78,10 +80,12 @@ class Rules:
     lossy: frozenset[str] = frozenset()
     known: Mapping[str, Known] = field(default_factory=dict)
     first: bool = False
+    foreign: bool = False
     adopted: bool = False
     unsure: bool = False
     returns: bool = False
     former: Mapping[str, bytes] = field(default_factory=dict)
+    restored: frozenset[str] = frozenset()
 
     def digest(self, name: str, value: Any) -> bytes:
         """Of a value, without what differs between stores by nature."""

@@ -14,7 +14,7 @@ from uuid import UUID
 
 import msgspec
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from app.database import autocommit
 from connectors.abilities import ProvesSilence
@@ -86,17 +86,37 @@ async def unmute(engine: AsyncEngine, store: UUID, job: UUID, target: Target) ->
                 {"id": store},
             )
         ).one()
-        others = [each for each in row.muted_by if each != job]
+        others = await _working(connection, [each for each in row.muted_by if each != job])
         if row.unmuted is not None and not others:
             # Within the transaction: nobody can begin to rely on the silence meanwhile.
             await target.unmute(row.unmuted)
         await connection.execute(
             text(
-                "UPDATE stores SET muted_by = array_remove(muted_by, :job),"
+                "UPDATE stores SET muted_by = CASE WHEN :last THEN '{}'"
+                " ELSE array_remove(muted_by, :job) END,"
                 " unmuted = CASE WHEN :last THEN NULL ELSE unmuted END WHERE id = :id"
             ),
             {"id": store, "job": job, "last": not others},
         )
+
+
+async def _working(connection: AsyncConnection, jobs: list[UUID]) -> list[UUID]:
+    """Those of the jobs that have not ended: one that could not restore needs no silence now."""
+    if not jobs:
+        return []
+    found = await connection.execute(
+        text("SELECT id FROM jobs WHERE id = ANY(CAST(:ids AS uuid[])) AND finished_at IS NULL"),
+        {"ids": jobs},
+    )
+    return list(found.scalars())
+
+
+async def is_muted_for(connection: AsyncConnection, job: UUID) -> bool:
+    """Whether a store was turned off for a job and not on again."""
+    found = await connection.execute(
+        text("SELECT EXISTS (SELECT FROM stores WHERE :job = ANY(muted_by))"), {"job": job}
+    )
+    return bool(found.scalar_one())
 
 
 async def _kept(engine: AsyncEngine, store: UUID) -> dict[str, Any] | None:

@@ -28,7 +28,7 @@ from workers.engine.cutting import cut_pass
 from workers.engine.deletions import remove_slice, restore_slice
 from workers.engine.demo.sampling import sample_slice
 from workers.engine.demo.showing import demo_slice
-from workers.engine.ending import end_job
+from workers.engine.ending import end_job, end_unfinished, in_scope
 from workers.engine.errors import Ending, GiveBack, JobFailed, LeaseLost
 from workers.engine.failpoints import Place, reach
 from workers.engine.gathering import cut_gathering, gather_slice
@@ -138,19 +138,19 @@ async def _turn(turn: _Turn, lease: Lease) -> list[Wake]:
     except JobFailed as failure:
         return await _fail(lease, failure.code, failure.message)
     except StoreError as error:
-        return await _store_failed(turn.resources, lease, error)
+        return await _store_failed(lease, error)
     except Exception as error:  # the one edge that catches everything
         log.exception("slice.crashed", error=type(error).__name__)
         text_ = "an unexpected error; the log has the details"
         return await _pause(lease, "internal_error", text_, 2.0**lease.held.failures, _CRASHES)
 
 
-async def _store_failed(resources: Resources, lease: Lease, error: StoreError) -> list[Wake]:
+async def _store_failed(lease: Lease, error: StoreError) -> list[Wake]:
     log.warning("slice.store_error", code=error.code, failures=lease.held.failures)
     pause = error.after if isinstance(error, TryLater) else 2.0**lease.held.failures
     if lease.held.kind is SliceKind.FINISH:
         if lease.held.failures >= _LAST_WORD:
-            return await _end_unrestored(resources, lease, error)
+            return await _end_unrestored(lease, error)
         return await _pause(lease, error.code, error.message, pause, _LONG_WAIT)
     limit = next((n for kind, n in _PATIENCE.items() if isinstance(error, kind)), 0)
     return await _pause(lease, error.code, error.message, pause, limit)
@@ -172,25 +172,27 @@ async def _fail(lease: Lease, code: str, message: str) -> list[Wake]:
     log.error("job.failing", code=code)
     try:
         async with lease.fenced() as transaction:
-            await progress.fail_job(transaction.connection, lease.held.job_id, code, message)
-            return await progress.finish_slice(
-                transaction.connection, lease.held.id, lease.held.job_id, {}
-            )
+            connection, held = transaction.connection, lease.held
+            if held.kind is not SliceKind.FINISH:
+                await progress.fail_job(connection, held.job_id, code, message)
+                return await progress.finish_slice(connection, held.id, held.job_id, {})
+            # It is the last stage: another one of its kind would fail as this one does.
+            return await end_unfinished(connection, held, code, message)
     except LeaseLost:
         return []
 
 
-async def _end_unrestored(resources: Resources, lease: Lease, error: StoreError) -> list[Wake]:
+async def _end_unrestored(lease: Lease, error: StoreError) -> list[Wake]:
     """The target does not let its mails be restored: say so, and end."""
-    stores = await load_stores(resources.engine, resources.vault, lease.held.migration_id)
     async with lease.fenced() as transaction:
+        connection, held = transaction.connection, lease.held
         await progress.set_error(
-            transaction.connection,
-            lease.held.job_id,
+            connection,
+            held.job_id,
             "unmute_failed",
             f"the target's mails could not be turned on again: {error.message}",
         )
-        return await end_job(transaction.connection, lease.held.job_id, stores.scope.streams)
+        return await end_job(connection, held.job_id, await in_scope(connection, held.migration_id))
 
 
 async def _dispatch(turn: _Turn, lease: Lease) -> list[Wake]:

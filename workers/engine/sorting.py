@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from app.database import autocommit
 from connectors.base import Refused
 from connectors.records import Record, Stream
-from workers.engine import ledger, quarantine
+from workers.engine import drift, ledger, quarantine
 from workers.engine.attempts import NOT_UNDERSTOOD, Standing
 from workers.engine.diff import Difference, difference
+from workers.engine.ledger import LinkRow
 from workers.engine.run import Run
 from workers.engine.singles import Failed
 
@@ -35,11 +36,28 @@ async def sort(
             [record.id for record in records],
             slice_id=run.lease.held.id,
         )
+        _keep_what_rules(run, stream, links.values())
         found = difference(records, links, again=again, wanted=wanted)
         ids = [each.record.id for each in found.candidates if each.record.id not in again | wanted]
         known = await quarantine.standing(connection, migration, stream, ids)
     hold_back(found, known, eager=run.eager)
     return found
+
+
+def _keep_what_rules(run: Run, stream: Stream, links: Iterable[LinkRow]) -> None:
+    """Of what was changed on the target, what is to be put back by this slice: policies may have
+    changed since it was found, and once the target is selling, its changes are its own.
+    """
+    for link in links:
+        if link.drifted:
+            link.drifted = [
+                path
+                for path in link.drifted
+                if run.restores
+                and drift.is_sources(
+                    run.scope.policies, stream, path, merges=run.writes[stream].merges
+                )
+            ]
 
 
 def hold_back(found: Difference, known: Mapping[str, Standing], *, eager: bool) -> None:
