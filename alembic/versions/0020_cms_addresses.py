@@ -1,7 +1,7 @@
 """Pages of the source shop that are no records.
 
 Revision ID: 0020
-Revises: 0016
+Revises: 0017
 Create Date: 2026-11-26 17:35:00.000000
 """
 
@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0020"
-down_revision = "0016"
+down_revision = "0017"
 branch_labels = None
 depends_on = None
 
