@@ -1,4 +1,4 @@
-"""Twenty faults that migrations leave behind, planted on a pair that agrees, and taken back.
+"""Twenty-one faults that migrations leave behind, planted on a pair that agrees, and taken back.
 
 Each names the check that has to find it, and those that see the same thing from their side. Any
 other one that fails is a false alarm.
@@ -269,6 +269,11 @@ def _loop(stage: Stage, chosen: Chosen) -> Undo:
     return stage.target.dress("redirects", **{path: other, other: path})
 
 
+def _page_left_behind(stage: Stage, _: Chosen) -> Undo:
+    """A page of WordPress's own that nobody has made on the new shop."""
+    return stage.source.load("page", {"title": "How we began"})[1]
+
+
 def _title_lost(stage: Stage, chosen: Chosen) -> Undo:
     return stage.target.dress("titles", **{_path_of(stage, chosen): "Untitled"})
 
@@ -308,6 +313,7 @@ PLANTS = (
         _guessed,
     ),
     Plant("redirect loop", "urls.loops", frozenset(("urls.answer", "urls.content")), _loop),
+    Plant("page that is no record left behind", "urls.answer", frozenset(), _page_left_behind),
     Plant("title changed", "urls.content", frozenset(), _title_lost),
     Plant("stock deducted twice", "effects.stock", _SHOWN, _taken_from_stock_twice),
     Plant(
