@@ -140,6 +140,7 @@ class _Drawing:
         self.links = sorted(links, key=lambda each: (each.old, each.stream, each.source_id))
         self.own = sorted(own)
         self.cms = sorted(cms, key=lambda each: (each.old, each.kind))
+        self.unlinked = {key(each.old) for each in cms}
         self.visits: dict[str, int] = {}
         self.visited: dict[str, str] = {}
         for path, count in visits.items():
@@ -171,7 +172,11 @@ class _Drawing:
 
     def _add_own(self, own: Own) -> None:
         at = key(own.path)
-        if at == key(own.target.partition("?")[0]):
+        to_itself = at == key(own.target.partition("?")[0])
+        if to_itself and at in self.unlinked:
+            # So people say of a page that is no record that it stays.
+            self.same.add(at)
+        elif to_itself:
             self._fault(Fault.SELF, own.path, "It leads to itself.")
         elif at in self.live:
             self._fault(Fault.TAKEN, own.path, "The new shop has a page at this path.")

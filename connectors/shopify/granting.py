@@ -37,9 +37,9 @@ PURPOSES = {
 PERMISSIONS = (
     *(Permission(each, PURPOSES[each]) for each in sorted(READ_SCOPES)),
     Permission(ALL_ORDERS, PURPOSES[ALL_ORDERS]),
-    *(Permission(each, PURPOSES[each]) for each in sorted(CONTENT_SCOPES)),
+    *(Permission(each, PURPOSES[each], optional=True) for each in sorted(CONTENT_SCOPES)),
     *(
-        Permission(each, PURPOSES[each], writing=True)
+        Permission(each, PURPOSES[each], writing=True, optional=each in REDIRECT_SCOPES)
         for each in sorted(WRITE_SCOPES | REDIRECT_SCOPES)
     ),
 )

@@ -6,6 +6,8 @@ import pytest
 
 from connectors.cms import CmsKind, CmsPage, cms_pages
 from connectors.errors import SignInAgain
+from connectors.shopify.granting import PERMISSIONS
+from connectors.shopify.shop import CONTENT_SCOPES, READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 from tests.shopify_store.config import READING, WRITING
 
@@ -78,6 +80,11 @@ async def test_without_the_scope_nothing_fails_and_it_is_said() -> None:
     assert found.notes == (
         "The app may not read pages and blogs: give it the access scope read_content.",
     )
+
+
+def test_the_scope_is_told_as_one_that_may_be_left_out() -> None:
+    assert {each.name for each in PERMISSIONS if each.optional} == CONTENT_SCOPES | REDIRECT_SCOPES
+    assert not CONTENT_SCOPES & (READ_SCOPES | WRITE_SCOPES)
 
 
 async def test_a_wrong_token_is_no_missing_scope() -> None:

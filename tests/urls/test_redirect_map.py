@@ -217,6 +217,13 @@ def test_what_people_say_of_a_page_goes_before_what_was_read() -> None:
     assert (found.entries, found.same, found.problems) == ([Entry("/about", "/story")], 1, [])
 
 
+def test_a_page_that_people_lead_to_itself_stays_where_it_is() -> None:
+    """The only way to say so of a new shop whose platform tells of no pages."""
+    found = chart([], [Own("/about", "/about"), Own("/x", "/x")], {"/about/": 3}, [page("/about/")])
+    assert (found.entries, found.same, found.coverage.share) == ([], 1, 1)
+    assert [(each.fault, each.path) for each in found.problems] == [(Fault.SELF, "/x")]
+
+
 def test_a_page_gives_way_to_a_record_of_its_path() -> None:
     found = chart(
         [link("/mug", "/products/mug", "1"), link("/tin", "/tin", "2"), link("/old", "/cup", "3")],
