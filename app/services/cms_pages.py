@@ -56,6 +56,9 @@ _PUT = text(
     FROM unnest(CAST(:keys AS text[]), CAST(:old AS text[]), CAST(:kinds AS text[]),
                 CAST(:titles AS text[]), CAST(:new AS text[]), CAST(:like AS text[]))
         AS n (old_key, old_path, kind, title, new_path, like_path)
+    ON CONFLICT (migration_id, old_key) DO UPDATE SET
+        old_path = excluded.old_path, kind = excluded.kind, title = excluded.title,
+        new_path = excluded.new_path, like_path = excluded.like_path, seen_at = excluded.seen_at
     """
 )
 _KEPT = text(
@@ -65,7 +68,9 @@ _KEPT = text(
 
 
 async def keep(connection: AsyncConnection, migration: UUID, links: Sequence[CmsLink]) -> None:
-    """These, each path once, in the place of all that were kept before."""
+    """These, each path once, in the place of all that were kept before. Somebody else may keep
+    theirs at the same moment.
+    """
     await connection.execute(_NONE, {"migration": migration})
     await connection.execute(
         _PUT,
