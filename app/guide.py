@@ -14,6 +14,7 @@ from connectors.base import (
     Bounds,
     Connector,
     Loss,
+    Permission,
     ReadCapability,
     Removal,
     Trust,
@@ -85,12 +86,18 @@ def _granting(connector: Connector) -> Iterator[str]:
     yield _table(
         ("permission", "for", "needed"),
         [
-            (each.name, each.purpose, "to write" if each.writing and connector.reads else "always")
+            (each.name, each.purpose, _when(each, reads=bool(connector.reads)))
             for each in connector.permissions
         ],
     )
     yield "Step by step:"
     yield "\n".join(f"{number}. {step}" for number, step in enumerate(connector.steps, 1))
+
+
+def _when(permission: Permission, *, reads: bool) -> str:
+    if permission.optional:
+        return "where wanted"
+    return "to write" if permission.writing and reads else "always"
 
 
 def _entering(connector: Connector) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """What a source or a target can do besides, where its platform lets it.
 
 Whoever needs one asks with `isinstance`. Others that are as optional stand with what they tell:
-`connectors.desk`, `connectors.grants`, `connectors.shopper`, `connectors.traces`,
+`connectors.cms`, `connectors.desk`, `connectors.grants`, `connectors.shopper`, `connectors.traces`,
 `connectors.pages` and `connectors.redirects`.
 """
 

@@ -343,12 +343,13 @@ class StoreAccess(Struct, frozen=True):
 
 class Permission(Struct, frozen=True):
     """A permission in the platform's own word, and what it is for. `writing`: a store that is
-    only read does without.
+    only read does without. `optional`: all else is done without it.
     """
 
     name: str
     purpose: str
     writing: bool = False
+    optional: bool = False
 
 
 class Connector(Struct, frozen=True, kw_only=True):

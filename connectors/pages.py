@@ -87,7 +87,15 @@ class PageRules(NamedTuple):
         """The path of a record's page by its own slug, the last, and those above it."""
         own, line = _encoded(slugs[-1]), "/".join(_encoded(each) for each in slugs)
         pattern = self.patterns[stream].replace("{slug}", own).replace("{path}", line)
-        return f"{urlsplit(self.base).path.rstrip('/')}{pattern}"
+        return f"{self._root}{pattern}"
+
+    def below(self, *parts: str) -> str:
+        """The path of a page of the storefront's own, by its parts."""
+        return "/".join([self._root, *(_encoded(each) for each in parts)])
+
+    @property
+    def _root(self) -> str:
+        return urlsplit(self.base).path.rstrip("/")
 
 
 def by_patterns(base: str, product: str, category: str) -> PageRules:

@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 
-from sandbox import addon, mischief, settings, shopping, storefront
+from sandbox import addon, cms, mischief, settings, shopping, storefront
 from sandbox.auth import Gate
 from sandbox.control import Control
 from sandbox.faults import Drop
@@ -131,6 +131,8 @@ class App:
             return json_answer(settings.index(self.store))
         if request.path.startswith(shopping.ROOT):
             return self._shopping.answer(request)
+        if request.path.startswith(cms.ROOT):
+            return cms.answer(self.store, request)
         handler, match, _ = self._routes.find(request)
         self._gate.check(request)
         with addon.listening(self.store, request):

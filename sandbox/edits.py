@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sandbox import categories, customers, effects, goods, mischief, orders, products
+from sandbox import categories, cms, customers, effects, goods, mischief, orders, products
 from sandbox.catalogue import Rows
 from sandbox.records import columns_of
 from sandbox.store import Store
@@ -36,12 +36,12 @@ def load(store: Store, payload: Doc) -> Doc:
 
 
 def _document(store: Store, kind: str, item: Doc) -> Doc:
+    number = _number(store, kind, item)
+    if kind in cms.KINDS:
+        return cms.document(store, kind, {**item, "id": number})
     doc = _blank(store, kind)
     _fill_in(doc, item)
-    sequence = _SEQUENCES.get(kind, "post")
-    doc["id"] = int(item.get("id") or store.new_id(sequence))
-    if doc["id"] >= int(store.storage.fact(f"next_{sequence}", 1)):
-        store.storage.set_fact(f"next_{sequence}", doc["id"] + 1)
+    doc["id"] = number
     if kind == "category":
         doc["slug"] = doc["slug"] or products.slugify(doc["name"])
     else:
@@ -56,6 +56,15 @@ def _document(store: Store, kind: str, item: Doc) -> Doc:
                 line.setdefault("id", store.new_id("item"))
     doc["_links"] = store.links(f"{_PATHS.get(kind, kind)}/{doc['id']}")
     return doc
+
+
+def _number(store: Store, kind: str, item: Doc) -> int:
+    """The id that is given, or the next one; the next is behind both."""
+    sequence = _SEQUENCES.get(kind, "post")
+    number = int(item.get("id") or store.new_id(sequence))
+    if number >= int(store.storage.fact(f"next_{sequence}", 1)):
+        store.storage.set_fact(f"next_{sequence}", number + 1)
+    return number
 
 
 def _blank(store: Store, kind: str) -> Doc:

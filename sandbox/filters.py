@@ -192,6 +192,15 @@ def _coupons(where: Filter, query: Query) -> None:
         where.add("key = ?", query.get("code").lower())
 
 
+def _cms(where: Filter, query: Query) -> None:
+    """Nobody is signed in: only what is published."""
+    if set(query.many("status")) - {"publish"}:
+        raise invalid({"status": "Status is forbidden."})
+    where.add("status = 'publish'")
+    if query.get("slug"):
+        where.add("slug = ?", query.get("slug").lower())
+
+
 _KIND_FILTERS = {
     "product": _products,
     "variation": _variations,
@@ -199,4 +208,6 @@ _KIND_FILTERS = {
     "customer": _customers,
     "category": _categories,
     "coupon": _coupons,
+    "page": _cms,
+    "post": _cms,
 }

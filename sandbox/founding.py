@@ -1,6 +1,6 @@
 """A store as it is on its first day."""
 
-from sandbox import categories, customers
+from sandbox import categories, cms, customers
 from sandbox.store import Store
 
 
@@ -9,6 +9,7 @@ def found(store: Store) -> None:
     store.found()
     customers.found(store)
     categories.found(store)
+    cms.found(store)
     store.writes.clear()
     store.storage.commit()
 

@@ -8,7 +8,17 @@ import msgspec
 from sandbox import filters
 from sandbox.schema import invalid
 from sandbox.store import Store
-from sandbox.wire import Answer, Doc, Query, Request, decode, encode, list_answer, raw_fields
+from sandbox.wire import (
+    Answer,
+    ApiError,
+    Doc,
+    Query,
+    Request,
+    decode,
+    encode,
+    list_answer,
+    raw_fields,
+)
 
 MAX_PAGE = 100
 _SALT = 65_521  # a prime: page by page, equal stamps come in another order
@@ -23,6 +33,7 @@ class Shape:
     default_order: str = "desc"
     dates: bool = True  # whether it knows after/before and modified_after/modified_before
     vanishing_total: bool = False  # whether the totals are 0 past the last page
+    of_wordpress: bool = False  # whether a page past the last one is an error, an offset counts 0
 
 
 _POSTS = ("date", "id", "include", "title", "slug", "modified")
@@ -41,6 +52,8 @@ SHAPES = {
     ),
     "note": Shape(("id", "date"), dates=False),
     "webhook": Shape(("id", "date", "title"), dates=False),
+    "page": Shape((*_POSTS, "parent", "menu_order"), of_wordpress=True),
+    "post": Shape((*_POSTS, "parent"), of_wordpress=True),
 }
 
 
@@ -77,9 +90,17 @@ def answer(store: Store, kind: str, request: Request, *, parent: int | None = No
     if rids and store.faults.roll("short_pages", request):
         rids.pop()
     items = [fields(body, query) for body in _bodies(store, kind, rids)]
-    if shape.vanishing_total and not rows and page.number > 1:
-        total = 0
+    if not rows:
+        total = _total_past_the_end(shape, page, total)
     return list_answer(items, _headers(request, page, total))
+
+
+def _total_past_the_end(shape: Shape, page: Page, total: int) -> int:
+    if shape.of_wordpress and page.number > 1 and total:
+        message = "The page number requested is larger than the number of pages available."
+        raise ApiError(400, "rest_post_invalid_page_number", message)
+    vanishes = shape.of_wordpress or (shape.vanishing_total and page.number > 1)
+    return 0 if vanishes else total
 
 
 def _visible(store: Store, query: Query) -> tuple[str, list[Any]]:

@@ -83,6 +83,10 @@ def _coupon(doc: Doc) -> Facets:
     return "", doc["code"].lower(), 0, "", doc["code"]
 
 
+def _cms(doc: Doc) -> Facets:
+    return doc["slug"], "", 0, "", doc["title"]["rendered"]
+
+
 def _plain(doc: Doc) -> Facets:
     return "", "", 0, "", str(doc.get("name") or doc.get("note") or doc.get("reason") or "")
 
@@ -97,4 +101,6 @@ _FACETS = {
     "refund": _plain,
     "note": _plain,
     "webhook": _plain,
+    "page": _cms,
+    "post": _cms,
 }

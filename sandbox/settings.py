@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox import cms
 from sandbox.effects import MAILS
 from sandbox.store import Store
 from sandbox.totals import tax_rate
@@ -31,6 +32,9 @@ def _groups(store: Store) -> dict[str, list[Setting]]:
             ("woocommerce_tax_display_shop", "Display prices in the shop", "select", "excl"),
         ],
     }
+    for number, (title, group_id, setting_id) in cms.OWN.items():
+        page = (setting_id, f"{title} page", "select", str(number))
+        groups.setdefault(group_id, []).append(page)
     for mail_type in MAILS:
         label = mail_type.replace("_", " ").capitalize()
         groups[f"email_{mail_type}"] = [

@@ -7,7 +7,7 @@ import html
 import re
 from typing import Any
 
-from sandbox import redirects
+from sandbox import cms, redirects
 from sandbox.store import Store
 from sandbox.wire import SITE, Answer, ApiError, Doc, Request, decode, html_answer
 
@@ -85,14 +85,17 @@ def _page_at(store: Store, path: str) -> tuple[str, str, str] | None:
         doc = _published(store, "category", slug)
         if doc is None:
             return None
-        right, text = f"{_CATEGORY}{_line(store, doc)}/", doc.get("description")
-    else:
-        doc = _published(store, "product", slug) if path.startswith(_PRODUCT) else None
-        if doc is None:
-            return None
-        right = path if path.endswith("/") else f"{path}/"
-        text = doc.get("short_description") or doc.get("description")
-    return right, _titled(store, doc), text or ""
+        right = f"{_CATEGORY}{_line(store, doc)}/"
+        return right, _titled(store, doc["name"]), doc.get("description") or ""
+    own = cms.at(store, path)
+    if own is not None:
+        title = _titled(store, html.unescape(own["title"]["rendered"]))
+        return own["link"].removeprefix(SITE), title, own["content"]["rendered"]
+    doc = _published(store, "product", slug) if path.startswith(_PRODUCT) else None
+    if doc is None:
+        return None
+    text = doc.get("short_description") or doc.get("description") or ""
+    return path if path.endswith("/") else f"{path}/", _titled(store, doc["name"]), text
 
 
 def _guessed(store: Store, request: Request) -> Answer:
@@ -107,8 +110,8 @@ def _guessed(store: Store, request: Request) -> Answer:
     return _moved(request, f"{_PRODUCT}{target}/") if target else _nothing()
 
 
-def _titled(store: Store, doc: Doc) -> str:
-    return f"{doc['name']} – {store.config.name}"  # noqa: RUF001  as WordPress writes it
+def _titled(store: Store, name: str) -> str:
+    return f"{name} – {store.config.name}"  # noqa: RUF001  as WordPress writes it
 
 
 def _line(store: Store, doc: Doc) -> str:

@@ -8,7 +8,7 @@ ANSWER = Description(
     id="urls.answer",
     title="Old addresses answer",
     proves="Old paths answer on the new shop with the right record's page, at once or by one"
-    " permanent redirect.",
+    " permanent redirect; those of pages that are no records with a page.",
 )
 LOOPS = Description(
     id="urls.loops",

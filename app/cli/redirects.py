@@ -34,10 +34,11 @@ _PORTION = 200
 
 @commands.command("refresh")
 def refresh(migration: MigrationOption, *, json: AsJson = False) -> None:
-    """Ask both shops where the pages of all records are."""
+    """Ask both shops where the pages of all records are, and what other pages the old one has."""
     with Api.from_environment() as api:
         found = _refresh(api, migration)
-    print_done(f"Looked up {found['records']:,} records.", found, json=json)
+    sentence = f"Looked up {found['records']:,} records and {found['cms_pages']:,} other pages."
+    print_done(sentence, found, json=json)
 
 
 @commands.command("summary")
@@ -175,15 +176,19 @@ def push(
 
 def _refresh(api: Api, migration: str) -> Json:
     """Look up all pages, portion by portion."""
-    records = pages = 0
+    sums = {"records": 0, "pages": 0, "cms_pages": 0}
+    notes: list[str] = []
     cursor: str | None = None
     while True:
         body = {"cursor": cursor} if cursor else {}
         found = api.post(f"{_path(migration)}/refresh", body)
-        records, pages, cursor = records + found["records"], pages + found["pages"], found["next"]
+        sums = {name: count + found[name] for name, count in sums.items()}
+        for each in found["notes"]:
+            note(each)
+        notes, cursor = notes + found["notes"], found["next"]
         if cursor is None:
-            return {"records": records, "pages": pages}
-        note(f"Looked up {records:,} records.")
+            return {**sums, "notes": notes}
+        note(f"Looked up {sums['records']:,} records.")
 
 
 def _read(file: Path) -> str:

@@ -9,7 +9,7 @@ from app.models.job import Job, JobEvent, JobKind, JobStatus, Slice, SliceKind
 from app.models.ledger import Link, LinkState, Quarantine, QuarantineStatus
 from app.models.mapping import DEMO_SIZE, DemoRecord, MappingVersion
 from app.models.migration import ConflictPolicy, Cursor, Migration
-from app.models.redirect import OldPath, PageAddress, PageSights
+from app.models.redirect import CmsAddress, OldPath, PageAddress, PageSights
 from app.models.removal import OPEN_REMOVAL, RecordRemoval, RemovalStatus, Sighting
 from app.models.schedule import Overlap, Schedule, ScheduleRun, TickOutcome
 from app.models.store import Store
@@ -34,6 +34,7 @@ __all__ = [
     "AppliedContent",
     "Arrival",
     "CheckResult",
+    "CmsAddress",
     "Conflict",
     "ConflictPolicy",
     "ConflictStatus",

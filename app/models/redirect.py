@@ -32,6 +32,23 @@ class PageAddress(SQLModel, table=True):
     seen_at: datetime = Field(default_factory=now, sa_column=created())
 
 
+class CmsAddress(SQLModel, table=True):
+    """A page of the source shop that is no record, as it was last told (`CmsLink`): by the key of
+    its path. `new_path` is where the target shop has it, `like_path` where one of its name is.
+    """
+
+    __tablename__ = "cms_addresses"
+
+    migration_id: UUID = Field(primary_key=True, foreign_key="migrations.id", ondelete="CASCADE")
+    old_key: str = Field(primary_key=True)
+    old_path: str
+    kind: str
+    title: str
+    new_path: str | None = None
+    like_path: str | None = None
+    seen_at: datetime = Field(default_factory=now, sa_column=created())
+
+
 class PageSights(SQLModel, table=True):
     """What the latest job that checks has seen of public pages, for the checks that come after the
     first: they may run in another process. Compressed MessagePack, without personal data.

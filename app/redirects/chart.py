@@ -4,6 +4,9 @@ It is made of what is known of records (where their pages are on both shops), of
 people add for everything else, and of how many visits old paths have. Each old path leads to its
 end by one redirect: chains are cut short, and what would go round in a circle is left out.
 
+Of pages that are no records (`CmsLink`) only people know what answers in their place: they are told
+as `undecided`, unless the new shop has them at the same path.
+
 An old path at which the new shop has another record's page cannot be redirected: that page answers
 there. It is told as `taken`.
 """
@@ -16,6 +19,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from app.redirects.paths import key
+from connectors.cms import CmsKind
 from connectors.records import Stream
 
 
@@ -27,6 +31,18 @@ class PageLink(NamedTuple):
     target_id: str | None
     old: str
     new: str | None
+
+
+class CmsLink(NamedTuple):
+    """A page of the old shop that is no record. `new` is its path where the new shop has a page at
+    that, else None; `like` is the path of the one page there that has its name, if there is one.
+    """
+
+    kind: CmsKind
+    title: str
+    old: str
+    new: str | None = None
+    like: str | None = None
 
 
 class Own(NamedTuple):
@@ -48,13 +64,15 @@ class Entry(NamedTuple):
 
 class Fault(StrEnum):
     """What is wrong with a path: `missing` has no page on the new shop to lead to; `unknown` is
-    visited, and nobody knows what it was; `taken` shows another record on the new shop;
-    `duplicate` is the old path of several; `loop` leads back to itself; `chain` led on, and was
-    cut short; `self` is an added redirect of a path to itself.
+    visited, and nobody knows what it was; `undecided` is a page that is no record, and nobody has
+    said what answers in its place; `taken` shows another record on the new shop; `duplicate` is the
+    old path of several; `loop` leads back to itself; `chain` led on, and was cut short; `self` is
+    an added redirect of a path to itself.
     """
 
     MISSING = "missing"
     UNKNOWN = "unknown"
+    UNDECIDED = "undecided"
     TAKEN = "taken"
     DUPLICATE = "duplicate"
     LOOP = "loop"
@@ -100,18 +118,29 @@ class Chart:
 
 
 def chart(
-    links: Iterable[PageLink], own: Iterable[Own] = (), visits: Mapping[str, int] | None = None
+    links: Iterable[PageLink],
+    own: Iterable[Own] = (),
+    visits: Mapping[str, int] | None = None,
+    cms: Iterable[CmsLink] = (),
 ) -> Chart:
     """Make the map. `visits` are by old path. The same input gives the same map."""
-    return _Drawing(list(links), list(own), visits or {}).finished()
+    return _Drawing(list(links), list(own), visits or {}, list(cms)).finished()
 
 
 class _Drawing:
     """A map in the making. All is by `key`."""
 
-    def __init__(self, links: list[PageLink], own: list[Own], visits: Mapping[str, int]) -> None:
+    def __init__(
+        self,
+        links: list[PageLink],
+        own: list[Own],
+        visits: Mapping[str, int],
+        cms: list[CmsLink],
+    ) -> None:
         self.links = sorted(links, key=lambda each: (each.old, each.stream, each.source_id))
         self.own = sorted(own)
+        self.cms = sorted(cms, key=lambda each: (each.old, each.kind))
+        self.unlinked = {key(each.old) for each in cms}
         self.visits: dict[str, int] = {}
         self.visited: dict[str, str] = {}
         for path, count in visits.items():
@@ -128,6 +157,8 @@ class _Drawing:
         added = set(self.entries)
         for link in self.links:
             self._add_link(link, added)
+        for page in self.cms:
+            self._add_cms(page)
         self._shorten()
         self._name_unknown()
         known = self.same | self.live.keys() | self.entries.keys()
@@ -141,7 +172,11 @@ class _Drawing:
 
     def _add_own(self, own: Own) -> None:
         at = key(own.path)
-        if at == key(own.target.partition("?")[0]):
+        to_itself = at == key(own.target.partition("?")[0])
+        if to_itself and at in self.unlinked:
+            # So people say of a page that is no record that it stays.
+            self.same.add(at)
+        elif to_itself:
             self._fault(Fault.SELF, own.path, "It leads to itself.")
         elif at in self.live:
             self._fault(Fault.TAKEN, own.path, "The new shop has a page at this path.")
@@ -169,6 +204,22 @@ class _Drawing:
         else:
             visits = self.visits.get(at, 0)
             self.entries[at] = Entry(link.old, link.new, visits, link.stream, link.source_id)
+
+    def _add_cms(self, page: CmsLink) -> None:
+        """What people have said of a path, and what records say of it, goes before."""
+        at = key(page.old)
+        if at in self.entries or at in self.same:
+            return
+        if page.new is not None:
+            self.same.add(at)
+        elif at in self.live:
+            there = self.live[at]
+            detail = f"The new shop shows {there.stream} {there.source_id} there."
+            self._fault(Fault.TAKEN, page.old, detail)
+        else:
+            detail = f"The {page.kind} «{page.title}» is no record: say what answers in its place."
+            like = f" A page of its name is at {page.like}." if page.like else ""
+            self._fault(Fault.UNDECIDED, page.old, f"{detail}{like}")
 
     def _shorten(self) -> None:
         """Lead every path to its end at once; those that have no end are left out."""

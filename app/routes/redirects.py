@@ -136,8 +136,9 @@ async def summary(_: Reader, migration: MigrationInPath, work: OneTransaction) -
 async def refresh(
     _: Runner, migration: MigrationInPath, asked: RefreshIn, given: Opened
 ) -> RefreshOut:
-    """Ask both shops where the pages of some records are. Call again with `next` until it is null;
-    the map is of what was looked up last.
+    """Ask both shops where the pages of some records are; the first call also asks for the old
+    shop's pages that are no records, such as about us and posts of a blog. Call again with `next`
+    until it is null; the map is of what was looked up last.
     """
     return await redirects.refresh(given, migration, asked.cursor, asked.limit)
 

@@ -21,6 +21,7 @@ class PermissionOut(Output):
     name: str = Field(description="The platform's own word for it.")
     purpose: str
     writing: bool = Field(description="Whether a store that is only read does without.")
+    optional: bool = Field(description="Whether all but its purpose is done without.")
 
 
 class Reading(Output):
@@ -134,6 +135,7 @@ class PlatformOut(Output):
                             "name": "Read/Write",
                             "purpose": "A shop that is written.",
                             "writing": True,
+                            "optional": False,
                         }
                     ],
                     "steps": ["Open WooCommerce → Settings → Advanced → REST API."],

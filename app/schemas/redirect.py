@@ -66,7 +66,8 @@ class FaultOut(Output):
 
     fault: Fault = Field(
         description="`missing`: no page on the new shop. `unknown`: visited, and no record is known"
-        " there. `taken`: the new shop shows another page there. `duplicate`: the path of several."
+        " there. `undecided`: a page that is no record: add a redirect to what answers for it."
+        " `taken`: the new shop shows another page there. `duplicate`: the path of several."
         " `loop`: leads back to itself, and was left out. `chain`: led on, and was cut short."
         " `self`: leads to itself."
     )
@@ -149,10 +150,16 @@ class RefreshOut(Output):
 
     records: int
     pages: int = Field(description="Those with a public page on the source.")
+    cms_pages: int = Field(
+        description="Pages of the source that are no records; told by the first call."
+    )
+    notes: list[str] = Field(description="What the shops do not tell of those, a sentence each.")
     next: str | None = Field(description="Hand this back as `cursor` to go on; null at the end.")
 
     model_config = ConfigDict(
-        json_schema_extra={"examples": [{"records": 200, "pages": 187, "next": None}]}
+        json_schema_extra={
+            "examples": [{"records": 200, "pages": 187, "cms_pages": 12, "notes": [], "next": None}]
+        }
     )
 
 

@@ -29,10 +29,7 @@ def _shown(name: str, connector: Connector) -> PlatformOut:
         title=connector.title,
         source=reads if connector.source is not None else None,
         target=writes if connector.target is not None else None,
-        permissions=[
-            PermissionOut(name=each.name, purpose=each.purpose, writing=each.writing)
-            for each in connector.permissions
-        ],
+        permissions=[PermissionOut.model_validate(each) for each in connector.permissions],
         steps=list(connector.steps),
         redirects=connector.redirects or None,
         settings_schema=schema(connector.settings),

@@ -22,7 +22,7 @@ from app.redirects.traffic import TableError, read_own, read_visits
 from app.resources import Resources
 from app.schemas.paging import Keyset, encode
 from app.schemas.redirect import PushedOut, PushesOut, RefreshOut, TableOut
-from app.services import old_paths
+from app.services import cms_pages, old_paths
 from app.services.migrations import get_migration
 from app.services.old_paths import Kept, Linked
 from app.services.opening import access_of, open_source, open_target, platform_of
@@ -69,9 +69,11 @@ class Map:
 async def draw(session: AsyncSession, name: str) -> Map:
     """Make the map of what is kept. Raises `MigrationNotFound`."""
     migration = await get_migration(session, name)
-    kept = await old_paths.kept_paths(await session.connection(), migration.id)
+    connection = await session.connection()
+    kept = await old_paths.kept_paths(connection, migration.id)
+    cms = await cms_pages.kept(connection, migration.id)
     # A map of hundreds of thousands of paths takes a second or two.
-    made = await asyncio.to_thread(chart, kept.links, kept.own, kept.visits)
+    made = await asyncio.to_thread(chart, kept.links, kept.own, kept.visits, cms)
     return Map(migration, made, kept)
 
 
@@ -101,7 +103,7 @@ async def put_own(work: Work, name: str, csv: str) -> TableOut:
 
 
 async def refresh(resources: Resources, name: str, cursor: str | None, limit: int) -> RefreshOut:
-    """Ask both stores where the pages of some records are.
+    """Ask both stores where the pages of some records are, and at first what other pages they have.
 
     Raises `MigrationNotFound`, `BadCursor`, `StorefrontUnknown`, `StoreFailed`.
     """
@@ -121,8 +123,11 @@ async def refresh(resources: Resources, name: str, cursor: str | None, limit: in
         )
     kept = records[:limit]
     found = await _look_up(resources, stores, kept)
+    cms = await cms_pages.read(resources, *stores) if cursor is None else cms_pages.Read(None, [])
     async with transaction(resources) as work:
         connection = await work.connection()
+        if cms.links is not None:
+            await cms_pages.keep(connection, migration.id, cms.links)
         for stream, pages in found.items():
             ids = [each.source_id for each in kept if each.stream is stream]
             await old_paths.keep_pages(connection, migration.id, stream, ids, pages)
@@ -130,6 +135,8 @@ async def refresh(resources: Resources, name: str, cursor: str | None, limit: in
     return RefreshOut(
         records=len(kept),
         pages=sum(len(pages) for pages in found.values()),
+        cms_pages=len(cms.links or ()),
+        notes=cms.notes,
         next=encode([last.stream, last.source_id]) if last else None,
     )
 

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from connectors.base import Permission
-from connectors.shopify.shop import ALL_ORDERS, READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES
+from connectors.shopify.shop import (
+    ALL_ORDERS,
+    CONTENT_SCOPES,
+    READ_SCOPES,
+    REDIRECT_SCOPES,
+    WRITE_SCOPES,
+)
 
 PURPOSES = {
     ALL_ORDERS: "Orders older than 60 days; Shopify grants it to an app on request.",
+    "read_content": (
+        "Addresses of pages and blog posts; only where the URL checks are to look at them."
+    ),
     "read_customers": "Customers and their addresses; Shopify asks what the data is for.",
     "read_inventory": "Stock at every location.",
     "read_orders": "Orders of the last 60 days, with payments, refunds and shipments.",
@@ -28,8 +37,9 @@ PURPOSES = {
 PERMISSIONS = (
     *(Permission(each, PURPOSES[each]) for each in sorted(READ_SCOPES)),
     Permission(ALL_ORDERS, PURPOSES[ALL_ORDERS]),
+    *(Permission(each, PURPOSES[each], optional=True) for each in sorted(CONTENT_SCOPES)),
     *(
-        Permission(each, PURPOSES[each], writing=True)
+        Permission(each, PURPOSES[each], writing=True, optional=each in REDIRECT_SCOPES)
         for each in sorted(WRITE_SCOPES | REDIRECT_SCOPES)
     ),
 )

@@ -42,6 +42,9 @@ WRITE_SCOPES = frozenset[str]().union(*WRITING.values()) - READ_SCOPES
 REDIRECT_SCOPES = frozenset({"write_online_store_navigation"})
 """What redirects need in addition, where they are wanted."""
 
+CONTENT_SCOPES = frozenset({"read_content"})
+"""What the documents that list pages and blogs need, where the checks are to look at these."""
+
 ALL_ORDERS = "read_all_orders"
 
 

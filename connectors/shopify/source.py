@@ -22,6 +22,7 @@ from connectors.base import (
     Traffic,
     Window,
 )
+from connectors.cms import CmsPages
 from connectors.concurrency import read_ahead
 from connectors.errors import BadAnswer
 from connectors.grants import Lack, Work
@@ -30,6 +31,7 @@ from connectors.shopify.api import Api, open_api
 from connectors.shopify.bulk import BulkReader, NoBulkError, is_going
 from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.bulk_orders import whole
+from connectors.shopify.cms import cms_pages
 from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.documents import CLOCK, KINDS
 from connectors.shopify.files import Files
@@ -150,6 +152,10 @@ class ShopifySource:
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; the store answers null for what is gone."""
         return await self._single.get(stream, ids)
+
+    async def cms_pages(self, most: int) -> CmsPages:
+        """Pages, blogs and articles, where the app may read them."""
+        return await cms_pages(self._api, self._settings.public_pages, most)
 
     async def _pages(
         self, stream: Stream, extent: Extent, part: Json, resume: Json | None

@@ -22,11 +22,13 @@ from connectors.base import (
     Traffic,
     Withdrawal,
 )
+from connectors.cms import CmsPages
 from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.redirects import Redirect, Redirected
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.changing import Attempt
+from connectors.shopify.cms import cms_pages
 from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.files import Files
 from connectors.shopify.finding import Finder
@@ -117,6 +119,10 @@ class ShopifyTarget:
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records, as a source reads them. Raises `StoreError`."""
         return await self._single.get(stream, ids)
+
+    async def cms_pages(self, most: int) -> CmsPages:
+        """Pages, blogs and articles, where the app may read them."""
+        return await cms_pages(self._api, self._settings.public_pages, most)
 
     async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
         """Create and update; one outcome each."""

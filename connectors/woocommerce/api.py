@@ -93,14 +93,18 @@ class Api:
         """Requests made, throttled and repeated so far."""
         return self._http.stats
 
-    async def list(self, path: str, query: Query, row: type[T]) -> Listing[T]:
-        """One page of a list. Raises `StoreError`."""
+    async def list(
+        self, path: str, query: Query, row: type[T], *, signed: bool = True
+    ) -> Listing[T]:
+        """One page of a list, with our key or as anybody. Raises `StoreError`."""
 
         def decode(answer: Answer) -> Listing[T]:
             require_success(answer)
             return listing(answer, row)
 
-        return await self._http.request("GET", self._root + path, query=query, decode=decode)
+        return await self._http.request(
+            "GET", self._root + path, query=query, decode=decode, signed=signed
+        )
 
     async def get(self, path: str, kind: type[T], query: Query | None = None) -> T:
         """One record. Raises `RefusedRequest` with status 404 where there is none."""

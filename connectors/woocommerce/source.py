@@ -20,12 +20,14 @@ from connectors.base import (
     Sweep,
     Window,
 )
+from connectors.cms import CmsPages
 from connectors.concurrency import read_ahead, together
 from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
 from connectors.session import Session
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api
+from connectors.woocommerce.cms import cms_pages
 from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.feed import FEED, START, FeedReader, Seen, place
 from connectors.woocommerce.lacking import lacks
@@ -232,6 +234,10 @@ class WooCommerceSource(Session):
     async def page_paths(self, stream: Stream, ids: Sequence[str]) -> dict[str, str] | None:
         """Products' own addresses; those of categories the REST API does not tell."""
         return await product_paths(self._api, ids) if stream is Stream.PRODUCTS else None
+
+    async def cms_pages(self, most: int) -> CmsPages:
+        """Pages and posts of the WordPress below, as far as it tells them to anybody."""
+        return await cms_pages(self._api, most)
 
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; what no list shows is asked for one by one before it counts as gone."""

@@ -19,6 +19,7 @@ from connectors.base import (
     StoreReport,
     Withdrawal,
 )
+from connectors.cms import CmsPages
 from connectors.errors import BadAnswer
 from connectors.grants import Lack, Work
 from connectors.records import Record, Stream
@@ -28,6 +29,7 @@ from connectors.woocommerce import silence
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import Api, open_api, proxy_headers
 from connectors.woocommerce.batches import ADDON_GONE
+from connectors.woocommerce.cms import cms_pages
 from connectors.woocommerce.desk import WooCommerceDesk
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.lacking import lacks
@@ -94,6 +96,10 @@ class WooCommerceTarget(Session):
     async def page_paths(self, stream: Stream, ids: Sequence[str]) -> dict[str, str] | None:
         """Products' own addresses; those of categories the REST API does not tell."""
         return await product_paths(self._api, ids) if stream is Stream.PRODUCTS else None
+
+    async def cms_pages(self, most: int) -> CmsPages:
+        """Pages and posts of the WordPress below, as far as it tells them to anybody."""
+        return await cms_pages(self._api, most)
 
     async def write(self, stream: Stream, operations: Sequence[Operation]) -> list[Outcome]:
         """Create and update; one outcome each."""

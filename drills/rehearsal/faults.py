@@ -18,6 +18,8 @@ def prepare(stage: Stage, *, seed: int) -> Chosen:
     What a run has just changed is looked at by every check.
     """
     stage.source.store.seed(scale=SCALE, seed=seed)
+    for desk in (stage.source, stage.target):
+        desk.load("page", {"title": "Terms of sale", "content": "<p>All that holds.</p>"})
     stage.run({"kind": "full"}, "full")
     chosen = _choose(stage)
     job = stage.run({"kind": "recent", "cutover": True}, "recent, cutover")

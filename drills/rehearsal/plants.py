@@ -1,4 +1,4 @@
-"""Twenty faults that migrations leave behind, planted on a pair that agrees, and taken back.
+"""Twenty-one faults that migrations leave behind, planted on a pair that agrees, and taken back.
 
 Each names the check that has to find it, and those that see the same thing from their side. Any
 other one that fails is a false alarm.

@@ -24,7 +24,12 @@ def page(*items: Any, cursor: str | None = None) -> tuple[int, Any]:
 
 
 def looked_up(*cursors: str | None) -> list[tuple[int, Any]]:
-    return [(200, {"records": 200, "pages": 180, "next": each}) for each in cursors]
+    """The first call tells of the pages that are no records."""
+    counts = {"records": 200, "pages": 180}
+    first = counts | {"cms_pages": 7, "notes": ["The source: it is closed."]}
+    later = counts | {"cms_pages": 0, "notes": []}
+    told = [first] + [later] * (len(cursors) - 1)
+    return [(200, each | {"next": cursor}) for each, cursor in zip(told, cursors, strict=True)]
 
 
 @pytest.fixture
@@ -39,7 +44,13 @@ def known(service: Any) -> Any:
 def test_pages_are_looked_up_to_the_end(known: Any, run: Any) -> None:
     outcome = run("redirects", "refresh", "-m", "spring", "--json")
     assert outcome.code == 0
-    assert outcome.document == {"records": 400, "pages": 360}
+    assert outcome.document == {
+        "records": 400,
+        "pages": 360,
+        "cms_pages": 7,
+        "notes": ["The source: it is closed."],
+    }
+    assert "The source: it is closed." in outcome.err
     assert [each.body for each in known.asked] == [{}, {"cursor": "next"}]
 
 

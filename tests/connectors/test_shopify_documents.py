@@ -7,12 +7,19 @@ import pytest
 from connectors.records import Stream
 from connectors.shopify import (
     documents,
+    documents_cms,
     documents_looking,
     documents_redirects,
     documents_writing,
 )
 from connectors.shopify.api import Document
-from connectors.shopify.shop import READ_SCOPES, REDIRECT_SCOPES, WRITE_SCOPES, with_reading
+from connectors.shopify.shop import (
+    CONTENT_SCOPES,
+    READ_SCOPES,
+    REDIRECT_SCOPES,
+    WRITE_SCOPES,
+    with_reading,
+)
 from connectors.shopify.shop import READING as SCOPES_TO_READ
 from connectors.shopify.shop import WRITING as SCOPES_TO_WRITE
 from tests.connectors.shopify_schema import (
@@ -28,8 +35,10 @@ pytestmark = pytest.mark.contracts
 READING = dict(documents.all_documents())
 WRITING = dict(documents_writing.all_documents())
 LOOKING = dict(documents_looking.all_documents())
+CONTENT = dict(documents_cms.all_documents())
 TARGET = READING | WRITING | LOOKING
-DOCUMENTS = TARGET | dict(documents_redirects.all_documents())
+REDIRECTING = TARGET | dict(documents_redirects.all_documents())
+DOCUMENTS = REDIRECTING | CONTENT
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -84,9 +93,10 @@ def test_variables_of_a_wrong_type_are_noticed(version: str):
     [
         (READING | LOOKING, READ_SCOPES),
         (TARGET, READ_SCOPES | WRITE_SCOPES),
-        (DOCUMENTS, READ_SCOPES | WRITE_SCOPES | REDIRECT_SCOPES),
+        (REDIRECTING, READ_SCOPES | WRITE_SCOPES | REDIRECT_SCOPES),
+        (CONTENT, CONTENT_SCOPES),
     ],
-    ids=["source", "target", "redirects"],
+    ids=["source", "target", "redirects", "content"],
 )
 def test_check_demands_the_scopes_that_the_schema_asks_for_and_no_more(
     sent: dict[str, Document], demanded: frozenset[str], version: str

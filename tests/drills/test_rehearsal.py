@@ -60,7 +60,7 @@ def test_what_was_not_played_says_nothing():
     ]
 
 
-def test_twenty_faults_are_planted_each_for_a_check_that_there_is():
+def test_twenty_one_faults_are_planted_each_for_a_check_that_there_is():
     assert len(PLANTS) == 20
     assert len({each.name for each in PLANTS}) == 20
     for each in PLANTS:

@@ -12,6 +12,7 @@ from pydantic import BaseModel, SecretStr
 
 from connectors import registry
 from connectors.base import Connector, ReadCapability, StoreAccess, Trust, WriteCapability
+from connectors.cms import CmsKind, CmsPage, CmsPages
 from connectors.errors import Unreachable
 from connectors.pages import PageRules, by_patterns
 from connectors.records import Category, Content, Product, Record, Stream
@@ -30,6 +31,7 @@ class Shelf:
     made: dict[str, str] = field(default_factory=dict)
     asked: list[int] = field(default_factory=list)
     failures: list[Exception] = field(default_factory=list)
+    pages: CmsPages | Exception = field(default_factory=lambda: CmsPages(()))
 
 
 SHELVES: dict[str, Shelf] = {}
@@ -72,6 +74,12 @@ class ShelfStore:
             for each, content in found.items()
             if isinstance(content, kind)
         }
+
+    async def cms_pages(self, most: int) -> CmsPages:
+        assert most > 1000
+        if isinstance(self.shelf.pages, Exception):
+            raise self.shelf.pages
+        return self.shelf.pages
 
 
 class Redirecting(ShelfStore):
@@ -351,3 +359,45 @@ async def test_a_cursor_of_something_else_is_refused(
 ) -> None:
     for cursor in ("x", "WyJhIiwgImIiLCAiYyJd", "WyLCsiIsICJiIiwgImMiXQ=="):
         problem(await api.get(MAP, params={"cursor": cursor}), 422, "bad_cursor")
+
+
+async def test_pages_that_are_no_records_wait_for_a_decision(
+    api: httpx.AsyncClient, shelves: tuple[Shelf, Shelf]
+) -> None:
+    old, new = shelves
+    about = CmsPage(CmsKind.PAGE, "1", "/about/", "About us")
+    terms = CmsPage(CmsKind.PAGE, "2", "/terms/", "Terms")
+    news = CmsPage(CmsKind.POST, "1", "/news/", "News")
+    old.pages = CmsPages((about, terms, news), ("It does not tell all.",))
+    new.pages = CmsPages((about, terms._replace(path="/pages/terms")))
+    calls = await refreshed(api, limit=2)
+    assert [each["cms_pages"] for each in calls] == [3, 0, 0]
+    assert [each["notes"] for each in calls] == [["The source: It does not tell all."], [], []]
+    faults = await items(api, "/faults")
+    assert [(each["fault"], each["path"]) for each in faults] == [
+        ("undecided", "/news/"),
+        ("undecided", "/terms/"),
+    ]
+    assert "/pages/terms" in faults[1]["detail"]
+    summary = (await api.get(f"{MAP}/summary")).json()
+    assert (summary["same"], summary["faults"]) == (2, {"undecided": 2})
+
+    csv = "from,to\n/terms/,/pages/terms\n"
+    assert (await api.post(f"{MAP}/own", json={"csv": csv})).status_code == 200
+    assert [each["path"] for each in await items(api, "/faults")] == ["/news/"]
+    old.pages = CmsPages((about,))
+    await refreshed(api)
+    assert await items(api, "/faults") == []
+
+
+async def test_a_shop_that_fails_to_tell_its_pages_spoils_nothing(
+    api: httpx.AsyncClient, shelves: tuple[Shelf, Shelf]
+) -> None:
+    old, _ = shelves
+    old.pages = CmsPages((CmsPage(CmsKind.PAGE, "1", "/about/", "About us"),))
+    await refreshed(api)
+    old.pages = Unreachable("the store did not answer in time")
+    (call,) = await refreshed(api)
+    assert (call["records"], call["cms_pages"]) == (5, 0)
+    assert "did not answer in time" in call["notes"][0]
+    assert [each["path"] for each in await items(api, "/faults")] == ["/about/"]

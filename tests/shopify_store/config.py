@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 READING = (
     "read_all_orders",
+    "read_content",
     "read_customers",
     "read_inventory",
     "read_locations",

@@ -4,8 +4,10 @@
 - `POST seed` `{"products": 5, "variants": 2, "collections": 1, "customers": 3, "orders": 4}`:
   makes records out of nothing; answers numbers of their ids by kind.
 - `POST load` `{"product": [ProductSetInput], "collection": [CollectionInput],
-  "customer": [CustomerSetInput], "order": [OrderCreateOrderInput]}`: makes what is given, without
-  mails and without claiming stock, goods on the Online Store; answers numbers of their ids by kind.
+  "customer": [CustomerSetInput], "order": [OrderCreateOrderInput], "page": [{"title": "About"}],
+  "blog": [{"title": "News"}], "article": [{"title": "Hello", "blog": "news"}]}`: makes what is
+  given, without mails and without claiming stock, goods on the Online Store; answers numbers of
+  their ids by kind. Of pages and articles `isPublished` may be false.
 - `POST edits`: one edit (`edits.py`) or a list of them.
 - `GET clock`, `POST clock` `{"advance": seconds}`.
 - `GET faults`, `PUT faults` `{name: {…} | null}` (`faults.py`).
@@ -17,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from tests.shopify_store import edits, goods, people, publishing, sales, seed
+from tests.shopify_store import content, edits, goods, people, publishing, sales, seed
 from tests.shopify_store.faults import REQUEST_FAULTS, STATE_FAULTS, Faults
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
@@ -29,6 +31,9 @@ _LOADERS: dict[str, Callable[[Store, Doc], Doc]] = {
     "product": lambda store, given: publishing.offer(store, goods.save_product(store, None, given)),
     "customer": lambda store, given: people.save_customer(store, None, given),
     "order": sales.make_order,
+    "page": content.save_page,
+    "blog": content.save_blog,
+    "article": content.save_article,
 }
 
 

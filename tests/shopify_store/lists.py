@@ -203,6 +203,9 @@ LISTS = {
     "events": Listed("Event", _events),
     "urlRedirects": Listed("UrlRedirect", _plain("path", "target")),
     "locations": Listed("Location", _plain("name"), default="ID"),
+    "pages": Listed("Page", _plain("handle", "title")),
+    "blogs": Listed("Blog", _plain("handle", "title")),
+    "articles": Listed("Article", _plain("handle", "title")),
 }
 _COUNTS = {
     "productsCount": "products",

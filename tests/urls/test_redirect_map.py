@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from app.redirects.chart import Entry, Fault, Own, PageLink, chart
+from app.redirects.chart import CmsLink, Entry, Fault, Own, PageLink, chart
+from app.redirects.cms import paired
 from app.redirects.paths import encoded, key, new_path, old_path
 from app.redirects.traffic import TableError, read_own, read_visits
+from connectors.cms import CmsKind, CmsPage
 from connectors.records import Stream
 
 P, C = Stream.PRODUCTS, Stream.CATEGORIES
@@ -188,3 +190,75 @@ def test_a_file_that_cannot_be_read_says_where(text: str, line: int) -> None:
 def test_a_target_on_another_host_is_told_with_its_line() -> None:
     with pytest.raises(TableError, match="Line 2"):
         read_own("from,to\n/a,https://other.example/a\n")
+
+
+def page(old: str, new: str | None = None, like: str | None = None, title: str = "A") -> CmsLink:
+    return CmsLink(CmsKind.PAGE, title, old, new, like)
+
+
+def test_pages_that_are_no_records_stay_or_wait_for_a_decision() -> None:
+    found = chart(
+        [],
+        [],
+        {"/about": 40, "/terms/": 2},
+        [page("/terms/", like="/pages/terms", title="Terms"), page("/about/", "/about")],
+    )
+    assert (found.entries, found.same, found.coverage.share) == ([], 1, 40 / 42)
+    (problem,) = found.problems
+    assert (problem.fault, problem.path, problem.visits) == (Fault.UNDECIDED, "/terms/", 2)
+    assert problem.detail == (
+        "The page «Terms» is no record: say what answers in its place."
+        " A page of its name is at /pages/terms."
+    )
+
+
+def test_what_people_say_of_a_page_goes_before_what_was_read() -> None:
+    found = chart([], [Own("/about", "/story")], {}, [page("/about/"), page("/terms/", "/terms/")])
+    assert (found.entries, found.same, found.problems) == ([Entry("/about", "/story")], 1, [])
+
+
+def test_a_page_that_people_lead_to_itself_stays_where_it_is() -> None:
+    """The only way to say so of a new shop whose platform tells of no pages."""
+    found = chart([], [Own("/about", "/about"), Own("/x", "/x")], {"/about/": 3}, [page("/about/")])
+    assert (found.entries, found.same, found.coverage.share) == ([], 1, 1)
+    assert [(each.fault, each.path) for each in found.problems] == [(Fault.SELF, "/x")]
+
+
+def test_a_page_gives_way_to_a_record_of_its_path() -> None:
+    found = chart(
+        [link("/mug", "/products/mug", "1"), link("/tin", "/tin", "2"), link("/old", "/cup", "3")],
+        [],
+        {},
+        [page("/mug/"), page("/tin/"), page("/cup/")],
+    )
+    assert {each.path for each in found.entries} == {"/mug", "/old"}
+    (problem,) = found.problems
+    assert (problem.fault, problem.path) == (Fault.TAKEN, "/cup/")
+    assert "products 3" in problem.detail
+
+
+def told(path: str, title: str, number: int = 1) -> CmsPage:
+    return CmsPage(CmsKind.PAGE, str(number), path, title)
+
+
+def test_pages_are_paired_by_their_path_and_never_by_their_title() -> None:
+    old = [
+        told("/about/", "About us"),
+        told("/terms/", "Terms"),
+        told("/two/", "Twice"),
+        told("/ÜBER/", "Über uns\x00"),
+        told("/about", "About us again"),
+        told("/a%00b/", "No path"),
+    ]
+    new = [
+        told("/about", "Another title"),
+        told("/pages/terms", "TERMS"),
+        told("/a", "Twice"),
+        told("/b", "Twice"),
+    ]
+    assert paired(old, new) == [
+        CmsLink(CmsKind.PAGE, "About us", "/about/", "/about/"),
+        CmsLink(CmsKind.PAGE, "Terms", "/terms/", None, "/pages/terms"),
+        CmsLink(CmsKind.PAGE, "Twice", "/two/"),
+        CmsLink(CmsKind.PAGE, "Über uns", "/%C3%9CBER/"),
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from typing import Protocol
 
 import httpx
@@ -45,6 +47,10 @@ class Shop(Protocol):
         """Write stock past WooCommerce, as some extensions do."""
         ...
 
+    async def write_pages(self, kind: str, titles: Sequence[str], status: str = "publish") -> None:
+        """Pages or posts of WordPress itself, besides those that WooCommerce makes for itself."""
+        ...
+
 
 class PlayedShop:
     """A practice store."""
@@ -75,6 +81,9 @@ class PlayedShop:
 
     async def write_stock(self, product: int, quantity: int) -> None:
         await self._practice.edit(op="silent_stock", id=product, quantity=quantity)
+
+    async def write_pages(self, kind: str, titles: Sequence[str], status: str = "publish") -> None:
+        await self._practice.load(**{kind: [{"title": each, "status": status} for each in titles]})
 
 
 class RealShop:
@@ -114,3 +123,11 @@ class RealShop:
 
     async def write_stock(self, product: int, quantity: int) -> None:
         self._site.run(f"update_post_meta({product}, '_stock', {quantity});")
+
+    async def write_pages(self, kind: str, titles: Sequence[str], status: str = "publish") -> None:
+        post = f"['post_type' => '{kind}', 'post_status' => '{status}', 'post_title' => $title]"
+        self._site.run(
+            "WC_Install::create_pages();"
+            f"foreach (json_decode({json.dumps(json.dumps(list(titles)))}) as $title)"
+            f" {{ wp_insert_post({post}); }}"
+        )

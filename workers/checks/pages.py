@@ -21,6 +21,7 @@ from connectors.pages import PAGED, page_paths, page_rules, why_unknown
 from connectors.records import Stream
 from connectors.storefront import Storefront, open_storefront
 from workers.checks.base import Ground
+from workers.checks.cms import other_pages, redirected
 from workers.checks.sights import Page, Sight, Sights, keep, recall
 
 MOST_PAGES = 1000
@@ -68,6 +69,7 @@ async def _look(ground: Ground) -> Sights:
         seen = await _visit_all(chosen, old, new)
         if len(seen) < len(pages):
             words += f"; of these {len(pages):,} the {len(seen):,} most visited and newest"
+        words += redirected(seen)
         return Sights(
             seen=seen,
             total=len(pages),
@@ -106,7 +108,9 @@ async def _visit_all(pages: Sequence[Page], old: Storefront, new: Storefront) ->
 
 async def _visit(page: Page, old: Storefront, new: Storefront) -> Sight:
     sight = Sight(page, await new.visit(page.old))
-    return sight._replace(before=await old.visit(page.old)) if sight.arrived else sight
+    if sight.arrived or page.open_end:
+        return sight._replace(before=await old.visit(page.old))
+    return sight
 
 
 async def _pages(ground: Ground) -> tuple[list[Page], str]:
@@ -116,16 +120,23 @@ async def _pages(ground: Ground) -> tuple[list[Page], str]:
     visits: dict[str, int] = {}
     for path, count in kept.visits.items():
         visits[key(path)] = visits.get(key(path), 0) + count
-    found = [
+    own = [
         Page(each.path, each.target, visits.get(key(each.path), 0), changed=True)
         for each in kept.own
     ]
-    added = {key(each.old) for each in found}
-    words = [f"{len(found):,} added redirects"] if found else []
+    added = {key(each.old) for each in own}
+    words = [f"{len(own):,} added redirects"] if own else []
+    records: list[Page] = []
     for stream in [each for each in PAGED if each in ground.streams]:
         pages, word = await _of_stream(ground, stream, _heavy(kept, stream, visits), visits)
-        found += [each for each in pages if key(each.old) not in added]
+        records += [each for each in pages if key(each.old) not in added]
         words.append(word)
+    known = {key(each.old) for each in [*own, *records]} | {key(each.old) for each in kept.links}
+    others, word = await other_pages(ground, known, visits)
+    # Before the records that were drawn by chance: there are not many of them.
+    found = [*own, *others, *records]
+    if found:
+        words = [each.rstrip(".") for each in [*words, word] if each]
     return found, "; ".join(words)
 
 

@@ -26,6 +26,9 @@ from workers.checks.base import Findings, Ground, Outcome, State, skipped
 class Page(NamedTuple):
     """An old path, and the path that should answer in its place: None where the target has no
     public page of the record. An added redirect is of no record.
+
+    `open_end`: nobody knows which page is right. `new` is the path itself then, and another page
+    of the shop will do, by one permanent redirect.
     """
 
     old: str
@@ -35,11 +38,12 @@ class Page(NamedTuple):
     stream: Stream | None = None
     source_id: str | None = None
     target_id: str | None = None
+    open_end: bool = False
 
 
 class Sight(NamedTuple):
-    """What visitors see at the old path: on the new shop, and, where that led to the right page,
-    on the old shop.
+    """What visitors see at the old path: on the new shop, and on the old shop, where that led to
+    the right page or nobody knows which that is.
     """
 
     page: Page
@@ -48,8 +52,28 @@ class Sight(NamedTuple):
 
     @property
     def arrived(self) -> bool:
-        """Whether the visit ended on the page that it should."""
-        return self.visit.found and self.is_at(self.visit.url)
+        """Whether the visit ended on the page that it should, or on one that will do."""
+        return self.visit.found and (self.stays or (self.page.open_end and not self.is_home))
+
+    @property
+    def stays(self) -> bool:
+        """Whether the visit ended on the path that is known to be right."""
+        return self.is_at(self.visit.url)
+
+    @property
+    def is_home(self) -> bool:
+        """Whether the visit ended at the root of the shop's host: no page's place."""
+        return key(self.there) == "/"
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the old shop itself says that it has no page there."""
+        return self.before is not None and self.before.told and not self.before.found
+
+    @property
+    def there(self) -> str:
+        """The path of the page where the visit ended."""
+        return urlsplit(self.visit.url).path or "/"
 
     def is_at(self, url: str) -> bool:
         """Whether an address is that of the record's page."""

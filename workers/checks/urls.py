@@ -35,12 +35,14 @@ async def _find_wrong(ground: Ground, looked: Sights, found: Findings) -> str:
 def _wrong(sight: Sight) -> str:
     """What is wrong with where a visit led, as a sentence; empty where nothing is."""
     page, visit = sight.page, sight.visit
-    if visit.trouble in _CIRCLES:
+    if visit.trouble in _CIRCLES or (page.open_end and sight.is_gone):
         return ""
     if page.new is None:
         return f"{page.old}: the record has no public page on the new shop."
     if not sight.arrived:
-        return f"{page.old} {_end(visit)}; it should lead to {page.new}."
+        known = "the old shop has a page there that is no record"
+        right = known if page.open_end else f"it should lead to {page.new}"
+        return f"{page.old} {_end(visit)}; {right}."
     if len(visit.moves) == 1 and not visit.moves[0].permanent:
         return f"{page.old} is redirected for now ({visit.moves[0].status}), not for good."
     return ""
@@ -86,7 +88,8 @@ async def _find_lost_slugs(ground: Ground, looked: Sights, found: Findings) -> s
 
 async def _find_changes(_: Ground, looked: Sights, found: Findings) -> str:
     """Pages with another title or description than before, or another canonical address."""
-    arrived = [each for each in looked.seen if each.arrived]
+    # Where nobody knows which page is right, only the one at the same path can be compared.
+    arrived = [each for each in looked.seen if each.arrived and each.stays]
     pairs = [
         (each, each.before.head, each.visit.head)
         for each in arrived
@@ -112,10 +115,11 @@ async def _find_hidden(_: Ground, looked: Sights, found: Findings) -> str:
             continue
         if old is not None and not old.is_open(page.old):
             continue
-        if new is not None and not new.is_open(page.new):
-            _add(found, page, f"{page.new}: robots.txt keeps search engines out.")
+        path = sight.there if page.open_end else page.new
+        if new is not None and not new.is_open(path):
+            _add(found, page, f"{path}: robots.txt keeps search engines out.")
         elif _is_kept_out(sight.visit):
-            _add(found, page, f"{page.new}: the page asks search engines not to list it.")
+            _add(found, page, f"{path}: the page asks search engines not to list it.")
     return "The new shop's robots.txt did not answer." if new is None else ""
 
 
