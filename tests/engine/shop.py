@@ -247,7 +247,7 @@ class FakeStore:
                 record = Record(each, row.stamp if row else None, content) if content else None
             if record is not None:
                 found[each] = record
-        if hook := self.shop.hooks.get("read"):
+        if hook := self.shop.hooks.get("shown"):
             await hook(ids)
         return found
 

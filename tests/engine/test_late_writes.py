@@ -192,7 +192,7 @@ async def test_what_another_slice_has_written_since_the_look_is_not_written_agai
         await bench.execute(_PUT_BACK.format("links_after"))
         row.content = replace(row.content, name="New")
 
-    bench.target.hooks["read"] = write_as_another_slice
+    bench.target.hooks["shown"] = write_as_another_slice
     bench.target.writes.clear()
     job = await bench.run("full")
     await bench.execute("DROP TABLE links_before, links_after")
