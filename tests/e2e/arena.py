@@ -368,6 +368,7 @@ def open_arena(
                     redis_url=re.sub(r"/(\d+)$", f"/{number}", servers.redis_url),
                     workers=workers,
                     environment=HASTY,
+                    patience=None,
                 )
             )
         shop = stack.enter_context(SmallShop(scene.source))

@@ -20,6 +20,7 @@ from connectors.records import (
     OrderLine,
     Product,
     Stream,
+    Variant,
     money,
 )
 from tests.engine.conftest import Bench
@@ -253,6 +254,41 @@ async def test_record_that_vanished_from_the_target_is_reported_and_made_anew_on
     assert row["status"] == "succeeded"
     [made] = bench.target.rows[Stream.CUSTOMERS].values()
     assert made.content.first_name == "B"
+
+
+async def test_stock_is_written_to_a_product_that_was_made_anew(bench: Bench) -> None:
+    """The team deleted it on the target; neither its content nor its stock changed since."""
+    bench.source.put(Stream.PRODUCTS, "p1", product(1))
+    bench.source.put(Stream.INVENTORY, "p1", InventoryLevel(product="p1", quantity=Decimal(5)))
+    await bench.run("full")
+    for stream in (Stream.PRODUCTS, Stream.INVENTORY):
+        bench.target.rows[stream].clear()
+    bench.source.put(Stream.PRODUCTS, "p1", replace(product(1), featured=True))
+    bench.target.writes.clear()
+    await bench.run("recent")
+    await bench.run("recent", options={"only": "quarantine"})
+    await bench.run("recent")
+    made = {stream: list(bench.target.rows[stream].values()) for stream in Stream}
+    [anew], [level] = made[Stream.PRODUCTS], made[Stream.INVENTORY]
+    assert (level.content.product, level.content.quantity) == (anew.id, Decimal(5))
+
+
+async def test_stock_is_written_to_a_variant_that_was_made_anew(bench: Bench) -> None:
+    size = Variant(id="s", sku="S-1")
+    bench.source.put(Stream.PRODUCTS, "p1", replace(product(1), variants=(size,)))
+    level = InventoryLevel(product="p1", variant="s", quantity=Decimal(5))
+    bench.source.put(Stream.INVENTORY, "p1:s", level)
+    await bench.run("full")
+    [shown] = bench.target.rows[Stream.PRODUCTS].values()
+    shown.content = replace(shown.content, variants=())
+    bench.target.rows[Stream.INVENTORY].clear()
+    changed = replace(product(1), variants=(replace(size, weight="3"),))
+    bench.source.put(Stream.PRODUCTS, "p1", changed)
+    await bench.run("recent")
+    await bench.run("recent")
+    [shown] = bench.target.rows[Stream.PRODUCTS].values()
+    [level] = [each.content for each in bench.target.rows[Stream.INVENTORY].values()]
+    assert (level.variant, level.quantity) == (shown.content.variants[0].id, Decimal(5))
 
 
 async def test_store_that_is_busy_or_away_for_a_while_costs_only_time(bench: Bench) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from connectors.base import Applied, Operation, Outcome, Refused, Uncertain, WriteCapability
 from connectors.errors import SignInAgain, TryLater
-from connectors.records import Record, Stream
+from connectors.records import InventoryLevel, Record, Stream
 from connectors.references import Reference
 from workers.engine import arrivals, conflicts, ledger, lost_references, quarantine, removals
 from workers.engine.diff import Candidate
@@ -49,6 +49,7 @@ class Delivery:
     of the contents, by source id; `announced` are records whose content is kept with their intent;
     `awaited` are the references that a refused record lacks; `new` are the records that had no link
     before. `restored` counts, among the updated, those that were changed on the target alone.
+    `moved` are levels of stock, by source id, whose variant is another one on the target now.
     """
 
     entries: list[ledger.Entry] = field(default_factory=list)
@@ -58,6 +59,7 @@ class Delivery:
     announced: set[str] = field(default_factory=set)
     awaited: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     new: list[Record] = field(default_factory=list)
+    moved: list[str] = field(default_factory=list)
     created: int = 0
     updated: int = 0
     restored: int = 0
@@ -170,11 +172,14 @@ async def _announce(run: Run, stream: Stream, parcels: list[Parcel]) -> set[str]
     idempotent = run.writes[stream].idempotent
     creates = [] if idempotent else [parcel for parcel in parcels if parcel.creates]
     updates = [parcel for parcel in parcels if parcel.was_applied]
-    if not creates and not updates:
+    anew = [parcel.id for parcel in parcels if parcel.creates and parcel.candidate.again]
+    if not creates and not updates and not anew:
         return set()
     held, migration = run.lease.held, run.scope.migration
     async with run.lease.fenced() as transaction:
         connection = transaction.connection
+        # The stock of what was there went with it, and that of the new record is to be written.
+        await removals.forget_stock(connection, migration, stream, anew)
         ours_to_change = await _doubt(connection, migration, stream, updates, held)
         ours: set[str] = set()
         if creates:
@@ -294,11 +299,23 @@ def _take(run: Run, stream: Stream, parcel: Parcel, outcome: Applied, delivery: 
     delivery.entries.append(_entry(run, stream, parcel, outcome))
     if parcel.candidate.is_new:
         delivery.new.append(parcel.candidate.record)
+    if stream is Stream.PRODUCTS:
+        delivery.moved += _moved(parcel, delivery.entries[-1])
     if parcel.merged is not None:
         found = conflicts.Found(
             parcel.candidate.record, outcome.target_id, parcel.merged, parcel.known
         )
         delivery.merged.append(found)
+
+
+def _moved(parcel: Parcel, entry: ledger.Entry) -> list[str]:
+    """Levels of variants that somebody had deleted and that were made anew."""
+    before = parcel.candidate.children
+    return [
+        InventoryLevel(product=parcel.id, variant=variant).record_id
+        for variant, there in entry.children.items()
+        if before.get(variant, there) != there
+    ]
 
 
 def _entry(run: Run, stream: Stream, parcel: Parcel, outcome: Applied) -> ledger.Entry:
@@ -344,6 +361,7 @@ async def book(run: Run, connection: AsyncConnection, stream: Stream, delivery: 
     await ledger.apply(connection, migration, stream, delivery.entries, restores=run.restores)
     await quarantine.resolve(connection, migration, stream, delivery.applied_ids)
     await removals.welcome_back(connection, migration, stream, delivery.applied_ids)
+    await removals.forget_levels(connection, migration, delivery.moved)
     if delivery.refused:
         ids = [each.source_id for each in delivery.refused]
         await ledger.forget_intents(connection, migration, stream, ids)

@@ -129,6 +129,18 @@ async def forget_stock(
         await connection.execute(_FORGET_STOCK, {"migration": migration, "ids": list(ids)})
 
 
+_FORGET_LEVELS = text(
+    "DELETE FROM links WHERE migration_id = :migration AND stream = 'inventory'"
+    " AND source_id = ANY(CAST(:ids AS text[]))"
+)
+
+
+async def forget_levels(connection: AsyncConnection, migration: UUID, ids: Sequence[str]) -> None:
+    """Let the links of single levels of stock go: each is written to another record next."""
+    if ids:
+        await connection.execute(_FORGET_LEVELS, {"migration": migration, "ids": list(ids)})
+
+
 _REOPEN = text(
     "UPDATE removals SET status = 'proven', job_id = :job, action = :action"
     " WHERE migration_id = :migration AND stream = :stream"

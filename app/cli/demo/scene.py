@@ -52,11 +52,13 @@ def open_scene(
     workers: int = WORKERS,
     addon: bool = False,
     environment: Mapping[str, str] | None = None,
+    patience: int | None = PATIENCE,
 ) -> Iterator[Scene]:
     """Start everything in a private temporary folder; at the end nothing is left.
 
     With addresses of a database and a Redis, the service runs on those instead of its own.
     `addon`: both shops have the add-on. `environment` is added to that of API and workers.
+    `patience` is the supervisor's: None where somebody means to end processes again and again.
     """
     with ExitStack() as stack:
         folder = Path(
@@ -64,7 +66,7 @@ def open_scene(
                 tempfile.TemporaryDirectory(prefix="recent-sync-demo-", ignore_cleanup_errors=True)
             )
         )
-        supervisor = stack.enter_context(Supervisor(patience=PATIENCE))
+        supervisor = stack.enter_context(Supervisor(patience=patience))
         # The stores first: they start while the servers do.
         opening_a = Opening(supervisor, "A", folder / "a", timezone="America/New_York", addon=addon)
         opening_b = Opening(supervisor, "B", folder / "b", timezone="Europe/London", addon=addon)
