@@ -86,6 +86,27 @@ async def test_a_mail_from_before_the_first_run_is_somebody_elses(
     assert summary.endswith("1 older notes.")
 
 
+async def test_a_mail_a_minute_before_the_first_run_is_somebody_elses(
+    bench: Bench, notes: Notes
+) -> None:
+    """Another tool may have written until shortly before an adoption and the run after it."""
+    began = await first_write_by_the_target(bench)
+    order = await twin(bench, Stream.ORDERS, "o101")
+    notes.mail(order, began - timedelta(minutes=1))
+    assert (await mails(bench))[0] is State.PASSED
+    notes.mail(order, began)
+    assert (await mails(bench))[:2] == (State.FAILED, 1)
+
+
+async def first_write_by_the_target(bench: Bench) -> datetime:
+    """When the first run began, as the target's clock tells it."""
+    query = text("SELECT min(started_at) AS began, clock_timestamp() AS now FROM jobs")
+    async with bench.resources.engine.connect() as connection:
+        first = (await connection.execute(query)).one()
+    began: datetime = first.began + (bench.target.now - first.now)
+    return began
+
+
 async def test_a_mail_at_an_adopted_order_counts_from_our_first_write_on(
     bench: Bench, notes: Notes
 ) -> None:

@@ -28,8 +28,10 @@ from workers.checks.ground import Pair
 from workers.checks.looking import LOOKED_UP, each
 from workers.engine import ledger
 
-_SLACK = timedelta(minutes=2)
-"""So much may two clocks be apart that were asked one after the other, and a note be late."""
+_SLACK = timedelta(seconds=5)
+"""How far off the measured difference of two clocks may be: stores tell whole seconds, and answers
+take their time. No more, because another tool may have written shortly before an adoption.
+"""
 
 _LEVELS_LOOKED_AT = 1000
 """Levels of stock that are compared at the most."""
@@ -169,13 +171,15 @@ async def _since_our_writes(ground: Ground, traces: Sequence[Trace]) -> list[Tra
         "stream": str(Stream.ORDERS),
         "ids": [trace.order for trace in traces],
     }
+    # Asked anew, and right before ours: the difference of the clocks is what counts.
+    theirs = (await ground.target.check()).server_time
     async with autocommit(ground.engine) as connection:
-        untouched = set((await connection.execute(_UNTOUCHED, asked)).scalars())
         first = (await connection.execute(_FIRST_WRITE, asked)).one()
+        untouched = set((await connection.execute(_UNTOUCHED, asked)).scalars())
     if first.began is None:
         return []
-    theirs = (await ground.target.check()).server_time or first.now
-    earliest = first.began + (theirs - first.now) - _SLACK
+    ahead = theirs - first.now if theirs else timedelta(0)
+    earliest = first.began + ahead - _SLACK
     return [
         trace
         for trace in traces
