@@ -35,7 +35,8 @@ def need(
     is_launch: bool = True,
 ) -> Need:
     """`expected` records of the kind `word` arrive within the `hours` until the launch, or until a
-    moment that is none; `changed` is how many records the newest run wrote.
+    moment that is none; `changed` is how many records the newest run wrote because they were new or
+    changed at the source.
     """
     if expected > 0 and 1 - math.exp(-expected) >= _UNLIKELY:
         while_ = (

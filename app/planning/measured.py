@@ -32,7 +32,8 @@ _STATED_ARRIVALS = 5.0
 class StageRun(Struct, frozen=True, kw_only=True):
     """A stage of a job that ended. `kind`, `stream`, `closing` and `pause` (seconds) as planned,
     `settled` the moment before which it had to wait; `window`: it read by date; `ended` is when
-    its last slice was put down.
+    its last slice was put down. `restored` counts, among the updated, what was put back on the
+    target.
     """
 
     kind: str
@@ -46,6 +47,7 @@ class StageRun(Struct, frozen=True, kw_only=True):
     read: int = 0
     created: int = 0
     updated: int = 0
+    restored: int = 0
     requests: int = 0
 
 
@@ -79,9 +81,12 @@ class JobRun(Struct, frozen=True, kw_only=True):
         return found
 
     def total(self, stream: Stream) -> tuple[int, int]:
-        """Records of a stream that it created and updated."""
+        """Records of a stream that it created, and that it updated because the source had changed
+        them: what was put back on the target tells of no change there.
+        """
         own = [stage for stage in self.stages if stage.stream is stream]
-        return sum(stage.created for stage in own), sum(stage.updated for stage in own)
+        updated = sum(stage.updated - stage.restored for stage in own)
+        return sum(stage.created for stage in own), updated
 
 
 class Experience(Struct, frozen=True, kw_only=True):

@@ -182,6 +182,7 @@ _STAGES = text(
            sum(coalesce((counters->>'read')::int, 0)) AS read,
            sum(coalesce((counters->>'created')::int, 0)) AS created,
            sum(coalesce((counters->>'updated')::int, 0)) AS updated,
+           sum(coalesce((counters->>'restored')::int, 0)) AS restored,
            sum(coalesce((counters->>'requests')::int, 0)) AS requests
     FROM slices WHERE job_id = ANY(:jobs) AND handed_at IS NOT NULL
     GROUP BY job_id, stage ORDER BY job_id, stage
@@ -231,6 +232,7 @@ def _stage(
         read=int(counted_row.read),
         created=int(counted_row.created),
         updated=int(counted_row.updated),
+        restored=int(counted_row.restored),
         requests=int(counted_row.requests),
     )
 

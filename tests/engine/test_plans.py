@@ -15,6 +15,7 @@ from connectors.base import StoreReport
 from connectors.errors import Unreachable
 from connectors.records import Stream
 from tests.engine.conftest import Bench
+from tests.engine.launching import twin
 from tests.engine.shop import START, FakeStore
 from tests.engine.test_runs import fill, order
 
@@ -104,6 +105,29 @@ async def test_a_shop_that_sold_long_ago_is_known_to_be_quiet(bench: Bench, basi
     assert found.until is not None
     assert found.until - found.since == timedelta(weeks=12)
     assert (found.final_sync.needed, found.final_sync.code) == (False, "quiet")
+
+
+@pytest.mark.parametrize("side", ["source", "target"])
+async def test_what_was_only_put_back_on_the_target_is_no_change(bench: Bench, side: str) -> None:
+    sell_for_days(bench, 3)
+    await bench.run("full")
+    bench.source.tick(hours=1)
+    if side == "source":
+        bench.source.edit(Stream.ORDERS, "5010", note="ring twice")
+    else:
+        bench.target.edit(Stream.ORDERS, await twin(bench, Stream.ORDERS, "5010"), note="by hand")
+        async with bench.resources.engine.begin() as connection:
+            await connection.exec_driver_sql(
+                "UPDATE links SET drifted = '{note}' WHERE stream = 'orders' AND source_id = '5010'"
+            )
+    row = await bench.run("recent")
+    assert (await bench.counters(row["id"]))["updated"] == 1
+    async with bench.resources.engine.begin() as connection:
+        await connection.exec_driver_sql(
+            "UPDATE cursors SET watermark = watermark + interval '100 days'"
+        )
+    found = (await shown(bench)).final_sync
+    assert found.code == ("changes" if side == "source" else "quiet")
 
 
 async def test_after_an_adoption_changes_are_known_from_its_baseline_on(bench: Bench) -> None:
