@@ -10,7 +10,7 @@ from pathlib import Path
 import uvicorn
 
 from sandbox.app import create_app
-from sandbox.store import Key, StoreConfig
+from sandbox.store import VERSION, Key, StoreConfig
 
 
 class _Server(uvicorn.Server):
@@ -45,6 +45,7 @@ def main(arguments: list[str] | None = None) -> None:
         name=options.name,
         site_url=options.site_url,
         addon=options.addon,
+        version=options.wc_version,
         control_token=os.environ.get("SANDBOX_CONTROL_TOKEN") or None,
     )
     app = create_app(config)
@@ -82,6 +83,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--name", default="Practice store")
     parser.add_argument("--site-url", help="origin in permalinks; default: the address called")
     parser.add_argument("--addon", action="store_true", help="the shop has the recent-sync plugin")
+    parser.add_argument(
+        "--wc-version",
+        default=VERSION,
+        metavar="VERSION",
+        help=f"of WooCommerce, as the store tells it ({VERSION}); 10.9.1 for a canary order",
+    )
     parser.add_argument("--ready-file", type=Path, help="written when the store listens")
     return parser
 

@@ -75,7 +75,7 @@ def _blank(store: Store, kind: str) -> Doc:
     if kind == "category":
         return categories.blank()
     if kind == "order":
-        return orders.blank(store.config.currency)
+        return orders.blank(store.config)
     raise ApiError(400, "unknown_kind", f"Documents of kind {kind!r} cannot be loaded.")
 
 

@@ -97,7 +97,7 @@ def named_refunds(store: Store, order: Doc) -> dict[str, int]:
 
 
 def _blank(store: Store, key: str) -> Doc:
-    doc = orders.blank(store.config.currency)
+    doc = orders.blank(store.config)
     doc["order_key"] = f"wc_order_{secrets.token_hex(7)}"
     doc["created_via"] = key
     doc["date_created"], doc["date_created_gmt"] = store.clock.stamps()

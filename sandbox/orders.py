@@ -6,10 +6,9 @@ from typing import Any
 from sandbox import coupons, effects, lines, refunds, totals
 from sandbox.customers import address, merge_address
 from sandbox.schema import ORDER_STATUSES, is_email, validate
-from sandbox.store import SILENT, Store, missing
+from sandbox.store import SILENT, Store, StoreConfig, missing
 from sandbox.wire import SITE, ApiError, Doc
 
-VERSION = "10.0.2"
 _PLAIN = (
     "parent_id",
     "currency",
@@ -25,14 +24,14 @@ COMMON_WAYS = ("", "rest-api", "checkout", "admin", "store-api")
 _RECALCULATE = ("billing", "shipping", *lines.KINDS, "coupon_lines")
 
 
-def blank(currency: str) -> Doc:
+def blank(config: StoreConfig) -> Doc:
     """An order without anything, in the field order of the API."""
     return {
         "id": 0,
         "parent_id": 0,
         "status": "pending",
-        "currency": currency,
-        "version": VERSION,
+        "currency": config.currency,
+        "version": config.version,
         "prices_include_tax": False,
         "date_created": None,
         "date_modified": None,
@@ -89,7 +88,7 @@ def create(store: Store, payload: Doc, *, checked: bool = True) -> int:
     if checked:
         validate("order", payload)
     _check(store, payload)
-    doc = blank(store.config.currency)
+    doc = blank(store.config)
     doc["order_key"] = f"wc_order_{secrets.token_hex(7)}"
     if payload.get("created_via"):
         doc["created_via"] = str(payload["created_via"])[:100]

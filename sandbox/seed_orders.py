@@ -101,7 +101,7 @@ class Writer:
     def _order(
         self, order_id: int, invoice: Invoice, cancelled: list[Invoice]
     ) -> tuple[Columns, bytes, bytes | None]:
-        doc = blank(self._store.config.currency)
+        doc = blank(self._store.config)
         lines = self._lines(invoice)
         doc["id"], doc["number"] = order_id, str(order_id)
         self._who(doc, invoice)

@@ -132,7 +132,7 @@ def system_status(store: Store) -> Doc:
             "php_version": "8.2.29",
             "default_timezone": "UTC",
         },
-        "database": {"wc_database_version": "10.0.2", "database_prefix": "wp_"},
+        "database": {"wc_database_version": store.config.version, "database_prefix": "wp_"},
         "active_plugins": [],
         "settings": {
             "api_enabled": True,

@@ -24,6 +24,9 @@ ORIGIN: ContextVar[str] = ContextVar("origin", default="api")
 SILENT: ContextVar[bool] = ContextVar("silent", default=False)
 
 
+VERSION = "10.0.2"
+"""Of WooCommerce, whose dialect the store speaks."""
+
 # WordPress numbers posts, users and terms apart; the first of each are its own.
 _FIRST_IDS = {"post": 101, "user": 1, "term": 15, "item": 1, "meta": 1}
 
@@ -49,7 +52,7 @@ class StoreConfig:
     name: str = "Practice store"
     site_url: str | None = None  # None: the address the client called
     addon: bool = False  # whether the shop has our plugin
-    version: str = "10.0.2"  # of WooCommerce, as the shop tells it
+    version: str = VERSION  # of WooCommerce, as the shop tells it
     control_token: str | None = field(default=None, repr=False)
     time_source: Callable[[], float] = time.time
 

@@ -23,6 +23,8 @@ async def server(tmp_path):
         str(tmp_path / "store"),
         "--timezone",
         "Europe/Berlin",
+        "--wc-version",
+        "10.9.1",
         "--ready-file",
         str(ready),
         stdout=asyncio.subprocess.PIPE,
@@ -47,6 +49,9 @@ async def test_a_server_says_where_it_is_serves_and_drops_connections(server):
     orders = f"{url}/wp-json/wc/v3/orders"
     async with httpx.AsyncClient() as http:
         assert (await http.get(f"{url}/wp-json/")).json()["timezone_string"] == "Europe/Berlin"
+        status = f"{url}/wp-json/wc/v3/system_status"
+        told = (await http.get(status, headers=sign(status))).json()
+        assert told["environment"]["version"] == "10.9.1"
         made = await http.post(orders, headers=sign(orders, "POST"), json={"created_via": "x:1"})
         assert made.status_code == 201
         assert made.json()["payment_url"].startswith(f"{url}/checkout/")
