@@ -3,6 +3,7 @@
 #
 #   RECENT_SYNC_URL, RECENT_SYNC_API_KEY   the service, and a key with the scope `run`
 #   GATE_MIGRATION   slug or id of the migration
+#   GATE_STEPS       which of the steps to run: "recent verify readiness" by default
 #   GATE_SECONDS     how long each job may take (1800)
 #   GATE_KEY         a name of this attempt: repeated under it, a request starts no second job
 #   GATE_RETRIES     how often a request is repeated that the service cannot answer (4)
@@ -81,10 +82,23 @@ run() {
     done
 }
 
-run recent "{\"kind\": \"recent\", \"migration\": \"$GATE_MIGRATION\", \"cutover\": true}"
-run verify "{\"kind\": \"verify\", \"migration\": \"$GATE_MIGRATION\"}"
-answer GET "/migrations/$GATE_MIGRATION/readiness"
-verdict=$(member verdict)
-echo "gate: the verdict is $verdict"
-if [ "$verdict" != ready ]; then exit 1; fi
+verdict() {
+    answer GET "/migrations/$GATE_MIGRATION/readiness"
+    verdict=$(member verdict)
+    echo "gate: the verdict is $verdict"
+    if [ "$verdict" != ready ]; then result=1; fi
+}
+
+asked="\"migration\": \"$GATE_MIGRATION\""
+for step in ${GATE_STEPS:-recent verify readiness}; do
+    case $step in
+        recent) run recent "{\"kind\": \"recent\", $asked, \"cutover\": true}" ;;
+        verify) run verify "{\"kind\": \"verify\", $asked}" ;;
+        readiness) verdict ;;
+        *)
+            echo "gate: there is no step $step" >&2
+            exit 2
+            ;;
+    esac
+done
 exit "$result"

@@ -255,6 +255,17 @@ def test_curl_alone_stops_a_launch(api, tmp_path, recent, verdict, code):
     assert curl_gate(api, tmp_path).returncode == code
 
 
+def test_curl_alone_takes_the_steps_it_is_given(api, tmp_path):
+    api.job("verify", "succeeded")
+    api.verdict("ready")
+    assert curl_gate(api, tmp_path, GATE_STEPS="verify readiness").returncode == 0
+    ready = "GET /v1/migrations/spring/readiness"
+    assert [what for what, _, _ in api.asked] == ["POST /v1/jobs", ready]
+    assert curl_gate(api, tmp_path, GATE_STEPS="readiness").returncode == 0
+    assert [what for what, _, _ in api.asked[2:]] == [ready]
+    assert curl_gate(api, tmp_path, GATE_STEPS="dance").returncode == 2
+
+
 def test_curl_alone_tells_wrong_use_silence_and_waiting_apart(api, tmp_path):
     refused = curl_gate(api, tmp_path)
     assert (refused.returncode, "Not there." in refused.stderr) == (2, True)
