@@ -43,7 +43,7 @@ def refresh(migration: MigrationOption, *, json: AsJson = False) -> None:
 
 @commands.command("summary")
 def summary(migration: MigrationOption, *, json: AsJson = False) -> None:
-    """Say how many paths are redirected, and what share of visits finds its page."""
+    """Say how many paths are redirected, and for what share of visits the map has a way."""
     with Api.from_environment() as api:
         found = api.get(f"{_path(migration)}/summary")
     if json:
@@ -57,7 +57,7 @@ def summary(migration: MigrationOption, *, json: AsJson = False) -> None:
             "faults": say_counts(found["faults"]),
             "pushed": say_counts(found["pushed"]),
             "visits": found["visits"],
-            "of these find their page": None
+            "of these to a path of the map": None
             if share is None
             else f"{found['covered']:,} ({share:.1%})",
             "looked up": found["seen_at"],

@@ -106,7 +106,7 @@ async def faults(
 
 @router.get("/summary", summary="Summarise the map", responses=refusals(errors.MigrationNotFound))
 async def summary(_: Reader, migration: MigrationInPath, work: OneTransaction) -> SummaryOut:
-    """How many paths are redirected, what is wrong, and what share of visits finds its page."""
+    """How many paths are redirected, what is wrong, and for what share of visits it has a way."""
     drawn = await redirects.draw(work.session, migration)
     made = drawn.chart
     pushed = Counter(

@@ -108,7 +108,10 @@ class SummaryOut(Output):
         description="Of the redirects as they are now; the others were not pushed yet."
     )
     visits: int = Field(description="All visits that are known.")
-    covered: int = Field(description="Those to paths that find their page.")
+    covered: int = Field(
+        description="Those to paths that stay, or that the map leads on. Whether a page answers "
+        "there is not asked here: the check `urls.answer` does that."
+    )
     share: float | None = Field(description="Covered of all, from 0 to 1; null without visits.")
     seen_at: datetime | None = Field(
         description="When the pages were looked up, the longest ago; null before the first time."
