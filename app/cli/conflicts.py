@@ -12,9 +12,8 @@ from app.cli.display import AsJson, print_done, print_fields, print_json, print_
 from app.cli.duration import Timeout, given_duration
 from app.cli.failures import UsageProblemError
 from app.cli.migrations import MigrationOption, path
-from app.cli.progress import JobProgress
 from app.cli.streams import Streams, split_streams
-from app.cli.watch import print_job, require_success, wait_for
+from app.cli.watch import follow, print_job, require_success
 
 commands = typer.Typer(no_args_is_help=True, help="Fields that were changed on both sides.")
 
@@ -119,7 +118,7 @@ def apply(
     with Api.from_environment() as api:
         job = api.post(f"{_path(migration)}/apply", {"streams": named} if named else {})
         if wait:
-            job = wait_for(api, job, JobProgress("apply"), seconds)
+            job = follow(api, job, "apply", seconds)
     if json:
         print_json(job)
     elif wait:

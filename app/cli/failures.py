@@ -5,7 +5,8 @@ CommandError
 ├── UsageProblemError  2  wrong use or configuration
 ├── UnreachableError   3  the service, a server or a store cannot be reached
 │   └── ProcessError      a child process does not stay up
-└── TimedOutError      4  waited as long as was asked
+├── TimedOutError      4  waited as long as was asked
+└── LeftError        130  Ctrl-C ended the command, not the job that it was waiting for
 """
 
 from __future__ import annotations
@@ -39,3 +40,9 @@ class TimedOutError(CommandError):
     """The time given was over before the end came."""
 
     code = 4
+
+
+class LeftError(CommandError):
+    """Somebody pressed Ctrl-C while a job went on."""
+
+    code = 130

@@ -14,9 +14,9 @@ from app.cli.display import AsJson, note, print_fields, print_json, print_table
 from app.cli.duration import Timeout, given_duration
 from app.cli.events import read_events
 from app.cli.migrations import MigrationOption, moment
-from app.cli.progress import JobProgress, describe
+from app.cli.progress import describe
 from app.cli.streams import Streams, split_streams
-from app.cli.watch import ENDED, print_job, require_success, wait_for
+from app.cli.watch import ENDED, follow, leaving, print_job, require_success
 
 runs = typer.Typer(no_args_is_help=True, help="Start a job.")
 commands = typer.Typer(no_args_is_help=True, help="Jobs and how they go.")
@@ -200,7 +200,7 @@ def _run(body: Json, key: str | None, *, timeout: str, wait: bool, json: bool) -
 
 
 def _await(api: Api, job: Json, timeout: float, *, json: bool) -> None:
-    job = wait_for(api, job, JobProgress(f"{job['kind']} of {job['migration']}"), timeout)
+    job = follow(api, job, f"{job['kind']} of {job['migration']}", timeout)
     if json:
         print_json(job)
     else:
@@ -285,7 +285,7 @@ def wait_command(job: JobId, timeout: Timeout = DEFAULT_TIMEOUT, *, json: AsJson
 def events(job: JobId, *, json: AsJson = False) -> None:
     """Follow what happens to a job, until it has ended."""
     collected: list[Any] = []
-    with Api.from_environment() as api:
+    with leaving(job), Api.from_environment() as api:
         for event in read_events(api, f"{path(job)}/events"):
             if json:
                 collected.append(event)

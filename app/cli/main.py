@@ -32,12 +32,11 @@ from app.cli import (
 from app.cli.demo.command import demo
 from app.cli.display import note
 from app.cli.drill import drill
-from app.cli.failures import CommandError, UsageProblemError
+from app.cli.failures import CommandError, LeftError, UsageProblemError
 from app.cli.order_numbers import order_numbers
 from app.cli.rehearsal import rehearsal
 from app.cli.report import report
 
-INTERRUPTED = 130
 DEFECT = 70
 
 program = typer.Typer(
@@ -47,7 +46,8 @@ program = typer.Typer(
     add_completion=False,
     help="The final synchronisation of a selling shop before its new platform goes live.",
     epilog="Exit codes: 0 good; 1 the job or the comparison did not end well; 2 wrong use or "
-    "configuration; 3 the service or a store cannot be reached; 4 timed out waiting.",
+    "configuration; 3 the service or a store cannot be reached; 4 timed out waiting; 130 ended by "
+    "Ctrl-C (a job goes on).",
 )
 
 
@@ -113,7 +113,7 @@ def main(arguments: list[str] | None = None) -> int:
     except CommandError as error:
         return _fail(str(error), error.code)
     except (typer.Abort, KeyboardInterrupt):
-        return INTERRUPTED
+        return LeftError.code
     except typer.TyperException as error:
         return _fail(error.format_message(), UsageProblemError.code)
     except Exception as error:

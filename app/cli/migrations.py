@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -20,6 +20,7 @@ from app.cli.display import (
 )
 from app.cli.duration import given_duration
 from app.cli.failures import UsageProblemError
+from app.cli.progress import waits
 from app.cli.streams import Streams, split_streams
 from app.cli.watch import print_job
 
@@ -68,6 +69,7 @@ def create(
     body |= _changes(streams, overlap, settle, launch_at)
     with Api.from_environment() as api:
         _show(api.post("/migrations", body), json=json)
+    _warn_of_the_past(launch_at)
 
 
 @commands.command("list")
@@ -117,6 +119,7 @@ def update(
         raise UsageProblemError("Nothing to change: see `recent-sync migration update --help`.")
     with Api.from_environment() as api:
         _show(api.patch(path(slug), body), json=json)
+    _warn_of_the_past(launch_at)
 
 
 @commands.command("delete")
@@ -193,6 +196,8 @@ def status(migration: MigrationOption, *, json: AsJson = False) -> None:
         print_line("Nothing was applied yet.")
     if latest:
         print_job(latest)
+        if waiting := waits(latest):
+            print_line(f"It is {latest['status']}{waiting}.")
         if latest["error"]:
             note(f"{latest['error']['message']} [{latest['error']['code']}]")
 
@@ -218,6 +223,14 @@ def _changes(
     }
     given = {member: value for member, value in changes.items() if value is not None}
     return given | ({"launch_at": None} if removed else {})
+
+
+def _warn_of_the_past(launch_at: str | None) -> None:
+    """A launch that was is allowed: what comes after it is reckoned from there."""
+    if launch_at in (None, "none"):
+        return
+    if datetime.fromisoformat(launch_at) <= datetime.now(UTC):
+        note(f"The launch time {launch_at} has passed; set another if the launch is to come.")
 
 
 def _show(migration: Json, *, json: bool) -> None:

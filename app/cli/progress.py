@@ -16,7 +16,7 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from app.cli.display import note, notes
+from app.cli.display import note, notes, say
 
 _LINE_SECONDS = 15.0
 
@@ -47,7 +47,7 @@ class JobProgress:
         self._bars = bars() if notes.is_terminal and not quiet else None
         self._tasks: dict[str, TaskID] = {}
         self._told = 0.0
-        self._state: tuple[str, str | None] | None = None
+        self._state: tuple[str, str | None, str] | None = None
 
     def __enter__(self) -> Self:
         if self._bars is not None:
@@ -69,7 +69,7 @@ class JobProgress:
         progress = job["progress"]
         if not self._totals:
             task = self._task(display, "all", self._title)
-            doing = f"{self._title}: {progress['stream'] or job['status']}"
+            doing = f"{self._title}: {progress['stream'] or job['status']}{waits(job)}"
             total = progress["total"] and max(progress["total"], progress["read"])
             display.update(task, completed=progress["read"], total=total, description=doing)
             return
@@ -85,7 +85,8 @@ class JobProgress:
         return self._tasks[name]
 
     def _tell(self, job: Mapping[str, Any]) -> None:
-        state, now = (job["status"], job["progress"]["stream"]), time.monotonic()
+        state = (job["status"], job["progress"]["stream"], waits(job))
+        now = time.monotonic()
         if state == self._state and now - self._told < _LINE_SECONDS:
             return
         self._state, self._told = state, now
@@ -96,12 +97,19 @@ def describe(job: Mapping[str, Any]) -> str:
     """A job's state in a few words."""
     progress = job["progress"]
     if job["status"] != "running":
-        return str(job["status"])
+        return f"{job['status']}{waits(job)}"
     if job["kind"] == "verify":
-        return "checking"
+        return f"checking{waits(job)}"
     # What a store has counted may be less than what there is by now.
     whole = progress["total"] if (progress["total"] or 0) >= progress["read"] else None
     of_total = f" of {whole:,}" if whole else ""
-    waiting = f", waiting: {', '.join(job['waiting'])}" if job["waiting"] else ""
     doing = progress["stream"] or ("finishing" if progress["read"] else "preparing")
-    return f"{doing}, {progress['read']:,}{of_total} records{waiting}"
+    return f"{doing}, {progress['read']:,}{of_total} records{waits(job)}"
+
+
+def waits(job: Mapping[str, Any]) -> str:
+    """What a job waits for and until when, to be put behind its state; empty where it does not."""
+    if job["waiting"]:
+        until = f" until {say(job['waiting_until'])}" if job["waiting_until"] else ""
+        return f", waiting: {', '.join(job['waiting'])}{until}"
+    return f", waiting for the job {job['waiting_for']}" if job["waiting_for"] else ""

@@ -11,9 +11,8 @@ from app.cli.client import Api, Json
 from app.cli.display import AsJson, print_done, print_fields, print_json, print_line, print_table
 from app.cli.duration import Timeout, given_duration
 from app.cli.migrations import MigrationOption, path
-from app.cli.progress import JobProgress
 from app.cli.streams import Streams, split_streams
-from app.cli.watch import print_job, require_success, wait_for
+from app.cli.watch import follow, print_job, require_success
 
 commands = typer.Typer(no_args_is_help=True, help="Records that could not be applied.")
 
@@ -66,7 +65,7 @@ def retry(
     with Api.from_environment() as api:
         job = api.post(f"{path(migration)}/quarantine/retry", {"streams": named} if named else {})
         if wait:
-            job = wait_for(api, job, JobProgress("retry"), seconds)
+            job = follow(api, job, "retry", seconds)
     if json:
         print_json(job)
     elif wait:

@@ -71,24 +71,35 @@ def require_ready(found: Json) -> None:
 
 def print_verdict(found: Json) -> None:
     """A verdict for a person."""
-    print_fields(
-        {
-            "migration": found["migration"],
-            "verdict": found["verdict"],
-            "verified": found["verified_at"],
-            "holds until": found["expires_at"],
-        }
-    )
+    fields = {
+        "migration": found["migration"],
+        "verdict": found["verdict"],
+        "verified": found["verified_at"],
+    }
+    # Of any other verdict there is nothing to hold.
+    if found["verdict"] == "ready":
+        fields["holds until"] = found["expires_at"]
+    print_fields(fields)
     columns = ("check", "state", "found", "what it found")
     rows = [[each["id"], _state(each), each["found"], each["summary"]] for each in found["checks"]]
     if rows:
         print_table(columns, rows)
     for each in found["checks"]:
-        for evidence in each["evidence"][:_SHOWN] if each["stands_in_way"] else ():
+        for evidence in each["evidence"][:_SHOWN] if _is_told(each) else ():
             where = (evidence["stream"], evidence["source_id"], evidence["field"])
             named = " ".join(part for part in where if part)
             about = f"{each['id']}: {named}" if named else str(each["id"])
             print_line(f"{about}: {evidence['message']}")
+
+
+def _is_told(check: Json) -> bool:
+    """Whether findings are listed: of what stands in the way, and of warnings. What is waived or
+    tolerated somebody has looked at.
+    """
+    is_open = check["state"] in ("failed", "unknown")
+    is_settled = check["waived"] or check["tolerated"]
+    is_warning = check["severity"] == "warning" and is_open and not is_settled
+    return bool(check["stands_in_way"] or is_warning)
 
 
 def _state(check: Json) -> str:

@@ -11,8 +11,7 @@ from app.cli.client import Api, Json
 from app.cli.display import AsJson, print_json, print_line, print_table
 from app.cli.duration import Timeout, given_duration
 from app.cli.migrations import MigrationOption, path
-from app.cli.progress import JobProgress
-from app.cli.watch import print_job, require_success, wait_for
+from app.cli.watch import follow, print_job, require_success
 
 commands = typer.Typer(
     no_args_is_help=True, help="Records that are gone from the source, and what was done."
@@ -69,7 +68,7 @@ def undo(
     with Api.from_environment() as api:
         job = api.post(f"{path(migration)}/removals/{quote(removal, safe='')}/undo")
         if wait:
-            job = wait_for(api, job, JobProgress("undo"), seconds)
+            job = follow(api, job, "undo", seconds)
     if json:
         print_json(job)
     elif wait:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from app.cli.client import Api, Json
 from app.cli.display import note, print_line, print_table
 from app.cli.duration import say_duration
-from app.cli.failures import GateError, TimedOutError, UnreachableError
+from app.cli.failures import GateError, LeftError, TimedOutError, UnreachableError
 from app.cli.progress import JobProgress
 
 ENDED = ("succeeded", "completed_with_errors", "failed", "cancelled")
@@ -17,6 +19,26 @@ LEAST_SECONDS = 0.4
 LONGEST_WAIT_SECONDS = 5.0
 # A service that is being deployed again is away for a while, and the job goes on without it.
 AWAY_SECONDS = 60.0
+
+
+@contextmanager
+def leaving(job_id: str) -> Iterator[None]:
+    """Within the block, Ctrl-C leaves a job to itself: raises `LeftError`."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise LeftError(
+            f"The job {job_id} goes on: `recent-sync job wait {job_id}` follows it, "
+            f"`recent-sync job cancel {job_id}` stops it."
+        ) from None
+
+
+def follow(api: Api, job: Json, title: str, timeout: float) -> Json:
+    """Show a job until it has ended. Raises `LeftError`, and `TimedOutError` after `timeout`
+    seconds.
+    """
+    with leaving(job["id"]):
+        return wait_for(api, job, JobProgress(title), timeout)
 
 
 def wait_for(api: Api, job: Json, progress: JobProgress, timeout: float) -> Json:

@@ -261,6 +261,7 @@ async def _require_baseline(
     missing = [stream for stream in Stream if stream in streams and stream not in known]
     if missing:
         raise BaselineRequired(
-            "Run a job of kind `full` first, or say with `since` from when to read.",
+            "Run a job of kind `full` first, or `adopt` what another tool has brought over, or say "
+            "from when to read: with `since`, on the command line `--since`.",
             extra={"streams": missing},
         )

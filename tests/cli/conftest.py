@@ -141,6 +141,8 @@ def job() -> Callable[..., dict[str, Any]]:
             "counters": {"orders": counters},
             "totals": counters,
             "waiting": [],
+            "waiting_until": None,
+            "waiting_for": None,
             "error": None,
             "created_at": "2026-11-25T10:00:00Z",
             "finished_at": None,

@@ -51,6 +51,41 @@ def test_a_run_says_what_was_asked_for(service, run, job):
     }
 
 
+WAITING = {"waiting": ["store_unreachable"], "waiting_until": "2026-11-25T10:05:00Z"}
+WHY = "waiting: store_unreachable until 2026-11-25T10:05:00Z"
+
+
+def test_a_job_that_waits_says_why_while_it_is_waited_for(service, run, job):
+    service.answers["POST /v1/jobs"] = (202, job("queued"))
+    busy, again = job("running"), job("running", **WAITING)
+    service.answers[f"GET /v1/jobs/{JOB}"] = [(200, busy), (200, again), (200, job())]
+    outcome = run("run", "recent", "-m", "spring", "--wait")
+    assert outcome.code == 0
+    assert WHY in outcome.err
+
+
+def test_the_status_says_why_the_latest_job_waits(service, run, job):
+    empty = (200, {"items": [], "next": None})
+    service.answers |= {
+        "GET /v1/migrations/spring": (
+            200,
+            {
+                "slug": "spring",
+                "source": {"name": "a"},
+                "target": {"name": "b"},
+                "launch_at": None,
+            },
+        ),
+        "GET /v1/migrations/spring/cursors": empty,
+        "GET /v1/migrations/spring/quarantine": empty,
+    }
+    for members, words in ((WAITING, WHY), ({"waiting_for": "j2"}, "waiting for the job j2")):
+        service.answers["GET /v1/jobs"] = (200, {"items": [job("running", **members)]})
+        assert words in run("status", "-m", "spring").out
+    service.answers["GET /v1/jobs"] = (200, {"items": [job("running")]})
+    assert "waiting" not in run("status", "-m", "spring").out
+
+
 def test_waiting_prints_one_document_and_progress_apart_from_it(service, run, job):
     service.answers["POST /v1/jobs"] = (202, job("queued"))
     service.answers[f"GET /v1/jobs/{JOB}"] = [(200, job("running")), (200, job())]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from app.cli import watch
 from app.cli.main import main
 from tests.cli.conftest import KEY
 
@@ -205,6 +206,25 @@ def test_a_wait_that_is_too_long_is_4(service, run, job):
 
     assert outcome.code == 4
     assert "1s" in outcome.err
+
+
+@pytest.mark.parametrize("command", [RUN, ("job", "wait", JOB)])
+def test_ctrl_c_while_waiting_is_130_and_names_the_job_that_goes_on(
+    service, run, job, monkeypatch, command
+):
+    def pressed(*_: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(watch, "_rest", pressed)
+    service.answers["POST /v1/jobs"] = (202, job("queued"))
+    service.answers[f"GET /v1/jobs/{JOB}"] = (200, job("running"))
+
+    outcome = run(*command)
+
+    assert outcome.code == 130
+    assert f"The job {JOB} goes on" in outcome.err
+    assert f"`recent-sync job cancel {JOB}`" in outcome.err
+    assert not any(asked.path.endswith("/cancel") for asked in service.asked)
 
 
 def test_a_short_absence_of_the_service_does_not_matter(service, run, job):

@@ -108,3 +108,15 @@ def test_a_launch_time_can_be_removed(service, run):
     service.answers[f"PATCH {HOME}"] = (200, shown)
     assert run("migration", "update", "spring", "--launch-at", "none").code == 0
     assert service.asked[-1].body == {"launch_at": None}
+
+
+@pytest.mark.parametrize(
+    ("moment", "is_told"),
+    [("2020-11-27T18:00:00+01:00", True), ("2999-11-27T18:00:00Z", False), ("none", False)],
+)
+def test_a_launch_time_that_has_passed_is_set_and_told(service, run, moment, is_told):
+    shown = {"slug": "spring", "source": {"name": "a"}, "target": {"name": "b"}}
+    service.answers[f"PATCH {HOME}"] = (200, shown)
+    shown = run("migration", "update", "spring", "--launch-at", moment, "--json")
+    assert shown.code == 0
+    assert ("has passed" in shown.err) is is_told

@@ -121,6 +121,28 @@ def test_what_stands_in_the_way_is_shown_with_its_evidence(service: FakeService,
     assert "failed, waived" in shown.out
 
 
+def test_findings_of_warnings_are_shown_unless_they_are_settled(service: FakeService, run: Run):
+    evidence = [
+        {"message": f"This {n}.", "stream": None, "source_id": None, "field": None}
+        for n in range(9)
+    ]
+    warning = {"severity": "warning", "stands_in_way": False, "evidence": evidence}
+    heard = a_check("effects.webhooks", "failed", **warning)
+    put_up_with = a_check("urls.content", "failed", **warning | {"tolerated": True})
+    found = a_verdict(checks=[heard, put_up_with])
+    service.answers[ADDRESS] = (200, found)
+    shown = run("readiness", "-m", "spring")
+    assert (shown.code, shown.out.count("effects.webhooks: This ")) == (0, 5)
+    assert "urls.content: " not in shown.out
+
+
+def test_only_a_verdict_that_is_ready_holds_until_a_moment(service: FakeService, run: Run):
+    for verdict in ("ready", "not_ready", "stale"):
+        service.answers[ADDRESS] = (200, a_verdict(verdict))
+        shown = run("readiness", "-m", "spring").out
+        assert ("holds until" in shown) is (verdict == "ready")
+
+
 def test_a_migration_has_to_be_named(service: FakeService, run: Run):
     assert run("readiness", "--json").code == 2
     service.answers[ADDRESS] = (404, {"code": "migration_not_found", "detail": "No."})
