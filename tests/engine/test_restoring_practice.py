@@ -87,7 +87,7 @@ async def test_what_a_check_finds_outside_the_sample_is_mended_too(
             await stores.new.edit(edits=[{"op": "silent_stock", **taken}])
         checks = ["data", "workflows", "effects"]
         _, results = await checked(bench, checks=checks, sample=0)
-        assert bad(results) == {"effects.stock", "workflows.shopper"}
+        assert bad(results) == {"data.content", "effects.stock", "workflows.shopper"}
         await stores.run("recent")
         _, results = await checked(bench, checks=checks)
         assert bad(results) == set()

@@ -25,6 +25,7 @@ from connectors.comparable import Names, comparable, variant_form
 from connectors.digest import FIELD_BYTES, digest
 from connectors.records import Content, Order, Product, Record, Stream, Variant
 from connectors.references import references
+from workers.checks import target_survey
 from workers.checks.base import Evidence
 from workers.checks.ground import Ground, Pair
 from workers.checks.relations import differing_goods
@@ -52,6 +53,8 @@ _MONEY = frozenset(
         "sale_price",
     }
 )
+_REFUNDS = "refunds"
+_SAME_AMOUNTS = "refunds of the same amounts, for other goods or reasons; no run changes one"
 _PRICED = {"lines": 2, "shipping_lines": 2, "fees": 1}
 """Parts of an order as tuples, and how many of their first values are no amounts."""
 
@@ -106,7 +109,9 @@ _AT_ONCE = 100
 
 
 async def compare(ground: Ground, stream: Stream) -> Compared:
-    """The stream's sample, compared once for all checks. Raises `StoreError`."""
+    """The stream's sample, and what somebody changed on the target as far as its lists show it,
+    compared once for all checks. Raises `StoreError`.
+    """
     name = f"comparison of {stream}"
     if name not in ground.memo:
         ground.memo[name] = await _compare(ground, stream)
@@ -116,11 +121,20 @@ async def compare(ground: Ground, stream: Stream) -> Compared:
 
 async def _compare(ground: Ground, stream: Stream) -> Compared:
     sample = await ground.sample(stream)
-    found = Compared(total=sample.total, words=sample.words)
+    edited = await _edited(ground, stream, {each.source_id for each in sample.pairs})
+    words = f"{sample.words}, and {len(edited):,} edited on the target" if edited else sample.words
+    found = Compared(total=sample.total, words=words)
     comparison = _Comparison(ground, stream, await ground.losses(stream), found)
-    for start in range(0, len(sample.pairs), _AT_ONCE):
-        await comparison.look_at(sample.pairs[start : start + _AT_ONCE])
+    pairs = (*sample.pairs, *edited)
+    for start in range(0, len(pairs), _AT_ONCE):
+        await comparison.look_at(pairs[start : start + _AT_ONCE])
     return found
+
+
+async def _edited(ground: Ground, stream: Stream, taken: set[str]) -> tuple[Pair, ...]:
+    surveyed = await target_survey.survey(ground, stream)
+    ids = [each for each in surveyed.edited if each not in taken] if surveyed else []
+    return await named(ground.engine, ground.migration, stream, ids[: ground.options.changed])
 
 
 async def compare_named(ground: Ground, evidence: Iterable[Evidence]) -> None:
@@ -218,7 +232,8 @@ class _Comparison:
             if self._is_excused(name, theirs, base.target):
                 self._found.edits += 1
                 continue
-            self._note(name, theirs, base, base.target)
+            if name != _REFUNDS or _amounts(value) != _amounts(there[name]):
+                self._note(name, theirs, base, base.target)  # what was refunded is never changed
             yield from _split(pair, name, value, there[name])
         if isinstance(ours, Product) and isinstance(theirs, Product):
             yield from self._variants(pair, ours, theirs, base)
@@ -319,8 +334,10 @@ def _split(
     if name in _RELATIONS:
         shown = "it names another one, or none" if name != "categories" else "they differ"
         yield _difference(Kind.RELATION, pair, prefix + name, shown)
+    elif name == _REFUNDS and _amounts(here) == _amounts(there):
+        yield _difference(Kind.CONTENT, pair, prefix + name, _SAME_AMOUNTS)
     elif name in _MONEY:
-        shown = _sums(name, here, there) if name in ("taxes", "refunds") else f"{here} / {there}"
+        shown = _sums(name, here, there) if name in ("taxes", _REFUNDS) else f"{here} / {there}"
         yield _difference(Kind.MONEY, pair, prefix + name, shown)
     else:
         yield _difference(Kind.CONTENT, pair, prefix + name)
@@ -330,9 +347,13 @@ def _difference(kind: Kind, pair: Pair, name: str, shown: str = "") -> Differenc
     return Difference(kind, pair.source_id, pair.target_id, name, shown)
 
 
+def _amounts(refunds: Any) -> list[Any]:
+    return sorted(each[0] for each in refunds)
+
+
 def _sums(name: str, here: Any, there: Any) -> str:
     """How many parts there are, and of refunds the amounts."""
-    if name == "refunds":
+    if name == _REFUNDS:
         ours, theirs = (" + ".join(each[0] for each in side) or "none" for side in (here, there))
         return f"{ours} / {theirs}"
     return f"{len(here)} / {len(there)} parts"

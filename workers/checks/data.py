@@ -12,7 +12,10 @@ from workers.checks import source_survey, target_survey
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
 from workers.checks.comparing import Compared, Kind, compare
 from workers.checks.source_survey import cursor_of
+from workers.engine import drift
 from workers.engine.proof import Swept, unclean
+
+_TO_QUARANTINE = "The next run puts it in quarantine; a retry there makes it anew."
 
 _AGE = 3600.0
 """Seconds that a stream's cursor may be behind the source's clock, unless the migration says."""
@@ -71,12 +74,11 @@ async def _ids(ground: Ground) -> Outcome:
         for source_id, target_id in absent.items():
             if source_id in surveyed.gone or source_id in left:
                 continue
-            found.add(
-                "Its record is not on the target any more.",
-                stream=stream,
-                source_id=source_id,
-                target_id=target_id,
-            )
+            told = "Its record is not on the target any more."
+            if stream is not Stream.INVENTORY:  # stock follows its product
+                ground.note_drift(stream, source_id, frozenset({drift.GONE}))
+                told = f"{told} {_TO_QUARANTINE}"
+            found.add(told, stream=stream, source_id=source_id, target_id=target_id)
         await _shared(ground, stream, {*surveyed.gone, *left}, found)
     return found.outcome(
         "All records of the source are on the target, and none that it lost: {examined}.",

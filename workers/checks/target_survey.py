@@ -1,4 +1,4 @@
-"""All records of a stream on the target: which of ours are gone, which are there twice.
+"""All records of a stream on the target: which of ours are gone or edited, which are there twice.
 
 Only where the target's platform can be read whole. A record is there twice when another one, that
 is no record of ours, has its key, its number with the same total and email, its SKU, its email or,
@@ -22,6 +22,7 @@ from connectors.base import Source, Sweep
 from connectors.comparable import external_source_id, lines_of
 from connectors.goods import print_of
 from connectors.records import Category, Customer, Order, Product, Record, Stream
+from workers.checks.edited import Edited
 from workers.checks.ground import Ground
 from workers.checks.looking import source_ids
 
@@ -40,13 +41,15 @@ class Double(NamedTuple):
 @dataclass(slots=True)
 class Survey:
     """What the target holds. `gone` are linked pairs (source id, target id) whose record is not
-    there any more.
+    there any more. `edited` are the source's ids of records that show something else than we left
+    there, where the source's values rule.
     """
 
     total: int = 0
     links: int = 0
     gone: list[tuple[str, str]] = field(default_factory=list)
     doubles: list[Double] = field(default_factory=list)
+    edited: list[str] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -129,22 +132,23 @@ async def _survey(ground: Ground, stream: Stream) -> Survey | None:
     async with ground.target_as_source() as reader:
         if reader is None or stream not in ground.stores.target_platform.reads:
             return None
-        kept = "number" not in await ground.losses(stream)
-        seen = await _read(reader, stream, _Seen(numbered=kept))
-    found = Survey(total=len(seen.ids))
+        losses = await ground.losses(stream)
+        seen, edited = _Seen(numbered="number" not in losses), Edited(ground, stream, losses)
+        await _read(reader, stream, seen, edited)
+    found = Survey(total=len(seen.ids), edited=list(dict.fromkeys(edited.ids)))
     await _look_for_gone(ground, stream, seen.ids, found)
     await _look_for_doubles(ground, stream, seen, found)
     return found
 
 
-async def _read(reader: Source, stream: Stream, seen: _Seen) -> _Seen:
+async def _read(reader: Source, stream: Stream, seen: _Seen, edited: Edited) -> None:
     pages = reader.read(stream, Sweep(), {}, None)
     async with aclosing(pages):
         async for page in pages:
             for record in page.records:
                 seen.add(record)
             seen.ids.update(each for each, _ in page.failed)
-    return seen
+            await edited.look(page.records)
 
 
 _LINKS = text(

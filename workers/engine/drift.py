@@ -21,6 +21,11 @@ from workers.engine.policy import Policies
 from workers.engine.quarantine import NOT_REFUSED
 from workers.engine.sides import VARIANTS
 
+GONE = "gone"
+"""In place of a path: the whole record is not on the target any more. The next run looks, and puts
+it in quarantine, where somebody decides.
+"""
+
 Found = Mapping[str, Collection[str]]
 """Paths of fields to be put back, by source id; none where a record is as it should be."""
 
@@ -75,6 +80,8 @@ def is_sources(policies: Policies, stream: Stream, path: str, *, merges: bool) -
     A target that does not merge a stream is the source's mirror. A variant that is not there any
     more is a matter of `variants`.
     """
+    if path == GONE:
+        return True
     if not merges:
         return True
     head, _, rest = path.partition(".")
