@@ -57,7 +57,7 @@ def summary(migration: MigrationOption, *, json: AsJson = False) -> None:
             "faults": say_counts(found["faults"]),
             "pushed": say_counts(found["pushed"]),
             "visits": found["visits"],
-            "of these to a path of the map": None
+            "of these the map has a way for": None
             if share is None
             else f"{found['covered']:,} ({share:.1%})",
             "looked up": found["seen_at"],

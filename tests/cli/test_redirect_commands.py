@@ -162,5 +162,6 @@ def test_a_summary_tells_the_share_of_visits(known: Any, run: Any) -> None:
     known.answers[f"GET {MAP}/faults"] = page()
     outcome = run("redirects", "summary", "-m", "spring")
     assert "991 (99.1%)" in outcome.out
+    assert "the map has a way for" in outcome.out  # nobody has asked whether a page answers
     assert "missing 3" in outcome.out
     assert run("redirects", "faults", "-m", "spring").code == 0

@@ -110,6 +110,7 @@ async def test_recent_needs_a_cursor_of_every_stream_it_reads(api, service, migr
     body = {"kind": "recent", "migration": migration}
     members = problem(await api.post("/v1/jobs", json=body), 409, "baseline_required")
     assert members["streams"] == ["orders"]
+    assert all(way in members["detail"] for way in ("`full`", "`adopt`", "`since`", "`--since`"))
     fine = await api.post("/v1/jobs", json=body | {"streams": ["products"]})
     assert fine.status_code == 202
     since = await api.post("/v1/jobs", json=body | {"since": "2026-01-01T12:00:00+02:00"})
