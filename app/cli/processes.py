@@ -107,7 +107,7 @@ class Supervisor:
 
     def start(self, program: Program) -> None:
         """Start a program and keep it running."""
-        with self._lock:
+        with _unbroken(), self._lock:
             self._children[program.name] = _Child(program, spawn(program), time.monotonic())
 
     def pids(self) -> dict[str, int]:
@@ -189,6 +189,34 @@ def _let_go(process: subprocess.Popen[bytes]) -> None:
         process.stdin.close()
 
 
+@dataclass
+class _Holding:
+    """Whether a signal has to wait for its exception, and whether one does."""
+
+    depth: int = 0
+    waits: bool = False
+
+
+_holding = _Holding()
+
+
+@contextlib.contextmanager
+def _unbroken() -> Iterator[None]:
+    """Within the block a signal of `ended_by_signals` is held back; it is raised at its end.
+
+    A process that was started and that nobody has noted down yet would outlive its starter's
+    tidying up, and write where that has just been done.
+    """
+    _holding.depth += 1
+    try:
+        yield
+    finally:
+        _holding.depth -= 1
+    if _holding.waits and not _holding.depth:
+        _holding.waits = False
+        raise KeyboardInterrupt
+
+
 @contextlib.contextmanager
 def ended_by_signals() -> Iterator[None]:
     """Within the block, Ctrl-C, SIGTERM and a closed terminal raise `KeyboardInterrupt`, once.
@@ -200,7 +228,10 @@ def ended_by_signals() -> Iterator[None]:
     def interrupt(_number: int, _frame: FrameType | None) -> None:
         for each in numbers:
             signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt
+        if _holding.depth:
+            _holding.waits = True
+        else:
+            raise KeyboardInterrupt
 
     # What was ignored stays ignored: `nohup` means it.
     heard = [each for each in numbers if signal.getsignal(each) is not signal.SIG_IGN]
@@ -209,6 +240,7 @@ def ended_by_signals() -> Iterator[None]:
         with _interrupts_raised_again():
             yield
     finally:
+        _holding.waits = False
         signal.setitimer(signal.ITIMER_REAL, 0)
         for each, handler in before.items():
             signal.signal(each, handler)

@@ -191,3 +191,20 @@ def test_a_signal_that_arrives_in_a_finalizer_still_ends_the_block():
 
     with pytest.raises(KeyboardInterrupt):
         block()
+
+
+def test_a_process_that_is_being_started_when_a_signal_comes_is_ended_too(monkeypatch):
+    """The signal comes when it runs already and nobody has noted it down."""
+    started = []
+
+    def spawn(program: Program) -> subprocess.Popen[bytes]:
+        started.append(spawn_it(program))
+        os.kill(os.getpid(), signal.SIGTERM)
+        return started[0]
+
+    spawn_it = processes.spawn
+    monkeypatch.setattr(processes, "spawn", spawn)
+    with pytest.raises(KeyboardInterrupt), ended_by_signals(), Supervisor() as supervisor:
+        supervisor.start(Program(name="api", module="http.server", arguments=("0",)))
+    [process] = started
+    assert process.poll() is not None
