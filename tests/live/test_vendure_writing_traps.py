@@ -176,7 +176,7 @@ async def test_a_product_is_in_a_collection_at_once_and_after_vendures_own_work(
     [update] = again(Stream.PRODUCTS, moved, mug, changed=frozenset({"categories"}))
     applied(await target.write(Stream.PRODUCTS, [update]))
     document = "{ collections { items { id productVariantCount } } }"
-    for _ in range(50):
+    for _ in range(600):
         found = (await vendure.ask(document))["collections"]["items"]
         counts = {each["id"]: each["productVariantCount"] for each in found}
         if counts == {here.target_id: 0, there.target_id: 1}:
