@@ -173,14 +173,14 @@ def test_only_what_differs_is_sent() -> None:
     wanted = Product(name="Mug", slug="", description="New")
     assert new_texts(wanted, there, None) == {"description": "New"}
     assert new_texts(wanted, there, frozenset({"name"})) == {}
-    was = Variant(id="7", sku="MUG", regular_price=gbp("2.55"))
-    now = replace(was, regular_price=gbp("3"), status="draft")
-    assert variant_body(now, was, None, _COINS) == {"price": 300, "enabled": False}
-    assert variant_body(now, was, frozenset({"sku"}), _COINS) == {}
+    was = wired(WireProduct, mug()).variants[0]
+    now = Variant(id="7", sku="MUG", regular_price=gbp("3"), status="draft")
+    assert variant_body(now, was, None, _SHOP, _COINS) == {"price": 300, "enabled": False}
+    assert variant_body(now, was, frozenset({"sku"}), _SHOP, _COINS) == {}
 
 
 def test_a_variant_without_a_price_is_not_given_away() -> None:
-    assert variant_body(Variant(id="7"), None, None, _COINS) == {
+    assert variant_body(Variant(id="7"), None, None, _SHOP, _COINS) == {
         "sku": "",
         "enabled": False,
         "price": 0,
