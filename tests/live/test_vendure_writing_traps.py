@@ -21,6 +21,7 @@ from connectors.records import (
     Product,
     RefundLine,
     Stream,
+    money,
 )
 from connectors.testing.contents import (
     HOME,
@@ -163,6 +164,57 @@ async def test_variants_come_and_go_with_their_options(
     found = applied(await target.write(Stream.PRODUCTS, [update]))["1"]
     assert isinstance(found.content, Product)
     assert (found.content.kind, found.content.sku) == ("simple", "SHIRT")
+
+
+async def test_variants_of_the_team_and_their_stock_are_left_alone(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    sizes = product(2, sku="", kind="variable", regular_price=None)
+    theirs = replace(sizes, variants=(variant(2, "S"), variant(2, "M")))
+    [made] = await write(target, Stream.PRODUCTS, theirs)
+    # As if the team had made it: it has no key, and its variants are no parts of a record.
+    await vendure.database.execute('UPDATE product SET "customFieldsRecentsynckey" = NULL')
+    alone = product(1, sku="SHIRT-2-S")
+    [found] = operations(Stream.PRODUCTS, [alone])
+    match = (await target.find(Stream.PRODUCTS, [found]))["1"]
+    assert (match.target_id, match.by) == (made.target_id, "sku")
+    update = replace(found, target_id=match.target_id, children=match.children)
+    assert await refused(await target.write(Stream.PRODUCTS, [update])) == "foreign_variants"
+    shown = (await target.get(Stream.PRODUCTS, [made.target_id]))[made.target_id].content
+    assert shown == made.content
+
+
+async def test_what_has_no_price_is_not_for_sale_until_it_has_one(target: VendureTarget) -> None:
+    offers = []
+    [made] = await write(target, Stream.PRODUCTS, product(1, regular_price=None))
+    changed = frozenset({"regular_price"})
+    for price in (None, gbp("2.55"), None):
+        content = product(1, regular_price=price)
+        [update] = again(Stream.PRODUCTS, content, made, changed=changed)
+        found = applied(await target.write(Stream.PRODUCTS, [update]))["1"].content
+        assert isinstance(found, Product)
+        assert (found.status, found.regular_price) == ("published", price)
+        [offer] = await target.shopper.by_name(content.name)
+        offers.append(offer.price)
+    assert offers == [None, gbp("2.55"), None]
+
+
+async def test_a_variant_without_a_price_keeps_its_status(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    unpriced = [replace(variant(2, size), regular_price=None) for size in "SM"]
+    hidden = (unpriced[0], replace(unpriced[1], status="draft"))
+    shirt = product(2, sku="", kind="variable", regular_price=None, variants=hidden)
+    [made] = await write(target, Stream.PRODUCTS, shirt)
+    now = replace(shirt, variants=tuple(replace(e, regular_price=gbp("9")) for e in hidden))
+    changed = dict.fromkeys((each.id for each in hidden), frozenset({"regular_price"}))
+    [update] = again(Stream.PRODUCTS, now, made, changed=frozenset({"variants"}), variants=changed)
+    priced = applied(await target.write(Stream.PRODUCTS, [update]))["1"]
+    for each in (made, priced):
+        assert isinstance(each.content, Product)
+        assert [size.status for size in each.content.variants] == ["published", "draft"]
+    rows = await vendure.database.fetch("SELECT enabled FROM product_variant ORDER BY id")
+    assert [each["enabled"] for each in rows] == [True, False]
 
 
 async def test_a_product_is_in_a_collection_at_once_and_after_vendures_own_work(
@@ -333,6 +385,61 @@ async def test_staff_can_send_an_imported_order_and_no_stock_is_taken_twice(
     stock = (await target.get(Stream.INVENTORY, [mug.target_id]))[mug.target_id].content
     assert isinstance(stock, InventoryLevel)
     assert stock.quantity == level(1).quantity
+
+
+async def test_an_order_that_staff_has_worked_on_is_theirs(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    """What is written of it as a whole would take back what they did."""
+    content = rich(status="processing", refunds=(), completed_at=None)
+    [made] = await write(target, Stream.ORDERS, content)
+    await sales.send(vendure, made.target_id, pieces=1)
+    fields = "state totalWithTax fulfillments { state } payments { state }"
+    before = await sales.shown(vendure, made.target_id, fields)
+    assert before["state"] == "PartiallyShipped"
+    back = replace(content, refunds=rich().refunds)
+    outcomes = await target.write(Stream.ORDERS, again(Stream.ORDERS, back, made))
+    assert await refused(outcomes) == "order_worked_on"
+    # The same as before is nothing new, and a note is no part of what they did.
+    for note in (content.note, "Ring twice"):
+        same = replace(content, note=note)
+        found = applied(await target.write(Stream.ORDERS, again(Stream.ORDERS, same, made)))["1"]
+        assert isinstance(found.content, Order)
+        assert found.content.note == note
+    assert await sales.shown(vendure, made.target_id, fields) == before
+
+
+async def test_lines_that_staff_added_stay_in_the_total(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    [mug] = await goods.products(vendure, [1], stockOnHand=9)
+    content = rich(status="processing", refunds=(), completed_at=None)
+    [made] = await write(target, Stream.ORDERS, content)
+    await sales.add(vendure, made.target_id, mug)
+    before = await sales.shown(vendure, made.target_id, "state totalWithTax lines { id }")
+    assert len(before["lines"]) == 2
+    outcomes = await target.write(Stream.ORDERS, again(Stream.ORDERS, rich(), made))
+    assert await refused(outcomes) == "order_worked_on"
+    [note] = again(Stream.ORDERS, replace(content, note="Ring"), made, changed=frozenset({"note"}))
+    applied(await target.write(Stream.ORDERS, [note]))
+    after = await sales.shown(vendure, made.target_id, "state totalWithTax lines { id }")
+    assert after == before
+
+
+async def test_an_order_keeps_a_currency_that_the_shop_does_not_sell_in(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    mug = replace(line(1, quantity=2), total=money("900", "JPY"), subtotal=money("900", "JPY"))
+    mug = replace(mug, tax=money("0", "JPY"), subtotal_tax=money("0", "JPY"))
+    none = {each: money("0", "JPY") for each in ("tax_total", "shipping_total", "discount_total")}
+    parts: dict[str, Any] = {"lines": (mug,), "shipping_lines": (), "fees": ()}
+    yen = order(1, currency="JPY", total=money("900", "JPY"), **none, **parts)
+    [made] = await write(target, Stream.ORDERS, yen)
+    assert isinstance(made.content, Order)
+    assert (made.content.currency, made.content.total) == ("JPY", money("900", "JPY"))
+    mixed = replace(yen, number="2", lines=(replace(mug, total=gbp("9")),))
+    outcomes = await target.write(Stream.ORDERS, operations(Stream.ORDERS, [mixed], 2))
+    assert await refused(outcomes) == "other_currency"
 
 
 async def test_a_number_that_another_order_has_is_refused(

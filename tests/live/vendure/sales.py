@@ -68,24 +68,49 @@ async def move(store: VendureStore, order: str, state: str) -> None:
 
 async def deliver(store: VendureStore, order: str) -> None:
     """Send all goods of an order, and let them arrive."""
+    fulfilment = await send(store, order)
+    await _pass(store, fulfilment, "Delivered")
+
+
+async def send(store: VendureStore, order: str, *, pieces: int | None = None) -> str:
+    """Send goods of an order: all, or so many pieces of each line. The shipment's id."""
     lines = (await shown(store, order, "lines { id quantity }"))["lines"]
     handler = {"code": "manual-fulfillment", "arguments": [{"name": "method", "value": "Post"}]}
     body = {
         "handler": handler,
-        "lines": [{"orderLineId": each["id"], "quantity": each["quantity"]} for each in lines],
+        "lines": [
+            {"orderLineId": each["id"], "quantity": pieces or each["quantity"]} for each in lines
+        ],
     }
     made = await store.ask(
         "mutation ($input: FulfillOrderInput!) { addFulfillmentToOrder(input: $input) "
         "{ ... on Fulfillment { id } } }",
         input=body,
     )
-    for state in ("Shipped", "Delivered"):
-        await store.ask(
-            "mutation ($id: ID!, $state: String!) { transitionFulfillmentToState(id: $id, "
-            "state: $state) { __typename } }",
-            id=made["addFulfillmentToOrder"]["id"],
-            state=state,
-        )
+    found: str = made["addFulfillmentToOrder"]["id"]
+    await _pass(store, found, "Shipped")
+    return found
+
+
+async def _pass(store: VendureStore, fulfilment: str, state: str) -> None:
+    await store.ask(
+        "mutation ($id: ID!, $state: String!) { transitionFulfillmentToState(id: $id, "
+        "state: $state) { __typename } }",
+        id=fulfilment,
+        state=state,
+    )
+
+
+async def add(store: VendureStore, order: str, product: str) -> None:
+    """Sell a piece of a product with an order that was placed already."""
+    await move(store, order, "Modifying")
+    item = {"productVariantId": await own_variant(store, product), "quantity": 1}
+    found = await store.ask(
+        "mutation ($input: ModifyOrderInput!) { modifyOrder(input: $input) "
+        f"{{ {_ORDER} ... on ErrorResult {{ errorCode message }} }} }}",
+        input={"orderId": order, "dryRun": False, "addItems": [item]},
+    )
+    assert found["modifyOrder"].get("id") == order, found
 
 
 async def refund(store: VendureStore, order: str, amount: int) -> None:
