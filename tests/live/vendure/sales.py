@@ -101,16 +101,18 @@ async def _pass(store: VendureStore, fulfilment: str, state: str) -> None:
     )
 
 
-async def add(store: VendureStore, order: str, product: str) -> None:
-    """Sell a piece of a product with an order that was placed already."""
-    await move(store, order, "Modifying")
-    item = {"productVariantId": await own_variant(store, product), "quantity": 1}
+async def cancel(store: VendureStore, order: str, *, pieces: int) -> None:
+    """Take pieces of each line out of an order that was placed."""
+    lines = (await shown(store, order, "lines { id }"))["lines"]
     found = await store.ask(
-        "mutation ($input: ModifyOrderInput!) { modifyOrder(input: $input) "
+        "mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) "
         f"{{ {_ORDER} ... on ErrorResult {{ errorCode message }} }} }}",
-        input={"orderId": order, "dryRun": False, "addItems": [item]},
+        input={
+            "orderId": order,
+            "lines": [{"orderLineId": each["id"], "quantity": pieces} for each in lines],
+        },
     )
-    assert found["modifyOrder"].get("id") == order, found
+    assert found["cancelOrder"].get("id") == order, found
 
 
 async def refund(store: VendureStore, order: str, amount: int) -> None:
