@@ -166,6 +166,29 @@ async def test_variants_come_and_go_with_their_options(
     assert (found.content.kind, found.content.sku) == ("simple", "SHIRT")
 
 
+async def test_of_a_batch_with_one_bad_variant_none_is_made_and_all_are_made_later(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    shirt = product(2, sku="", kind="variable", variants=(variant(2, "S"), variant(2, "M")))
+    message = "null value in a column violates not-null constraint"
+    await vendure.database.execute(
+        "CREATE FUNCTION spoil() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" RAISE EXCEPTION '{message}'; END $$; CREATE TRIGGER spoil BEFORE INSERT ON"
+        " product_variant FOR EACH ROW WHEN (NEW.sku = 'SHIRT-2-M') EXECUTE FUNCTION spoil()"
+    )
+    sent = operations(Stream.PRODUCTS, [shirt])
+    try:
+        assert await refused(await target.write(Stream.PRODUCTS, sent)) == "store_rejected"
+        assert (await rows(vendure, "product"), await rows(vendure, "product_variant")) == (1, 0)
+    finally:
+        await vendure.database.execute("DROP FUNCTION spoil CASCADE")
+    match = (await target.find(Stream.PRODUCTS, sent))["1"]
+    later = replace(sent[0], target_id=match.target_id, children=match.children)
+    found = applied(await target.write(Stream.PRODUCTS, [later]))["1"].content
+    assert isinstance(found, Product)
+    assert [each.sku for each in found.variants] == ["SHIRT-2-S", "SHIRT-2-M"]
+
+
 async def test_variants_of_the_team_and_their_stock_are_left_alone(
     vendure: VendureStore, target: VendureTarget
 ) -> None:
@@ -270,6 +293,18 @@ async def test_a_taken_email_leads_to_its_customer(
     [made] = await write(target, Stream.CUSTOMERS, customer(1, email="C1@example.test"))
     assert (made.target_id, made.found) == (theirs, "email")
     assert await rows(vendure, "customer") == 1
+
+
+async def test_customers_made_in_one_moment_are_doubled_and_so_each_email_goes_alone(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    made = await asyncio.gather(*(goods.customer(vendure, 1) for _ in range(4)))
+    assert len(set(made)) > 1, "Vendure looks before it writes, and locks nothing"
+    assert CONNECTOR.writes[Stream.CUSTOMERS].serial_creates
+    oldest = min(made, key=int)
+    [found] = operations(Stream.CUSTOMERS, [customer(1, email="c1@example.test")])
+    match = (await target.find(Stream.CUSTOMERS, [found]))["1"]
+    assert (match.target_id, match.by) == (oldest, "email")
 
 
 async def test_a_customer_is_made_in_silence_and_the_staffs_own_are_not(
@@ -407,6 +442,7 @@ async def test_an_order_that_staff_has_worked_on_is_theirs(
         assert isinstance(found.content, Order)
         assert found.content.note == note
     assert await sales.shown(vendure, made.target_id, fields) == before
+    await sales.refund(vendure, made.target_id, 100)
 
 
 async def test_what_staff_took_out_of_an_order_is_not_put_back(
