@@ -147,7 +147,7 @@ def further(parts: Parts) -> Document:
     """A further page of a record's parts."""
     return Document(
         f"query {parts.owner}{parts.name[0].upper()}{parts.name[1:]}($id:ID!,$after:String)"
-        f"{{node(id:$id){{...on {parts.owner}{{{parts.name}(first:{PART_PAGE},after:$after)"
+        f"{{node(id:$id){{...on {parts.owner}{{{parts.asked(f'first:{PART_PAGE}', 'after:$after')}"
         f"{{nodes{{{parts.fields}}} {PAGE_INFO}}}}}}}}}",
         cost=PART_PAGE * 5,
     )
@@ -161,7 +161,7 @@ def bulk(stream: Stream, mark: str) -> str:
     """
     kind = KINDS[stream]
     search = f'(query:"{kind.always}")' if kind.always else ""
-    parts = " ".join(f"{each.name}{_edges(each.fields)}" for each in kind.parts)
+    parts = " ".join(f"{each.asked()}{_edges(each.fields)}" for each in kind.parts)
     within = kind.outline or (_stock_edges() if kind.within else "")
     return f"query {mark}{{{kind.list}{search}{_edges(f'{kind.fields} {within} {parts}')}}}"
 
@@ -172,7 +172,7 @@ def _edges(fields: str) -> str:
 
 def _stock_edges() -> str:
     [levels] = STOCK.deeper
-    return f"inventoryItem{{id tracked {levels.name}{_edges(levels.fields)}}}"
+    return f"inventoryItem{{id tracked {levels.asked()}{_edges(levels.fields)}}}"
 
 
 def all_documents() -> Iterator[tuple[str, Document]]:
