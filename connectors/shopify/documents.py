@@ -28,6 +28,9 @@ KINDS: dict[Stream, Kind] = {
 PART_PAGE = 50
 """Parts in one further page."""
 
+EVENT_PAGE = 250
+"""Events in one page; Shopify gives no more."""
+
 SHOP = Document(
     "query Shop{shop{name currencyCode ianaTimezone weightUnit taxesIncluded "
     "plan{partnerDevelopment}} currentAppInstallation{accessScopes{handle}}}"
@@ -55,6 +58,13 @@ BULK_CANCEL = Document(
     "mutation BulkCancel($id:ID!){bulkOperationCancel(id:$id)"
     "{bulkOperation{id status} userErrors{field message}}}",
 )
+
+DELETIONS = Document(
+    f"query Deletions($search:String!){{events(first:{EVENT_PAGE},query:$search,sortKey:ID)"
+    "{nodes{id action ...on BasicEvent{subjectId subjectType}} pageInfo{hasNextPage}}}",
+    cost=EVENT_PAGE,
+)
+"""Events in order of their ids, among which a search finds those of deletions."""
 
 
 @cache
@@ -180,6 +190,7 @@ def all_documents() -> Iterator[tuple[str, Document]]:
     yield from (
         ("shop", SHOP),
         ("clock", CLOCK),
+        ("deletions", DELETIONS),
         ("bulk start", BULK_START),
         ("bulk state", BULK_STATE),
         ("bulk latest", BULK_LATEST),

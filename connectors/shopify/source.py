@@ -34,6 +34,7 @@ from connectors.shopify.bulk_orders import whole
 from connectors.shopify.cms import cms_pages
 from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.documents import CLOCK, KINDS
+from connectors.shopify.feed import deleted
 from connectors.shopify.files import Files
 from connectors.shopify.lacking import lacks
 from connectors.shopify.loading import Failed, Loader
@@ -152,6 +153,10 @@ class ShopifySource:
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
         """Single records; the store answers null for what is gone."""
         return await self._single.get(stream, ids)
+
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """What the store's history calls deleted, for a year; of stock it tells nothing."""
+        return await deleted(self._api, stream, since)
 
     async def cms_pages(self, most: int) -> CmsPages:
         """Pages, blogs and articles, where the app may read them."""

@@ -138,13 +138,15 @@ class Store:
     def event(self, doc: Doc, action: str) -> None:
         """A line in the store's history."""
         kind = str(doc["__typename"])
-        number = self.number()
+        number, now = self.number(), self.clock.stamp()
         self.tables["Event"][number] = {
             "__typename": "BasicEvent",
             "_n": number,
             "id": gids.gid("BasicEvent", number),
             "action": action,
-            "createdAt": self.clock.stamp(),
+            "createdAt": now,
+            "updatedAt": now,
+            "_indexed": None,
             "subjectId": doc["id"],
             "subjectType": kind.upper(),
             "message": f"{kind} {action}",
