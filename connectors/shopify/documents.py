@@ -182,7 +182,8 @@ def _edges(fields: str) -> str:
 
 def _stock_edges() -> str:
     [levels] = STOCK.deeper
-    return f"inventoryItem{{id tracked {levels.asked()}{_edges(levels.fields)}}}"
+    item = f"id tracked locationsCount{{count}} {levels.asked()}{_edges(levels.fields)}"
+    return f"inventoryItem{{{item}}}"
 
 
 def all_documents() -> Iterator[tuple[str, Document]]:

@@ -37,6 +37,7 @@ class Store:
         self.bulk_fails_after: int | None = None
         self.bulk_error = "INTERNAL_SERVER_ERROR"
         self.bulk_truncates_at: int | None = None
+        self.bulk_truncates_of: str | None = None
         self.import_swaps = False
         self._numbers = itertools.count(_FIRST_ID)
         self.order_numbers = itertools.count(1001)
