@@ -15,6 +15,10 @@ import pytest
 from connectors.base import Sweep
 from connectors.records import Order, Stream
 from connectors.shopify.documents_writing import REFUND_ORDER
+from connectors.shopify.pairing import pair_order
+from connectors.shopify.wire import Nodes, WireAmount, WireBag
+from connectors.shopify.wire_orders import WireOrder, WireShippingLine
+from connectors.testing.contents import order
 from connectors.testing.sweeps import read
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
 
@@ -191,3 +195,13 @@ async def test_an_edited_order_that_is_cancelled_later_keeps_its_goods(
     shop.store.tables["Order"][number]["cancelledAt"] = "2026-01-02T03:04:05Z"
     order = await arrived(shop)
     assert goods(order) == [("Mug", 1), ("Pot", 3)]
+
+
+def test_a_way_of_sending_that_was_removed_is_no_pair_of_one_that_was_brought_over():
+    """Of the target's order, whose team gave it another way."""
+    bag = WireBag(WireAmount("4.00"))
+    gone = WireShippingLine("Post", bag, id="gid://shopify/ShippingLine/1", is_removed=True)
+    kept = WireShippingLine("Courier", bag, id="gid://shopify/ShippingLine/2")
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag, shipping_lines=Nodes([gone, kept]))
+    [ours] = order(1).shipping_lines
+    assert pair_order(order(1), row) == {f"shipping:{ours.id}": "2"}
