@@ -18,9 +18,7 @@ _BY_ID = (
     "cursors end after 25,000 records."
 )
 _LATE = "Searches read an index that follows the store by some seconds."
-_HISTORY = (
-    "A deletion shows in no list: the store's history, which is kept for a year, tells of it."
-)
+_HISTORY = "No list shows a deletion: the store's history tells of it, and is kept for a year."
 _OVERLAP = 900.0
 _SETTLE = 30.0
 
@@ -88,8 +86,7 @@ READS: dict[Stream, ReadCapability] = {
             _LATE,
             "Without the scope read_all_orders orders older than 60 days are in no list.",
             "A payment made elsewhere can bear a date before its order's.",
-            "An order that was edited is read as it was sold in the end; of one that was cancelled "
-            "afterwards, what the edit had removed is shown as well.",
+            "What an edit took out of an order that was cancelled later is read as sold.",
             _HISTORY,
         ),
         moves=("status", "lines", "payment", "refund", "fulfilment", "note", "tags"),
