@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from connectors.errors import SignInAgain
 from connectors.records import Stream
-from connectors.shopify.api import Api
+from connectors.shopify.api import DENIED, Api
 from connectors.shopify.documents import DELETIONS, KINDS
 from connectors.shopify.parts import number
 from connectors.shopify.searches import stamp
@@ -39,12 +40,23 @@ class _Events(Wire):
 
 
 async def deleted(api: Api, stream: Stream, since: datetime) -> frozenset[str]:
-    """Ids of records that were deleted since a moment, as far as the history tells. Raises
-    `StoreError`.
+    """Ids of records that were deleted since a moment, as far as the history tells; none where the
+    app may not read it. Raises `StoreError`.
     """
-    subject = _SUBJECTS.get(stream)
+    if stream not in _SUBJECTS:
+        return frozenset()
+    try:
+        return await _walked(api, stream, since)
+    except SignInAgain as error:
+        if error.code != DENIED:
+            raise
+        return frozenset()
+
+
+async def _walked(api: Api, stream: Stream, since: datetime) -> frozenset[str]:
+    subject = _SUBJECTS[stream]
     found: set[str] = set()
-    after, more = 0, subject is not None
+    after, more = 0, True
     while more:
         asked = (
             f"id:>{after} AND action:'{_DESTROYED}' AND subject_type:'{subject}'"

@@ -11,7 +11,7 @@ import pytest
 
 from connectors.abilities import TellsDeletions
 from connectors.base import Sweep
-from connectors.errors import BadAnswer
+from connectors.errors import BadAnswer, SignInAgain
 from connectors.records import Stream
 from connectors.shopify.documents import EVENT_PAGE
 from connectors.shopify.feed import deleted
@@ -94,6 +94,27 @@ def event(number: int, action: str = "destroy", kind: str = "Product") -> dict[s
         "subjectId": f"gid://shopify/{kind}/{number}",
         "subjectType": kind.upper(),
     }
+
+
+class Denying:
+    """Refuses, with a code."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+
+    async def ask(self, *_: Any) -> Any:
+        raise SignInAgain("no", code=self.code)
+
+
+async def test_a_history_that_the_app_may_not_read_tells_nothing():
+    denying: Any = Denying("store_access_denied")
+    assert await deleted(denying, Stream.ORDERS, datetime.now(UTC)) == frozenset()
+
+
+async def test_a_token_that_was_withdrawn_is_no_empty_history():
+    denying: Any = Denying("store_credentials")
+    with pytest.raises(SignInAgain):
+        await deleted(denying, Stream.ORDERS, datetime.now(UTC))
 
 
 async def test_what_a_store_shows_beside_deletions_is_none():
