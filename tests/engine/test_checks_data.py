@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from connectors.base import Loss
+from connectors.losses import Losses
 from connectors.records import Category, Customer, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of
@@ -278,8 +280,8 @@ async def test_a_double_of_an_order_is_known_where_orders_get_new_numbers(bench:
         assert (await doubled.run(ground)).found == 0
     async with ground_of(bench) as ground:
 
-        async def losses(_: Stream) -> frozenset[str]:
-            return frozenset({"number"})
+        async def losses(_: Stream) -> Losses:
+            return Losses([Loss("number", "The target has its own.")])
 
         ground.losses = losses  # type: ignore[method-assign]
         [evidence] = (await doubled.run(ground)).evidence
