@@ -23,6 +23,10 @@ _UNUSED = Variant(id="")
 
 _Shows = Callable[[Any], Any]
 _NONE: frozenset[str] = frozenset()
+_OWED = frozenset({"total", "tax_total", "shipping_total"})
+"""What an order comes to. A platform may declare that it reckons one of these otherwise; that it
+was seen to do so with one order explains the difference, and excuses nothing.
+"""
 
 
 class Shown(NamedTuple):
@@ -58,7 +62,8 @@ class Losses:
 
     def shown(self, content: Content, told: Collection[str] = ()) -> Shown:
         """How the target is to show a record. `told` are fields that it was said to have lost when
-        this very record was written: they excuse what no declared loss foresees.
+        this very record was written: they excuse what no declared loss foresees, but for the sums
+        of an order.
         """
         values: dict[str, Any] = {}
         untold = set(self.untold)
@@ -68,7 +73,7 @@ class Losses:
                 untold.add(name)
             elif value is not Hint.SAME and value != getattr(content, name):
                 values[name] = value
-        untold.update(each for each in told if each not in values)
+        untold.update(each for each in told if each not in values and each not in _OWED)
         parts: dict[str, frozenset[str]] = {}
         if isinstance(content, Product):
             there = values.get(VARIANTS, content.variants)

@@ -76,6 +76,12 @@ async def total_wrong_by_one_cent(bench: Bench) -> None:
     await edit(bench, Stream.ORDERS, "o101", total=euros("6.01"))
 
 
+async def total_wrong_as_its_writer_saw(bench: Bench) -> None:
+    """It was noted as lost when the order was written."""
+    await edit(bench, Stream.ORDERS, "o101", total=euros("1.00"))
+    await write(bench, "UPDATE links SET losses = '{total,lines}' WHERE source_id = 'o101'")
+
+
 async def refund_missing(bench: Bench) -> None:
     await edit(bench, Stream.ORDERS, "o102", refunds=())
 
@@ -198,6 +204,7 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (line_of_another_product, {"data.relations"}),
     (product_out_of_its_category, {"data.relations"}),
     (total_wrong_by_one_cent, {"data.money"}),
+    (total_wrong_as_its_writer_saw, {"data.money"}),
     (refund_missing, {"data.money"}),
     (price_old, {"data.money"}),
     (price_of_a_variant_old, {"data.money"}),
