@@ -58,6 +58,13 @@ async def simple(bench: Bench, **fields: Any) -> None:
     assert bad((await checked(bench))[1]) == set()
 
 
+@pytest.fixture
+def careless(plain: Bench, monkeypatch: pytest.MonkeyPatch) -> Bench:
+    """The same store, which puts everything on sale and says so."""
+    monkeypatch.setattr(losses, "status", lambda _: "published")
+    return plain
+
+
 async def show(bench: Bench, source_id: str, **fields: Any) -> set[str]:
     """What the checks say of data when the target shows something else."""
     bench.target.edit(PRODUCTS, await twin(bench, PRODUCTS, source_id), **fields)
@@ -82,25 +89,34 @@ async def test_a_price_of_its_own_that_a_product_with_variants_loses_is_no_fault
     assert "data.money" in await show(plain, "p2", variants=(cheap,))
 
 
-async def test_a_private_product_may_be_a_draft_and_must_not_be_for_sale(plain: Bench) -> None:
+async def test_a_private_product_may_be_a_draft(plain: Bench) -> None:
     await simple(plain, status="private")
     content = plain.target.rows[PRODUCTS][await twin(plain, PRODUCTS, "p9")].content
     assert isinstance(content, Product)
     assert content.status == "draft"
-    assert await show(plain, "p9", status="published") == {"data.content"}
 
 
-async def test_a_product_that_was_taken_from_sale_is_found(plain: Bench) -> None:
-    await simple(plain)
-    assert await show(plain, "p9", status="draft") == {"data.content"}
+@pytest.mark.parametrize("status", ["private", "draft"])
+async def test_a_product_that_a_run_put_on_sale_against_the_source_is_found(
+    careless: Bench, status: str
+) -> None:
+    await launch(careless)
+    careless.source.put(PRODUCTS, "p9", Product(name="Mug", sku="MUG", status=status))
+    await careless.run("full")
+    _, results = await checked(careless, checks=["data"])
+    assert bad(results) == {"data.content"}
+    [evidence] = results["data.content"]["evidence"]
+    assert (evidence["source_id"], evidence["field"]) == ("p9", "status")
 
 
-async def test_of_a_record_the_write_knows_better_than_the_platform(plain: Bench) -> None:
-    """Where the write told that this very product is not on sale, that is no fault."""
-    await simple(plain)
-    async with plain.resources.engine.begin() as connection:
+async def test_of_a_record_the_write_knows_better_than_the_platform(careless: Bench) -> None:
+    """Where the write told that it could not do this very product's status, that is no fault."""
+    await launch(careless)
+    careless.source.put(PRODUCTS, "p9", Product(name="Mug", sku="MUG", status="draft"))
+    await careless.run("full")
+    async with careless.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE links SET losses = '{status}'")
-    assert await show(plain, "p9", status="draft") == set()
+    assert bad((await checked(careless, checks=["data"]))[1]) == set()
 
 
 async def test_a_wrong_price_is_put_back_by_the_next_run(plain: Bench) -> None:
