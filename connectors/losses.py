@@ -60,6 +60,12 @@ class Losses:
     def __contains__(self, field: object) -> bool:
         return field in self.fields
 
+    @property
+    def judged(self) -> frozenset[str]:
+        """A record's own fields that are lost in some records only, or shown as something known."""
+        parts = {VARIANTS} if self._of_variants else set()
+        return frozenset((self._shows.keys() | parts) - self.untold)
+
     def shown(self, content: Content, told: Collection[str] = ()) -> Shown:
         """How the target is to show a record. `told` are fields that it was said to have lost when
         this very record was written: they excuse what no declared loss foresees, but for the sums

@@ -176,11 +176,6 @@ WRITES: dict[Stream, WriteCapability] = {
                 "Private, pending and archived products become drafts.",
                 shows=losses.status,
             ),
-            Loss(
-                "regular_price",
-                "A product with variants has no price of its own; what has none costs nothing.",
-                shows=losses.price,
-            ),
             Loss("visibility", "Products are enabled or not.", whole=True),
             Loss("featured", "Products are not featured.", whole=True),
             Loss(

@@ -24,15 +24,6 @@ def status(product: Product) -> str | Hint:
     return _status(product.status)
 
 
-def price(product: Product) -> Money | Hint | None:
-    """A product with variants has no price of its own. What has none costs nothing, in a currency
-    that only the store knows.
-    """
-    if product.variants:
-        return None
-    return Hint.ANYTHING if product.regular_price is None else product.regular_price
-
-
 def variant_status(variant: Variant) -> str | Hint:
     """Enabled or not. What has no price is not for sale."""
     return Hint.ANYTHING if variant.regular_price is None else _status(variant.status)
