@@ -15,9 +15,18 @@ import pytest
 from connectors.base import Sweep
 from connectors.records import Order, Stream
 from connectors.shopify.documents_writing import REFUND_ORDER
+from connectors.shopify.edited import as_sold, worth
 from connectors.shopify.pairing import pair_order
-from connectors.shopify.wire import Nodes, WireAmount, WireBag
-from connectors.shopify.wire_orders import WireOrder, WireShippingLine
+from connectors.shopify.wire import Nodes, WireAmount, WireBag, WireId
+from connectors.shopify.wire_orders import (
+    WireAllocation,
+    WireDiscountApplication,
+    WireLine,
+    WireOrder,
+    WireRefund,
+    WireRefundedLine,
+    WireShippingLine,
+)
 from connectors.testing.contents import order
 from connectors.testing.sweeps import read
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
@@ -205,3 +214,22 @@ def test_a_way_of_sending_that_was_removed_is_no_pair_of_one_that_was_brought_ov
     row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag, shipping_lines=Nodes([gone, kept]))
     [ours] = order(1).shipping_lines
     assert pair_order(order(1), row) == {f"shipping:{ours.id}": "2"}
+
+
+def test_what_a_removal_was_worth_is_taken_from_its_note_to_the_cent():
+    """A pound off three pieces is no whole number of pennies for one."""
+
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    code = WireAllocation(bag("1.00"), WireDiscountApplication(code="ONE"))
+    cups = WireLine("gid://shopify/LineItem/1", "Cup", 3, bag("3.00"), current_quantity=2)
+    cups.discount_allocations = [code]
+    note = WireRefundedLine(1, WireId(cups.id), bag("0.66"), bag("0.00"))
+    removal = WireRefund("gid://shopify/Refund/1", bag("0.00"), refund_line_items=Nodes([note]))
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag("2.00"), edited=True)
+    row.line_items, row.refunds = Nodes([cups]), [removal]
+    sold = as_sold(row)
+    assert worth(sold) == Decimal(sold.total_price_set.shop_money.amount) == Decimal("1.34")
+    assert sold.refunds == []
+    assert (cups.quantity, row.total_price_set) == (3, bag("2.00")), "what was given stays"
