@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors import shown
 from connectors.base import (
     Action,
     Bounds,
@@ -12,12 +13,14 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.records import Stream
+from connectors.shopify import losses
 
 _BY_ID = (
     "Lists are walked by id, each page asking for what lies beyond the last one: Shopify's own "
     "cursors end after 25,000 records."
 )
 _LATE = "Searches read an index that follows the store by some seconds."
+_HISTORY = "No list shows a deletion: the store's history tells of it, and is kept for a year."
 _OVERLAP = 900.0
 _SETTLE = 30.0
 
@@ -33,7 +36,7 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             _LATE,
             "A metafield can change without moving the collection's date of change.",
-            "Deleting a collection leaves no trace that its list shows.",
+            _HISTORY,
         ),
         moves=("title", "description", "image", "search engine texts", "products"),
     ),
@@ -52,6 +55,7 @@ READS: dict[Stream, ReadCapability] = {
             "A metafield can change without moving the product's date of change.",
             "The date of change moves without any change that is seen.",
             "A product that is on any sales channel counts as published on all of them.",
+            _HISTORY,
         ),
         moves=("its own fields", "variants and their prices", "media", "tags", "publishing"),
     ),
@@ -68,6 +72,7 @@ READS: dict[Stream, ReadCapability] = {
             "A bound by date means a whole day: up to two days more are read and left out again.",
             "Customers without an email, from the counter above all, cannot be copied.",
             "Merging two customers makes one of them disappear.",
+            _HISTORY,
         ),
         moves=("its own fields", "addresses", "orders", "marketing consent"),
     ),
@@ -83,7 +88,8 @@ READS: dict[Stream, ReadCapability] = {
             _LATE,
             "Without the scope read_all_orders orders older than 60 days are in no list.",
             "A payment made elsewhere can bear a date before its order's.",
-            "Deleting an order leaves no trace that its list shows.",
+            "What an edit took out of an order that was cancelled later is read as sold.",
+            _HISTORY,
         ),
         moves=("status", "lines", "payment", "refund", "fulfilment", "note", "tags"),
     ),
@@ -131,8 +137,8 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=50,
         removals=(_DELETE,),
         losses=(
-            Loss("parent", "Collections have no parents."),
-            Loss("position", "Collections have no order among themselves."),
+            Loss("parent", "Collections have no parents.", whole=True),
+            Loss("position", "Collections have no order among themselves.", whole=True),
             Loss("image", _IMAGES),
             Loss("extra", "Rules that fill a collection by themselves stay behind."),
         ),
@@ -144,21 +150,54 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=20,
         removals=(_ARCHIVE, _DELETE),
         losses=(
-            Loss("created_at", "The target dates products itself."),
-            Loss("short_description", "Products have one description."),
-            Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("status", "Private and pending products become drafts."),
-            Loss("visibility", "Products are visible or unlisted."),
-            Loss("featured", "Products are not featured."),
-            Loss("sale_from", "A sale has no beginning: its price counts at once."),
-            Loss("sale_to", "A sale has no end."),
-            Loss("regular_price", "A product with variants has no price of its own."),
-            Loss("sale_price", "A product with variants has no price of its own."),
-            Loss("barcode", "A product with variants has no barcode of its own."),
+            Loss("created_at", "The target dates products itself.", whole=True),
+            Loss("short_description", "Products have one description.", whole=True),
+            Loss(
+                "kind",
+                "Products come with variants or without, and in no other kind.",
+                shows=shown.kind,
+            ),
+            Loss("status", "Private and pending products become drafts.", shows=losses.status),
+            Loss("visibility", "Products are visible or unlisted.", shows=losses.visibility),
+            Loss("featured", "Products are not featured.", whole=True),
+            Loss("sale_from", "A sale has no beginning: its price counts at once.", whole=True),
+            Loss("sale_to", "A sale has no end.", whole=True),
+            Loss(
+                "regular_price",
+                "A product with variants has no price of its own; what has none costs nothing.",
+                shows=losses.own_regular_price,
+            ),
+            Loss(
+                "sale_price",
+                "A product with variants has no price of its own; a sale is a lower price.",
+                shows=losses.own_sale_price,
+            ),
+            Loss(
+                "barcode",
+                "A product with variants has no barcode of its own.",
+                shows=shown.own_barcode,
+            ),
             Loss("images", _IMAGES),
-            Loss("attributes", "Only what variants differ in is kept, in three options."),
-            Loss("dimensions", "Products have a weight alone."),
-            Loss("tax_class", "Taxes follow from the target's own settings."),
+            Loss(
+                "attributes",
+                "Only what variants differ in is kept, in three options.",
+                shows=shown.attributes,
+            ),
+            Loss("dimensions", "Products have a weight alone.", whole=True),
+            Loss("tax_class", "Taxes follow from the target's own settings.", whole=True),
+            Loss(
+                "variants",
+                "Of variants with the same options one gets a number.",
+                shows=losses.variants,
+            ),
+            Loss("variants.status", "Variants are all for sale.", shows=shown.published),
+            Loss("variants.description", "Variants have no description.", shows=shown.nothing),
+            Loss(
+                "variants.regular_price",
+                "A variant without a price costs nothing.",
+                shows=losses.regular_price,
+            ),
+            Loss("variants.sale_price", "A sale is a lower price.", shows=losses.sale_price),
             Loss("extra", "Settings of extensions stay behind."),
         ),
         notes=(
@@ -179,11 +218,15 @@ WRITES: dict[Stream, WriteCapability] = {
         removals=(_DELETE,),
         refuses_doubles=True,
         losses=(
-            Loss("created_at", "The target dates customers itself."),
-            Loss("role", "Customers have no roles."),
-            Loss("username", "Customers sign in by their email."),
-            Loss("shipping", "An address for bills and for goods is kept once."),
-            Loss("billing", "Addresses have no email of their own."),
+            Loss("created_at", "The target dates customers itself.", whole=True),
+            Loss("role", "Customers have no roles.", whole=True),
+            Loss("username", "Customers sign in by their email.", whole=True),
+            Loss(
+                "shipping",
+                "An address for bills and for goods is kept once.",
+                shows=losses.shipping,
+            ),
+            Loss("billing", "Addresses have no email of their own.", shows=losses.billing),
         ),
         notes=(
             "Passwords cannot be read: customers set a new one.",
@@ -197,19 +240,47 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=20,
         removals=(_DELETE,),
         losses=(
-            Loss("discounts", "Discount codes are kept as words; line totals hold the discount."),
-            Loss("discount_total", "It follows from discount codes, which are not sent."),
-            Loss("prices_include_tax", "Prices are sent without tax."),
-            Loss("taxes", "Of several taxes of an order each line shows one, with their sum."),
+            Loss(
+                "discounts",
+                "Discount codes are kept as words; line totals hold the discount.",
+                shows=losses.no_discounts,
+            ),
+            Loss(
+                "discount_total",
+                "It follows from discount codes, which are not sent.",
+                shows=losses.no_discount_total,
+            ),
+            Loss(
+                "prices_include_tax",
+                "Prices are sent without tax.",
+                shows=losses.prices_include_tax,
+            ),
+            Loss(
+                "taxes",
+                "Of several taxes of an order each line shows one, with their sum.",
+                shows=losses.taxes,
+            ),
             Loss("transactions", "A payment keeps its gateway, date and amount alone."),
-            Loss("refunds", "The target reckons what a line that is given back is worth."),
+            Loss(
+                "refunds",
+                "The target reckons what a line that is given back is worth.",
+                shows=losses.refunds,
+            ),
             Loss(
                 "fulfilments",
                 "Dated by the target; an order that arrives completed has one, without number.",
             ),
             Loss("billing", "The address of a bill can be written once and never changed."),
-            Loss("completed_at", "An order that is completed later is dated by the target."),
-            Loss("email", "An order without an email shows that of its customer."),
+            Loss(
+                "completed_at",
+                "An order that is completed later is dated by the target.",
+                shows=losses.completed_at,
+            ),
+            Loss(
+                "email",
+                "An order without an email shows that of its customer.",
+                shows=losses.email,
+            ),
         ),
         notes=(
             "Orders carry our key in `sourceIdentifier` and in a metafield.",

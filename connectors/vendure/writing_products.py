@@ -60,8 +60,9 @@ from connectors.vendure.wire import (
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _STATUS = Loss("status", "Products are enabled or not.")
-_PRICE = Loss("regular_price", "A variant without a price is disabled.")
-_DISABLED = Loss("status", "Without a price a variant is disabled, and stays so when it has one.")
+_DISABLED = Loss(
+    "variants.status", "Without a price a variant is disabled, and stays so when it has one."
+)
 _SHAPE = ("sku", "regular_price", "tax_class", "variants", "kind")
 _OWN = (*_SHAPE, "attributes", "status")
 """Fields of a product that Vendure keeps in its variants; the status and what it is found by it
@@ -336,9 +337,8 @@ def _losses(operation: Operation, content: Product, shown: Any, shop: Shop) -> l
         found.append(_OPTIONS)
     if content.status not in ("published", "draft"):
         found.append(_STATUS)
-    parts = content.variants or (content,)
-    if any(each.regular_price is None for each in parts):
-        found.append(_PRICE)
-        if content.variants and not shop.has("ProductVariant", ONCE_PRICED):
-            found.append(_DISABLED)
+    if any(each.regular_price is None for each in content.variants) and not shop.has(
+        "ProductVariant", ONCE_PRICED
+    ):
+        found.append(_DISABLED)
     return found
