@@ -46,10 +46,16 @@ function isWorkedOn(order) {
     const { fulfillments, lines, payments, shippingLines, surcharges } = order;
     const refunds = payments.flatMap(each => each.refunds);
     const parts = [...fulfillments, ...lines, ...payments, ...refunds, ...shippingLines];
-    const came = stateOf(order.customFields.importedAs);
+    const came = asItCame(order);
+    const hasMoved = kind => each => {
+        const state = came.states?.[`${kind}:${importedId(each)}`];
+        return state != null && state !== each.state;
+    };
     return (
         order.modifications.length > 0 ||
-        (came != null && came !== order.state) ||
+        (came.state != null && came.state !== order.state) ||
+        payments.some(hasMoved('payments')) ||
+        fulfillments.some(hasMoved('fulfillments')) ||
         parts.some(each => !importedId(each)) ||
         surcharges.some(each => feeId(each) == null) ||
         // What is taken out of an order that was placed leaves the number that was.
@@ -57,12 +63,12 @@ function isWorkedOn(order) {
     );
 }
 
-/** The state that an order came with; nothing where that is not known. */
-function stateOf(importedAs) {
+/** The states that an order and its parts came with, as far as they are known. */
+function asItCame(order) {
     try {
-        return JSON.parse(importedAs ?? '{}').state;
+        return JSON.parse(order.customFields.importedAs) ?? {};
     } catch {
-        return undefined;
+        return {};
     }
 }
 

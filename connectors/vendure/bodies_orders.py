@@ -328,9 +328,19 @@ def _imported_as(content: Order, body: Body, coins: Coins) -> str:
         units=coins.units(content.total),
         email=content.email,
         shown=shown,
+        states=_states(body),
         digest=hashlib.blake2b(_encode(body), digest_size=16).hexdigest(),
     )
     return _encode(found).decode()
+
+
+def _states(body: Body) -> dict[str, str]:
+    """The states of payments and shipments, by kind and id: another one is the staff's doing."""
+    return {
+        f"{kind}:{each['id']}": each["state"]
+        for kind in ("payments", "fulfillments")
+        for each in body[kind]
+    }
 
 
 def total_units(content: Order, coins: Coins) -> int:

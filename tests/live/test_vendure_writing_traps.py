@@ -21,10 +21,12 @@ from connectors.records import (
     Product,
     RefundLine,
     Stream,
+    Transaction,
     money,
 )
 from connectors.testing.contents import (
     HOME,
+    LONG_AGO,
     category,
     customer,
     gbp,
@@ -459,6 +461,29 @@ async def test_what_staff_took_out_of_an_order_is_not_put_back(
     [note] = again(Stream.ORDERS, replace(content, note="Ring"), made, changed=frozenset({"note"}))
     applied(await target.write(Stream.ORDERS, [note]))
     assert await sales.shown(vendure, made.target_id, fields) == before
+
+
+async def test_a_payment_that_staff_took_is_not_awaited_again(
+    vendure: VendureStore, target: VendureTarget
+) -> None:
+    taken = Transaction(gateway="voucher", amount=gbp("5"), at=LONG_AGO)
+    awaited = Transaction(gateway="card", amount=gbp("10.01"))
+    content = rich(status="processing", refunds=(), completed_at=None)
+    content = replace(content, transactions=(taken, awaited))
+    [made] = await write(target, Stream.ORDERS, content)
+    paid = (await sales.shown(vendure, made.target_id, "payments { id state }"))["payments"]
+    assert {each["state"] for each in paid} == {"Settled", "Created"}
+    [waiting] = [each["id"] for each in paid if each["state"] == "Created"]
+    await vendure.ask(
+        'mutation ($id: ID!) { transitionPaymentToState(id: $id, state: "Settled") '
+        "{ __typename ... on ErrorResult { message } } }",
+        id=waiting,
+    )
+    back = replace(content, refunds=rich().refunds)
+    outcomes = await target.write(Stream.ORDERS, again(Stream.ORDERS, back, made))
+    assert await refused(outcomes) == "order_worked_on"
+    paid = (await sales.shown(vendure, made.target_id, "payments { state }"))["payments"]
+    assert {each["state"] for each in paid} == {"Settled"}
 
 
 async def test_an_order_keeps_a_currency_that_the_shop_does_not_sell_in(
