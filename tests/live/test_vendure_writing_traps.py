@@ -467,7 +467,7 @@ async def test_a_payment_that_staff_took_is_not_awaited_again(
     vendure: VendureStore, target: VendureTarget
 ) -> None:
     taken = Transaction(gateway="voucher", amount=gbp("5"), at=LONG_AGO)
-    awaited = Transaction(gateway="card", amount=gbp("10.01"))
+    awaited = Transaction(gateway="cash", amount=gbp("10.01"))
     content = rich(status="processing", refunds=(), completed_at=None)
     content = replace(content, transactions=(taken, awaited))
     [made] = await write(target, Stream.ORDERS, content)

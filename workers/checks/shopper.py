@@ -215,9 +215,7 @@ def _in_force(
 
 
 def in_stock(product: Product, levels: Mapping[str, InventoryLevel]) -> bool | None:
-    """Whether the source sells it, which it does not of a variant without a price; None where nobody
-    counts.
-    """
+    """Whether the source sells it, of variants those with a price; None where nobody counts."""
     published = {
         each_.id
         for each_ in product.variants
