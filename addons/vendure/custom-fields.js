@@ -32,6 +32,7 @@ const customFields = {
     OrderLine: [part(), field('importedName', 'Name when sold'), field('importedSku', 'SKU when sold')],
     Payment: [part()],
     Product: [key(), field('productSku', 'SKU of the whole product')],
+    ProductVariant: [field('statusOncePriced', 'Status once it has a price')],
     Refund: [part()],
     ShippingLine: [part(), field('title', 'Title when sold'), field('method', 'Method when sold')],
 };

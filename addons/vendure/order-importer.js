@@ -23,10 +23,12 @@ const { In } = require('typeorm');
 
 const { PartSaver, importedId } = require('./parts');
 const { Placeholders } = require('./placeholders');
+const { besides, feeId } = require('./worked-on');
 
 const RELATIONS = {
     fulfillments: { lines: true },
     lines: true,
+    modifications: true,
     payments: { refunds: { lines: true } },
     shippingLines: true,
     surcharges: true,
@@ -41,11 +43,16 @@ class OrderImporter {
         this.placeholders = placeholders;
     }
 
-    /** Bring in an order, or change it. All of it happens in the caller's transaction. */
-    async import(ctx, input) {
+    /**
+     * Bring in an order, or change it. All of it happens in the caller's transaction. What staff
+     * has worked on is not changed any more.
+     */
+    async import(ctx, whole) {
         const parts = new PartSaver(this.connection, ctx);
-        await this.requireCustomer(parts, input.customerId);
-        const order = (await this.find(parts, input.key)) ?? (await this.begin(ctx, input));
+        await this.requireCustomer(parts, whole.customerId);
+        const found = await this.find(parts, whole.key);
+        const input = found ? besides(found, whole) : whole;
+        const order = found ?? (await this.begin(ctx, input));
         const lines = await this.saveLines(ctx, parts, order, input);
         const shippingLines = await this.saveShipping(ctx, parts, order, input);
         const surcharges = await this.saveSurcharges(parts, order, input);
@@ -53,7 +60,7 @@ class OrderImporter {
         await this.saveFulfillments(parts, order, input, lines);
         await this.saveOrder(parts, order.id, {
             ...own(input),
-            ...totals(lines, surcharges, shippingLines),
+            ...(input.lines ? totals(lines, surcharges, shippingLines) : {}),
             customFields: given(input, ['customerNote', 'importedAs']),
         });
         return this.orderService.findOne(ctx, order.id);
@@ -175,8 +182,7 @@ class OrderImporter {
             listPriceIncludesTax: false,
             taxLines: taxLines(each),
         });
-        const idOf = each => (each.sku.startsWith('fee:') ? each.sku.slice('fee:'.length) : null);
-        return parts.save(Surcharge, order.surcharges, input.surcharges, make, { idOf });
+        return parts.save(Surcharge, order.surcharges, input.surcharges, make, { idOf: feeId });
     }
 
     // --- money and goods that moved ---------------------------------------------------------------
@@ -223,12 +229,11 @@ class OrderImporter {
         await parts.remove(Refund, gone);
     }
 
-    /** What staff sent here was sent: it is not sent again. */
     async saveFulfillments(parts, order, input, lines) {
-        const there = order.fulfillments;
-        if (!input.fulfillments || there.some(each => !importedId(each))) {
+        if (!input.fulfillments) {
             return;
         }
+        const there = order.fulfillments;
         const wanted = new Set(input.fulfillments.map(each => each.id));
         const gone = there.filter(each => !wanted.has(importedId(each)));
         await parts.remove(FulfillmentLine, gone.flatMap(each => each.lines));

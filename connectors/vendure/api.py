@@ -64,6 +64,10 @@ class TakenError(Rejected):
     """Another record has a value that has to be unique."""
 
 
+class WorkedOnError(Rejected):
+    """The order is the staff's: they have edited, paid or sent it."""
+
+
 class NoSuchFieldError(Rejected):
     """The store's schema lacks a field that was asked for."""
 
@@ -307,6 +311,11 @@ def _raise_for(errors: list[_Error]) -> None:
         raise TakenError("another record has the same key or number", code="taken")
     if "ENTITY_NOT_FOUND" in codes:
         raise GoneError("the record is not there any more", code="gone")
+    if "ORDER_WORKED_ON" in codes:
+        raise WorkedOnError(
+            "people of the target have edited, paid or sent this order: it is theirs",
+            code="order_worked_on",
+        )
     if "GRAPHQL_VALIDATION_FAILED" in codes:
         raise NoSuchFieldError(
             "the store's schema lacks what was asked for", code="store_lacks_field"

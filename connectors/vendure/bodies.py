@@ -7,8 +7,10 @@ from typing import Any
 
 from connectors.changes import Changed, touches
 from connectors.records import Address, Category, Customer, Product, Variant
-from connectors.vendure.parts import KEY, Coins, full_name
+from connectors.vendure.mapping_products import variant as mapped
+from connectors.vendure.parts import KEY, ONCE_PRICED, Coins, custom, full_name
 from connectors.vendure.shop import Shop
+from connectors.vendure.wire import WireVariant
 
 Body = dict[str, Any]
 
@@ -44,26 +46,44 @@ def enabled(status: str) -> bool:
     return status == "published"
 
 
-def variant_body(variant: Variant, there: Variant | None, changed: Changed, coins: Coins) -> Body:
-    """The fields of a variant to write that differ from what is there; all of a new one."""
+def variant_body(
+    variant: Variant, found: WireVariant | None, changed: Changed, shop: Shop, coins: Coins
+) -> Body:
+    """The fields of a variant to write that differ from what is there; all of a new one.
+
+    Vendure has a price for every variant. One without is disabled, at a price of nothing: nobody
+    may buy it for that. It is enabled again as soon as it has a price.
+    """
+    there = mapped(found, coins, shop.tax_classes) if found else None
+    price = variant.regular_price
     body: Body = {}
-
-    def differs(name: str) -> bool:
-        if there is None:
-            return True
-        return touches(changed, name) and getattr(variant, name) != getattr(there, name)
-
-    if differs("sku"):
+    if there is None or (touches(changed, "sku") and variant.sku != there.sku):
         body["sku"] = variant.sku
-    if differs("status"):
-        body["enabled"] = enabled(variant.status)
-    if differs("regular_price"):
-        price = variant.regular_price
-        if price is not None:
-            body["price"] = coins.units(price)
-        elif there is None:
-            # Without a price nobody may buy it for nothing.
-            body |= {"price": 0, "enabled": False}
+    if there is None or (touches(changed, "regular_price") and price != there.regular_price):
+        body["price"] = coins.units(price) if price is not None else 0
+    if there is None or _may_switch(variant, there, changed):
+        body |= _for_sale(variant, found, shop)
+    return body
+
+
+def _may_switch(variant: Variant, there: Variant, changed: Changed) -> bool:
+    """Whether it may have to be enabled or disabled."""
+    without = variant.regular_price is None or there.regular_price is None
+    return touches(changed, "status") or (without and touches(changed, "regular_price"))
+
+
+def _for_sale(variant: Variant, found: WireVariant | None, shop: Shop) -> Body:
+    """Whether it is for sale, and what it will be once it has a price, where the store keeps that;
+    the only variant of a product needs no such note, because the product has a status of its own.
+    """
+    body: Body = {}
+    wanted = enabled(variant.status) and variant.regular_price is not None
+    if found is None or found.enabled is not wanted:
+        body["enabled"] = wanted
+    waits_as = variant.status if variant.regular_price is None and variant.options else ""
+    noted = custom(found.custom_fields, ONCE_PRICED) if found else ""
+    if waits_as != noted and shop.has("ProductVariant", ONCE_PRICED):
+        body["customFields"] = {ONCE_PRICED: waits_as or None}
     return body
 
 

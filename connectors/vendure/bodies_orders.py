@@ -7,6 +7,7 @@ makes up for a price that no piece has, and a rate is bent where the plain one g
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import ROUND_FLOOR, ROUND_HALF_UP, Decimal
@@ -29,7 +30,7 @@ from connectors.vendure.mapping_payments import (
 )
 from connectors.vendure.parts import Coins, iso
 from connectors.vendure.shop import Shop
-from connectors.vendure.states import payment_state, state
+from connectors.vendure.states import fulfilment_state, payment_state, state
 
 _ROUNDING = "Rounding"
 _DISCOUNT = "Discount"
@@ -99,6 +100,8 @@ class Writing:
     def _money(self, content: Order, coins: Coins) -> Body:
         taxes = _Taxes(content)
         payments = _payments(content, coins)
+        taken = [each["id"] for each in payments if each["state"] == "Settled"]
+        paid = next(iter(taken or [each["id"] for each in payments]), "")
         body: Body = {
             "state": state(content),
             "currencyCode": content.currency,
@@ -110,10 +113,10 @@ class Writing:
             ],
             "shippingLines": [_shipping(each, taxes, coins) for each in content.shipping_lines],
             "payments": payments,
-            "refunds": [_refund(each, payments[0]["id"], coins) for each in content.refunds],
+            "refunds": [_refund(each, paid, coins) for each in content.refunds],
             "fulfillments": _fulfilments(content),
         }
-        return body | {"importedAs": _imported_as(content, coins)}
+        return body | {"importedAs": _imported_as(content, body, coins)}
 
     def _line(self, line: OrderLine, content: Order, taxes: _Taxes, coins: Coins) -> Body:
         variant = line.variant or self._own.get(line.product or "")
@@ -235,12 +238,14 @@ def _payment(
     coins: Coins,
     notes: PaymentNotes | None = None,
 ) -> Body:
-    at = content.paid_at or made.at or content.created_at
+    # Beside a payment that was taken, one without a time is still awaited.
+    awaited = made.at is None and any(each.at for each in content.transactions)
+    at = made.at or content.paid_at or content.created_at
     return {
         "id": payment_id,
         "method": made.gateway,
         "amount": coins.units(made.amount or content.total),
-        "state": payment_state(content),
+        "state": payment_state(content, awaited=awaited),
         "transactionId": made.reference,
         "metadata": msgspec.to_builtins(notes or PaymentNotes(title=made.title)),
         **_at(at),
@@ -272,22 +277,21 @@ def _refund(refund: Refund, payment: str, coins: Coins) -> Body:
 
 def _fulfilments(content: Order) -> list[Body]:
     """Shipments as they were; one of everything where the order is complete without any."""
-    if not content.fulfilments and state(content) != "Delivered":
-        return []
-    if not content.fulfilments:
-        every = [{"line": each.id, "quantity": each.quantity} for each in content.lines]
-        return [_fulfilment("all", "", "Delivered", every, content.completed_at)]
     delivered = state(content) == "Delivered"
-    return [
+    found = [
         _fulfilment(
             each.id,
             each.tracking,
-            "Delivered" if delivered else "Shipped",
+            fulfilment_state(each.status, delivered=delivered),
             [{"line": line, "quantity": quantity} for line, quantity in each.lines],
             (content.completed_at if delivered else None) or each.at,
         )
         for each in content.fulfilments
     ]
+    if delivered and all(each["state"] == "Cancelled" for each in found):
+        every = [{"line": each.id, "quantity": each.quantity} for each in content.lines]
+        found.append(_fulfilment("all", "", "Delivered", every, content.completed_at))
+    return found
 
 
 def _fulfilment(
@@ -307,8 +311,10 @@ def _at(moment: datetime | None) -> Body:
     return {"at": iso(moment)} if moment else {}
 
 
-def _imported_as(content: Order, coins: Coins) -> str:
-    """What Vendure has no place for, and the state and total that it is true for."""
+def _imported_as(content: Order, body: Body, coins: Coins) -> str:
+    """What Vendure has no place for, and the state and total that it is true for; and by what the
+    add-on knows that the same is sent again.
+    """
     shown = Shown(
         status=content.status,
         prices_include_tax=content.prices_include_tax,
@@ -318,9 +324,23 @@ def _imported_as(content: Order, coins: Coins) -> str:
         completed_at=content.completed_at,
     )
     found = ImportedAs(
-        state=state(content), units=coins.units(content.total), email=content.email, shown=shown
+        state=state(content),
+        units=coins.units(content.total),
+        email=content.email,
+        shown=shown,
+        states=_states(body),
+        digest=hashlib.blake2b(_encode(body), digest_size=16).hexdigest(),
     )
     return _encode(found).decode()
+
+
+def _states(body: Body) -> dict[str, str]:
+    """The states of payments and shipments, by kind and id: another one is the staff's doing."""
+    return {
+        f"{kind}:{each['id']}": each["state"]
+        for kind in ("payments", "fulfillments")
+        for each in body[kind]
+    }
 
 
 def total_units(content: Order, coins: Coins) -> int:

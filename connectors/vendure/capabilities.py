@@ -196,17 +196,21 @@ WRITES: dict[Stream, WriteCapability] = {
                 "Variants are enabled or not; without a price they are not.",
                 shows=losses.variant_status,
             ),
-            Loss(
-                "variants.regular_price",
-                "A variant without a price costs nothing.",
-                shows=losses.variant_price,
-            ),
             Loss("variants.description", "Variants have no description.", shows=shown.nothing),
             Loss("extra", "Settings of extensions stay behind.", whole=True),
         ),
         notes=(
             "A taken slug silently becomes another one on the target.",
             "A deleted product is kept out of sight and cannot come back.",
+            (
+                "What has no price is disabled until it has one. Of a variant the add-on keeps "
+                "whether it is to be sold then; without it, it stays disabled."
+            ),
+            (
+                "Where the target's product has variants that are not the source's, it is refused "
+                "(`foreign_variants`): they would be destroyed with their stock."
+            ),
+            "Prices in another currency than the channel's are refused (`other_currency`).",
             "Only one language is written.",
         ),
     ),
@@ -246,6 +250,11 @@ WRITES: dict[Stream, WriteCapability] = {
             "Guests' orders have no customer; their email is kept with the order.",
             "Stock is left alone; sending an open order later takes nothing from what is for sale.",
             "Orders are never taken away: Vendure deletes drafts alone.",
+            (
+                "An order that staff has paid, sent or changed is theirs: its sums, payments and "
+                "shipments are not written any more (`order_worked_on`)."
+            ),
+            "An order keeps its currency, also one that the channel does not sell in.",
         ),
     ),
     Stream.INVENTORY: WriteCapability(

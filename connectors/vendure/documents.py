@@ -40,8 +40,7 @@ _VARIANT = (
 _PRODUCT = (
     f"id name slug description enabled createdAt updatedAt featuredAsset {_ASSET} "
     f"assets {_ASSET} optionGroups {{ id name code options {{ id name code }} }} "
-    "facetValues { id name code facet { id name code isPrivate } } collections { id } "
-    f"variants {{ {_VARIANT} }}"
+    "facetValues { id name code facet { id name code isPrivate } } collections { id }"
 )
 STOCK = (
     "id productId sku options { id } trackInventory outOfStockThreshold "
@@ -60,7 +59,8 @@ def selection(stream: Stream, shop: Shop) -> str:
         case Stream.CATEGORIES:
             return f"{_COLLECTION} {_custom(shop, 'Collection')}"
         case Stream.PRODUCTS:
-            return f"{_PRODUCT} {_custom(shop, 'Product')}"
+            variants = f"variants {{ {_VARIANT} {_custom(shop, 'ProductVariant')} }}"
+            return f"{_PRODUCT} {variants} {_custom(shop, 'Product')}"
         case Stream.CUSTOMERS:
             return _customer(shop)
         case Stream.ORDERS:
@@ -78,6 +78,7 @@ _OURS: dict[str, tuple[str, ...]] = {
     "OrderLine": ("importedId", "importedName", "importedSku"),
     "Payment": ("importedId",),
     "Product": ("recentSyncKey", "productSku"),
+    "ProductVariant": ("statusOncePriced",),
     "Refund": ("importedId",),
     "ShippingLine": ("importedId", "title", "method"),
 }

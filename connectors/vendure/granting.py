@@ -34,6 +34,10 @@ _ADMINISTRATOR = (
     "Open Settings, Administrators, and create an administrator with that role alone; or create "
     "an API key for such an administrator."
 )
+_AFTERWARDS = (
+    "After the launch, delete the administrator and the role, and keep the add-on: without it the "
+    "fields go by which imported orders are shown."
+)
 
 STEPS = (
     _ADDON,
@@ -41,5 +45,5 @@ STEPS = (
     _ADMINISTRATOR,
     "See that the store's authOptions.tokenMethod includes bearer, or api-key for an API key.",
     "Enter the address of the Admin API, with its path.",
-    "After the launch, delete the administrator and the role.",
+    _AFTERWARDS,
 )

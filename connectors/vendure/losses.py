@@ -5,7 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from connectors.base import Hint
-from connectors.records import Address, Customer, Money, Product, Variant
+from connectors.records import Address, Customer, Product, Variant
 from connectors.vendure.bodies import enabled
 from connectors.vendure.parts import full_name, names
 
@@ -17,21 +17,16 @@ def kind(product: Product) -> str | Hint:
     return "variable" if product.variants else "simple"
 
 
-def status(product: Product) -> str | Hint:
-    """Enabled or not. What has no price is not for sale."""
-    if not product.variants and product.regular_price is None:
-        return Hint.ANYTHING
+def status(product: Product) -> str:
+    """Enabled or not."""
     return _status(product.status)
 
 
 def variant_status(variant: Variant) -> str | Hint:
-    """Enabled or not. What has no price is not for sale."""
+    """Enabled or not. What has no price is disabled, and keeps its status beside that where the
+    store has the field for it.
+    """
     return Hint.ANYTHING if variant.regular_price is None else _status(variant.status)
-
-
-def variant_price(variant: Variant) -> Money | Hint:
-    """What has no price costs nothing, in a currency that only the store knows."""
-    return Hint.ANYTHING if variant.regular_price is None else variant.regular_price
 
 
 def billing(customer: Customer) -> Address | None:

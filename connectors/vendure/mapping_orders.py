@@ -60,13 +60,16 @@ _LAST = "Delivered"
 
 class ImportedAs(Struct, frozen=True, kw_only=True):
     """What an order was, as far as Vendure has no place for it. `state` and `units` are the state
-    and the total that this is true for; `shown` are the fields themselves.
+    and the total that this is true for; `shown` are the fields themselves. `states` are those of
+    its payments and shipments, `digest` is of the sums and parts that came with it.
     """
 
     state: str
     units: int
     email: str = ""
     shown: Shown | None = None
+    states: dict[str, str] = {}
+    digest: str = ""
 
 
 class Shown(Struct, frozen=True, kw_only=True):

@@ -19,6 +19,7 @@ from connectors.records import (
     Variant,
 )
 from connectors.vendure.parts import (
+    ONCE_PRICED,
     OUR_FACET,
     TAGS_FACET,
     Coins,
@@ -33,6 +34,7 @@ from connectors.vendure.wire import (
     WireCollection,
     WireFacetValue,
     WireFilter,
+    WirePrice,
     WireProduct,
     WireStock,
     WireVariant,
@@ -92,7 +94,7 @@ def product(
         sku=own.sku if own else custom(wire.custom_fields, "productSku"),
         slug=wire.slug,
         kind="variable" if varies else "simple",
-        status="published" if wire.enabled and (own is None or own.enabled) else "draft",
+        status="published" if wire.enabled and (own is None or _is_open(own, coins)) else "draft",
         description=wire.description,
         regular_price=_price(own, coins) if own else None,
         categories=_categories(wire, members),
@@ -114,7 +116,7 @@ def variant(wire: WireVariant, coins: Coins, tax_classes: Mapping[str, str]) -> 
         id=wire.id,
         sku=wire.sku,
         options=tuple(Option(each.group.name, each.name) for each in options if each.group),
-        status="published" if wire.enabled else "draft",
+        status=_status(wire, coins),
         regular_price=_price(wire, coins),
         image=asset(wire.featured_asset),
         extra=told({"tax_class": (_tax_class(wire, tax_classes), "")}),
@@ -150,8 +152,31 @@ def _availability(quantity: int, least: int) -> str:
 
 def _price(wire: WireVariant, coins: Coins) -> Money | None:
     """The price as it was entered, with or without tax as the channel has it."""
-    found = (each.price for each in wire.prices if each.currency_code == coins.currency)
-    return next((coins.money(each) for each in found), None)
+    if _waits(wire, coins):
+        return None
+    return next((coins.money(each.price) for each in _priced(wire, coins)), None)
+
+
+def _priced(wire: WireVariant, coins: Coins) -> list[WirePrice]:
+    return [each for each in wire.prices if each.currency_code == coins.currency]
+
+
+def _waits(wire: WireVariant, coins: Coins) -> bool:
+    """Whether it waits for a price: Vendure has one for each variant, and so what has none is kept
+    disabled, at a price of nothing.
+    """
+    return not wire.enabled and any(not each.price for each in _priced(wire, coins))
+
+
+def _is_open(own: WireVariant, coins: Coins) -> bool:
+    """Whether the only variant leaves it to its product what is for sale."""
+    return own.enabled or _waits(own, coins)
+
+
+def _status(wire: WireVariant, coins: Coins) -> str:
+    """Enabled or not; of a variant that waits for a price, what it will be then."""
+    noted = custom(wire.custom_fields, ONCE_PRICED) if _waits(wire, coins) else ""
+    return noted or ("published" if wire.enabled else "draft")
 
 
 def _tax_class(wire: WireVariant, tax_classes: Mapping[str, str]) -> str:

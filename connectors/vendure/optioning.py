@@ -30,10 +30,12 @@ class Options:
 
     async def write(self, content: Product, row: WireProduct) -> OptionIds:
         """Make what is missing of a product's options; the ids of all. A product without variants
-        has none: its groups are taken away. Raises `StoreError`.
+        has none: groups are taken away where they are in the way of its only one. Raises
+        `StoreError`.
         """
         if not content.variants:
-            for each in row.option_groups:
+            has_own = any(not each.options for each in row.variants)
+            for each in () if has_own else row.option_groups:
                 given = {"product": row.id, "group": each.id}
                 await self._api.ask(REMOVE_GROUP, dict[str, Any], given)
             return {}

@@ -15,6 +15,9 @@ from connectors.vendure.wire import WireAddress, WireAsset
 KEY = "recentSyncKey"
 """The custom field that carries our external key."""
 
+ONCE_PRICED = "statusOncePriced"
+"""The custom field that says which status a variant without a price has once it has one."""
+
 IMPORTED_GOODS = "recent-sync-imported"
 """The SKU of the variant that the add-on gives to lines of goods which the store does not have."""
 
@@ -162,6 +165,12 @@ def custom(fields: Mapping[str, Any] | None, name: str) -> str:
 def total(amounts: Iterable[Money], currency: str) -> Money:
     """The sum."""
     return money(f"{sum((each.amount for each in amounts), Decimal(0)):f}", currency)
+
+
+def in_other_currencies(amounts: Iterable[Money | None], currency: str) -> str:
+    """What is to be told where amounts are in other currencies; nothing where none is."""
+    others = {each.currency for each in amounts if each is not None} - {currency}
+    return f"prices are in {', '.join(sorted(others))}, not in {currency}" if others else ""
 
 
 def told(fields: dict[str, tuple[Any, Any]]) -> dict[str, Any]:

@@ -28,6 +28,8 @@ _STATES = {
     "failed": "Cancelled",
 }
 _PAID = frozenset({"processing", "completed", "refunded"})
+_NEVER_SENT = frozenset({"cancelled", "canceled", "error", "failure"})
+_NOT_YET_SENT = frozenset({"pending", "packed", "open"})
 
 
 def status(state: str, *, given_back: bool) -> str:
@@ -46,10 +48,21 @@ def state(content: Order) -> str:
     return known or ("PaymentSettled" if content.paid_at else "ArrangingPayment")
 
 
-def payment_state(content: Order) -> str:
-    """The state of the payments of such an order."""
-    if content.status in _PAID or content.paid_at is not None:
+def payment_state(content: Order, *, awaited: bool = False) -> str:
+    """The state of a payment of such an order; of one that is `awaited` beside others that were
+    taken.
+    """
+    if not awaited and (content.status in _PAID or content.paid_at is not None):
         return "Settled"
     return {"on_hold": "Authorized", "failed": "Declined", "cancelled": "Cancelled"}.get(
         content.status, "Created"
     )
+
+
+def fulfilment_state(status: str, *, delivered: bool) -> str:
+    """The state of a shipment of an order; `delivered`: of one that is complete."""
+    if status in _NEVER_SENT:
+        return "Cancelled"
+    if delivered:
+        return "Delivered"
+    return "Pending" if status in _NOT_YET_SENT else "Shipped"

@@ -61,6 +61,7 @@ class Walker:
     ) -> AsyncIterator[Step]:
         """Pages from behind a position up to an id, or to the end. Raises `StoreError`."""
         stalls = 0
+        before: tuple[list[str], int] = ([], 0)
         more = True
         while more:
             start, rows, total = await self._page(question, size, position)
@@ -74,7 +75,9 @@ class Walker:
             if upto is not None:
                 fresh = [each for each in fresh if place(_id(each)) <= place(upto)]
                 more = more and not (ids and place(ids[-1]) >= place(upto))
-            stalls = 0 if fresh else stalls + 1
+            # What is new behind the position shifts pages: that is no page that comes again.
+            stalls = stalls + 1 if (ids, total) == before and not fresh else 0
+            before = (ids, total)
             if more and stalls > _STALLS:
                 raise BadAnswer("a list has no end", code="store_repeats_page")
             last = _id(fresh[-1]) if fresh else position.after

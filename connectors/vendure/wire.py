@@ -125,6 +125,7 @@ class WireVariant(Wire):
     options: list[WireOption] = field(default_factory=list)
     featured_asset: WireAsset | None = None
     tax_category: WireId | None = None
+    custom_fields: Custom = None
 
 
 class WireTaxCategory(Wire):

@@ -7,14 +7,14 @@ from collections.abc import Awaitable, Callable, Iterable
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.errors import BadAnswer
 from connectors.minor_units import same
-from connectors.records import Order, Stream
+from connectors.records import Money, Order, Stream
 from connectors.vendure.api import Api, TakenError, decoder
 from connectors.vendure.bodies_orders import Writing
 from connectors.vendure.documents import selection
 from connectors.vendure.documents_writing import import_order
 from connectors.vendure.loading import Loader
 from connectors.vendure.pairing import pair_order
-from connectors.vendure.parts import KEY
+from connectors.vendure.parts import KEY, in_other_currencies
 from connectors.vendure.wire import Wire, WireStock
 from connectors.vendure.wire_orders import WireOrder
 
@@ -42,6 +42,8 @@ class OrderWriter:
         content = operation.content
         if not isinstance(content, Order):
             raise TypeError("an operation of another stream")
+        if told := in_other_currencies(_amounts(content), content.currency):
+            return _refused(operation, "other_currency", told)
         shop = await self._loader.shop()
         if shop.importer is None:
             return _refused(operation, "addon_missing", "orders need the add-on for Vendure")
@@ -81,6 +83,18 @@ class OrderWriter:
         decode = decoder(WireStock).decode
         found: Iterable[WireStock] = map(decode, rows)
         return {each.product_id: each.id for each in found if not each.options}
+
+
+def _amounts(content: Order) -> Iterable[Money | None]:
+    """What is written in the currency of the order; any that Vendure knows will do, whichever the
+    channel sells in.
+    """
+    yield content.total
+    yield from (each.total for each in content.lines)
+    yield from (each.total for each in content.shipping_lines)
+    yield from (each.total for each in content.fees)
+    yield from (each.amount for each in content.transactions)
+    yield from (each.amount for each in content.refunds)
 
 
 def _losses(content: Order, shown: object) -> Iterable[Loss]:

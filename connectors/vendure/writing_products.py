@@ -13,7 +13,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from connectors.base import Applied, Loss, Operation, Outcome
+from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import Changed, touches
 from connectors.errors import BadAnswer
 from connectors.records import Product, Stream, Variant
@@ -38,11 +38,18 @@ from connectors.vendure.documents_writing import (
 )
 from connectors.vendure.facets import FacetBook, slug
 from connectors.vendure.loading import Loader
-from connectors.vendure.mapping_products import variant as mapped
 from connectors.vendure.optioning import Options
 from connectors.vendure.pairing import pair_variants
-from connectors.vendure.parts import OUR_FACET, TAGS_FACET, Coins, custom
-from connectors.vendure.shop import Shop
+from connectors.vendure.parts import (
+    KEY,
+    ONCE_PRICED,
+    OUR_FACET,
+    TAGS_FACET,
+    Coins,
+    custom,
+    in_other_currencies,
+)
+from connectors.vendure.shop import Shop, has_keys
 from connectors.vendure.wire import (
     WireFacetValue,
     WireId,
@@ -53,10 +60,19 @@ from connectors.vendure.wire import (
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _STATUS = Loss("status", "Products are enabled or not.")
-_PRICE = Loss("regular_price", "A product without a price is disabled.")
-_VARIANT_PRICE = Loss("variants.regular_price", "A variant without a price is disabled.")
-_OWN = ("sku", "regular_price", "tax_class", "variants", "kind", "attributes", "status")
-"""Fields of a product that Vendure keeps in its variants."""
+_DISABLED = Loss(
+    "variants.status", "Without a price a variant is disabled, and stays so when it has one."
+)
+_SHAPE = ("sku", "regular_price", "tax_class", "variants", "kind")
+_OWN = (*_SHAPE, "attributes", "status")
+"""Fields of a product that Vendure keeps in its variants; the status and what it is found by it
+has itself as well.
+"""
+
+_FOREIGN = (
+    "on the target its variants are not the source's: there is one without options, or such with "
+    "options, where the source has it the other way round"
+)
 
 
 class ProductWriter:
@@ -75,11 +91,16 @@ class ProductWriter:
             raise TypeError("an operation of another stream")
         content = told_apart(content)
         shop = await self._loader.shop()
+        prices = [each.regular_price for each in content.variants or (content,)]
+        if told := in_other_currencies(prices, shop.channel.default_currency_code):
+            return _refused(operation, "other_currency", told)
         row: WireProduct | None = None
         if operation.target_id is not None:
             row = await self._row(operation.target_id)
             if row is None:
                 return gone(operation, "product")
+            if touches(operation.changed, *_SHAPE) and _is_foreign(operation, content, row, shop):
+                return _refused(operation, "foreign_variants", _FOREIGN)
         wanted = await self._facet_values(content, row, operation.changed)
         if row is None:
             made = await self._create(operation, content, shop, wanted)
@@ -93,7 +114,7 @@ class ProductWriter:
     ) -> Outcome:
         """Options and variants; then a look at the product."""
         changed = operation.changed if operation.target_id else None
-        if touches(changed, *_OWN):
+        if touches(changed, *_OWN) and not _is_foreign(operation, content, row, shop):
             await self._write_variants(operation, content, row, shop, changed)
         raws = await self._loader.by_ids(Stream.PRODUCTS, [row.id])
         if not raws:
@@ -107,7 +128,7 @@ class ProductWriter:
             target_id=row.id,
             children=pair_variants(replace(operation, content=content), shown.variants),
             content=records[0].content,
-            losses=tuple(_losses(operation, content, records[0].content)),
+            losses=tuple(_losses(operation, content, records[0].content, shop)),
         )
 
     async def _create(
@@ -168,9 +189,7 @@ class ProductWriter:
             found = there.get(target or "")
             fields = operation.variants.get(variant.id, changed) if found else None
             fields = _of_variant(fields, content)
-            body = variant_body(
-                variant, mapped(found, coins, shop.tax_classes) if found else None, fields, coins
-            )
+            body = variant_body(variant, found, fields, shop, coins)
             ids = [options[each.name, each.value] for each in variant.options]
             if ids and (found is None or set(ids) != {each.id for each in found.options}):
                 body["optionIds"] = ids
@@ -198,14 +217,14 @@ class ProductWriter:
         rows: Sequence[WireVariant],
         pairs: dict[str, str],
     ) -> None:
-        """Delete variants of ours that the source has not any more, and the one without options
-        where there are others now, or the other way round. The team's own stay.
+        """Delete variants of ours that the source has not any more, and ours without options where
+        there are others now. The team's own stay.
         """
         kept = set(pairs.values())
         ours = set(operation.children.values())
-        lone = {each.id for each in rows if not each.options}
-        strange = lone if content.variants else {each.id for each in rows} - lone
-        dropped = [each.id for each in rows if each.id not in kept and each.id in ours | strange]
+        if content.variants:
+            ours |= {each.id for each in rows if not each.options}
+        dropped = [each.id for each in rows if each.id not in kept and each.id in ours]
         if dropped:
             await self._api.ask(DELETE_VARIANTS, dict[str, Any], {"ids": dropped})
 
@@ -242,6 +261,33 @@ class ProductWriter:
         return found
 
 
+def _refused(operation: Operation, code: str, message: str) -> Refused:
+    return Refused(source_id=operation.source_id, code=code, message=message)
+
+
+def _is_foreign(operation: Operation, content: Product, row: WireProduct, shop: Shop) -> bool:
+    """Whether what is there had to be destroyed to make room for the source's variants, and is not
+    ours: variants with options where the source has none, or the one without where it has some.
+
+    Ours are those that were paired with the source's. One without options never was: it is ours
+    where the product carries our key; of a store that keeps no keys only what the source changed
+    tells.
+    """
+    with_options = [each for each in row.variants if each.options]
+    keyed_by_us = custom(row.custom_fields, KEY) == operation.key
+    changed = operation.changed or frozenset()
+    is_ours = keyed_by_us or (not has_keys(shop, "Product") and "kind" in changed)
+    lone = len(with_options) < len(row.variants)
+    if content.variants:
+        return lone and not is_ours
+    if lone:
+        return False
+    paired = set(operation.children.values())
+    if with_options:
+        return any(each.id not in paired for each in with_options)
+    return bool(row.option_groups) and not (paired or is_ours)
+
+
 def _own_sku(content: Product) -> str:
     """The SKU of a product whose variants have their own."""
     return content.sku if content.variants else ""
@@ -256,14 +302,16 @@ def _pairs(operation: Operation, content: Product, rows: Sequence[WireVariant]) 
 
 
 def _of_variant(fields: Changed, content: Product) -> Changed:
-    """Which fields of a variant are to be written, by which of the product are. A status is the
-    product's own where it has no other variant.
+    """Which fields of a variant are to be written, by which of the product are. The only one of a
+    product is for sale where that is: to hide it, hiding the product is enough.
     """
-    if fields is None:
-        return None if content.variants else frozenset({"sku", "regular_price", "tax_class"})
-    if content.variants and fields & {"variants", "attributes", "kind"}:
+    if not content.variants:
+        own = frozenset({"sku", "regular_price", "tax_class", "status"})
+        hidden = frozenset() if enabled(content.status) else frozenset({"status"})
+        return (own if fields is None else fields) - hidden
+    if fields is not None and fields & {"variants", "attributes", "kind"}:
         return None
-    return fields if content.variants else fields - {"status"}
+    return fields
 
 
 def _tax_category(
@@ -281,7 +329,7 @@ def _tax_category(
     return named.get(wanted)
 
 
-def _losses(operation: Operation, content: Product, shown: Any) -> list[Loss]:
+def _losses(operation: Operation, content: Product, shown: Any, shop: Shop) -> list[Loss]:
     found = []
     if content.slug and shown.slug != content.slug:
         found.append(_SLUG)
@@ -289,7 +337,8 @@ def _losses(operation: Operation, content: Product, shown: Any) -> list[Loss]:
         found.append(_OPTIONS)
     if content.status not in ("published", "draft"):
         found.append(_STATUS)
-    parts = content.variants or (content,)
-    if any(each.regular_price is None for each in parts):
-        found.append(_VARIANT_PRICE if content.variants else _PRICE)
+    if any(each.regular_price is None for each in content.variants) and not shop.has(
+        "ProductVariant", ONCE_PRICED
+    ):
+        found.append(_DISABLED)
     return found

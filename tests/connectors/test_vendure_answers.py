@@ -150,6 +150,27 @@ async def test_a_walk_misses_nothing_that_stays(
     assert len(seen) == len(set(seen))
 
 
+async def test_a_walk_goes_on_while_records_come_in_behind_it() -> None:
+    """Ids that are no numbers come anywhere in a list."""
+    ids = set(range(50, 54))
+    walker = Walker(cast("Api", Store(ids, [[], *([-each] for each in range(1, 12))])))
+    steps = [step async for step in walker.walk(_LIST, 1, Position())]
+    seen = [json.loads(bytes(row))["id"] for step in steps for row in step.rows]
+    assert seen == ["50", "51", "52", "53"]
+
+
+async def test_a_store_that_shows_one_page_for_ever_is_refused() -> None:
+    class Endless(Store):
+        async def ask(self, document: Document, kind: object, variables: dict[str, Any]) -> Any:
+            variables["options"]["skip"] = 0
+            return await super().ask(document, kind, variables)
+
+    walker = Walker(cast("Api", Endless(set(range(1, 60)), [])))
+    with pytest.raises(BadAnswer) as caught:
+        [step async for step in walker.walk(_LIST, 2, Position())]
+    assert caught.value.code == "store_repeats_page"
+
+
 async def test_a_store_that_does_not_sort_is_refused() -> None:
     class Unsorted(Store):
         async def ask(self, *asked: Any) -> Any:

@@ -17,14 +17,16 @@ from connectors.base import Operation
 from connectors.records import (
     Customer,
     Discount,
+    Fulfilment,
     InventoryLevel,
     Order,
     Product,
     Tax,
+    Transaction,
     Variant,
     money,
 )
-from connectors.testing.contents import HOME, LONG_AGO, gbp, level, line, order
+from connectors.testing.contents import HOME, LONG_AGO, gbp, level, line, order, refund
 from connectors.vendure.api import decoder
 from connectors.vendure.bodies import new_texts, variant_body
 from connectors.vendure.bodies_orders import Writing
@@ -173,14 +175,14 @@ def test_only_what_differs_is_sent() -> None:
     wanted = Product(name="Mug", slug="", description="New")
     assert new_texts(wanted, there, None) == {"description": "New"}
     assert new_texts(wanted, there, frozenset({"name"})) == {}
-    was = Variant(id="7", sku="MUG", regular_price=gbp("2.55"))
-    now = replace(was, regular_price=gbp("3"), status="draft")
-    assert variant_body(now, was, None, _COINS) == {"price": 300, "enabled": False}
-    assert variant_body(now, was, frozenset({"sku"}), _COINS) == {}
+    was = wired(WireProduct, mug()).variants[0]
+    now = Variant(id="7", sku="MUG", regular_price=gbp("3"), status="draft")
+    assert variant_body(now, was, None, _SHOP, _COINS) == {"price": 300, "enabled": False}
+    assert variant_body(now, was, frozenset({"sku"}), _SHOP, _COINS) == {}
 
 
 def test_a_variant_without_a_price_is_not_given_away() -> None:
-    assert variant_body(Variant(id="7"), None, None, _COINS) == {
+    assert variant_body(Variant(id="7"), None, None, _SHOP, _COINS) == {
         "sku": "",
         "enabled": False,
         "price": 0,
@@ -405,6 +407,42 @@ def test_money_of_unknown_origin_is_a_payment_that_says_so() -> None:
     [paid] = body_of(order(1, transactions=()))["payments"]
     assert paid["metadata"] == {"title": "", "unknown": True}
     assert body_of(order(1, transactions=(), paid_at=None))["payments"] == []
+
+
+def test_a_payment_that_is_awaited_beside_one_that_was_taken_is_not_settled() -> None:
+    awaited = Transaction(gateway="card", amount=gbp("32.30"))
+    taken = Transaction(gateway="voucher", amount=gbp("5"), at=LONG_AGO + timedelta(days=1))
+    back = refund(1, "5")
+    content = order(1, status="processing", transactions=(awaited, taken), refunds=(back,))
+    body = body_of(replace(content, paid_at=None, completed_at=None))
+    assert [(each["amount"], each["state"]) for each in body["payments"]] == [
+        (3230, "Created"),
+        (500, "Settled"),
+    ]
+    assert body["payments"][1]["at"] == "2011-11-04T08:26:00.000Z"
+    assert [each["payment"] for each in body["refunds"]] == ["1"], "money goes back where it was"
+
+
+def test_a_shipment_that_never_left_is_not_sent() -> None:
+    shipments = tuple(
+        Fulfilment(id=status, status=status, lines=(("11", 1),), at=LONG_AGO)
+        for status in ("cancelled", "pending", "success")
+    )
+    content = order(1, status="processing", completed_at=None, fulfilments=shipments)
+    states = [each["state"] for each in body_of(content)["fulfillments"]]
+    assert states == ["Cancelled", "Pending", "Shipped"]
+    complete = order(1, fulfilments=shipments[:1])
+    [void, sent] = body_of(complete)["fulfillments"]
+    assert (void["state"], sent["state"]) == ("Cancelled", "Delivered")
+    assert [each["line"] for each in sent["lines"]] == ["11", "12"]
+
+
+def test_what_an_order_was_tells_whether_its_sums_are_the_same() -> None:
+    """The add-on leaves alone what staff has worked on, and takes the same as before."""
+    texts = {each: body_of(order(1, note=each))["importedAs"] for each in ("", "Ring")}
+    assert texts[""] == texts["Ring"]
+    sent = Fulfilment(id="1", status="shipped", lines=(("11", 1),))
+    assert body_of(order(1, fulfilments=(sent,)))["importedAs"] != texts[""]
 
 
 def test_only_named_fields_of_an_order_are_sent() -> None:

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.shopper import FOUND, Offer
 from connectors.woocommerce.shopper import WooCommerceShopper
@@ -208,6 +209,25 @@ async def test_a_swapped_sku_leads_shoppers_elsewhere(bench: Bench, stores: Stor
 async def test_goods_that_are_sold_out_on_the_target_alone(bench: Bench, stores: Stores) -> None:
     await put(stores.new, "products", await there(stores, "products", 1), stock_quantity=0)
     assert failed(await outcomes(bench)) == {"workflows.shopper": ["availability"]}
+
+
+async def test_goods_that_wait_for_a_price_are_sold_out_nowhere(
+    bench: Bench, stores: Stores, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A platform that has a price for everything keeps them from being bought."""
+    gift = {"name": "Gift", "sku": "GIFT", "status": "publish", "stock_quantity": 20}
+    await stores.old.admin("POST", "products", gift | {"manage_stock": True})
+    stores.wait(60)
+    await stores.run("full")
+    by_name = WooCommerceShopper.by_name
+
+    async def held_back(self: WooCommerceShopper, name: str) -> tuple[Offer, ...]:
+        found = await by_name(self, name)
+        held = {"price": None, "in_stock": False, "buyable": ()}
+        return tuple(replace(each, **held) if name == "Gift" else each for each in found)
+
+    monkeypatch.setattr(WooCommerceShopper, "by_name", held_back)
+    assert failed(await outcomes(bench)) == {}
 
 
 async def test_a_product_that_no_cart_takes(bench: Bench, stores: Stores) -> None:

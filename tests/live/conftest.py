@@ -13,7 +13,13 @@ from tests.live.medusa.fixtures import (
     other_opened_medusa,
 )
 from tests.live.tables import PairTables
-from tests.live.vendure.fixtures import bare_vendure, opened_vendure, vendure, vendures
+from tests.live.vendure.fixtures import (
+    bare_vendure,
+    opened_vendure,
+    vendure,
+    vendure_target,
+    vendures,
+)
 
 __all__ = [
     "bare_vendure",
@@ -26,6 +32,7 @@ __all__ = [
     "other_medusa",
     "other_opened_medusa",
     "vendure",
+    "vendure_target",
     "vendures",
 ]
 

@@ -6,12 +6,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from connectors.base import Sweep, Window
 from connectors.errors import SignInAgain
-from connectors.records import InventoryLevel, Order, Stream
+from connectors.records import Attribute, InventoryLevel, Order, Stream
+from connectors.testing.contents import product, variant
+from connectors.testing.operations import applied, operations
 from connectors.vendure import CONNECTOR
 from connectors.vendure.source import VendureSource
+from connectors.vendure.target import VendureTarget
 from tests.live.vendure import goods, sales
 from tests.live.vendure.store import VendureStore
 
@@ -124,10 +128,10 @@ async def test_a_window_finds_orders_that_were_placed_sent_and_delivered(
     vendure: VendureStore,
 ) -> None:
     """The date of change of an order is older than its change."""
-    [product] = await goods.products(vendure, [1], stockOnHand=100)
+    [mug] = await goods.products(vendure, [1], stockOnHand=100)
     [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
     since = await now(vendure)
-    order = await sales.sell(vendure, product, buyer)
+    order = await sales.sell(vendure, mug, buyer)
     row = await sales.shown(vendure, order, "updatedAt orderPlacedAt")
     assert row["updatedAt"] < row["orderPlacedAt"]
     placed = (await seen(vendure, Stream.ORDERS, since))[order]
@@ -143,9 +147,9 @@ async def test_a_window_finds_orders_that_were_placed_sent_and_delivered(
 
 
 async def test_a_refund_of_a_delivered_order_is_found_by_a_sweep(vendure: VendureStore) -> None:
-    [product] = await goods.products(vendure, [1], stockOnHand=100)
+    [mug] = await goods.products(vendure, [1], stockOnHand=100)
     [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
-    order = await sales.sell(vendure, product, buyer)
+    order = await sales.sell(vendure, mug, buyer)
     await sales.deliver(vendure, order)
     since = await now(vendure) + timedelta(milliseconds=5)
     for _ in range(2):
@@ -170,12 +174,12 @@ async def test_a_window_finds_products_whose_variants_changed(vendure: VendureSt
     [changed, other] = await goods.make(vendure, Stream.PRODUCTS, 2)
     since = await now(vendure)
     before = await listed(vendure)
-    variant = await goods.own_variant(vendure, changed)
+    own = await goods.own_variant(vendure, changed)
     document = (
         "mutation ($input: UpdateProductVariantInput!) { updateProductVariant(input: $input) "
         "{ id } }"
     )
-    await vendure.ask(document, input={"id": variant, "price": 999})
+    await vendure.ask(document, input={"id": own, "price": 999})
     assert await listed(vendure) == before, "the product's own date does not move"
     found = await seen(vendure, Stream.PRODUCTS, since)
     assert str(found[changed].regular_price.amount) == "9.99"
@@ -201,16 +205,114 @@ async def test_an_address_moves_no_date_and_every_run_reads_all_customers(
 
 
 async def test_a_sale_takes_stock_and_moves_no_date(vendure: VendureStore) -> None:
-    [product] = await goods.products(vendure, [1], stockOnHand=10)
+    [mug] = await goods.products(vendure, [1], stockOnHand=10)
     [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
     since = await now(vendure)
-    await sales.sell(vendure, product, buyer, quantity=3)
+    await sales.sell(vendure, mug, buyer, quantity=3)
     assert await vendure.database.fetchval('SELECT max("updatedAt") FROM product_variant') < (
         since.replace(tzinfo=None)
     )
-    level = (await seen(vendure, Stream.INVENTORY, since))[product]
+    level = (await seen(vendure, Stream.INVENTORY, since))[mug]
     assert isinstance(level, InventoryLevel)
     assert level.quantity == 7
+
+
+async def test_a_row_that_comes_late_lies_behind_what_was_read(vendure: VendureStore) -> None:
+    """A transaction dates its rows when it begins and shows them when it ends."""
+    [late] = await goods.make(vendure, Stream.PRODUCTS, 1)
+    async with vendure.database.transaction():
+        await vendure.database.execute("UPDATE product_translation SET name = 'Late'")
+        await vendure.database.execute(
+            """UPDATE product SET "updatedAt" = clock_timestamp() - interval '1.15 s'"""
+        )
+        watermark = await now(vendure)
+        assert (await seen(vendure, Stream.PRODUCTS))[late].name != "Late"
+    assert await seen(vendure, Stream.PRODUCTS, watermark) == {}
+    overlap = timedelta(seconds=CONNECTOR.reads[Stream.PRODUCTS].overlap)
+    assert (await seen(vendure, Stream.PRODUCTS, watermark - overlap))[late].name == "Late"
+
+
+async def test_options_facets_and_tax_categories_are_renamed_without_a_date(
+    vendure: VendureStore,
+) -> None:
+    made = await vendure.ask(
+        "mutation ($input: CreateTaxCategoryInput!) { createTaxCategory(input: $input) { id } }",
+        input={"name": "Reduced"},
+    )
+    tax = made["createTaxCategory"]["id"]
+    small = replace(variant(2, "S"), extra={"tax_class": "Reduced"})
+    wool = Attribute("Wool", ("Lamb",))
+    shirt = product(2, sku="", kind="variable", attributes=(wool,), variants=(small,))
+    async with VendureTarget(vendure.access()) as target:
+        applied(await target.write(Stream.PRODUCTS, operations(Stream.PRODUCTS, [shirt])))
+    since = await now(vendure)
+    before = await vendure.stamps()
+    try:
+        for name in ("ProductOption", "Facet", "TaxCategory"):
+            table = {"ProductOption": "product_option", "Facet": "facet"}.get(name, "")
+            record = await vendure.database.fetchval(f"SELECT id FROM {table}") if table else tax  # noqa: S608
+            texts = {"translations": [{"languageCode": "en", "name": "New"}]}
+            await vendure.ask(
+                f"mutation ($input: Update{name}Input!) {{ update{name}(input: $input) {{ id }} }}",
+                input={"id": str(record), **(texts if table else {"name": "New"})},
+            )
+        assert await vendure.stamps() == before
+        assert await seen(vendure, Stream.PRODUCTS, since) == {}
+        [found] = (await seen(vendure, Stream.PRODUCTS)).values()
+        assert [each.name for each in found.attributes] == ["Size", "New"]
+        [size] = found.variants
+        assert (size.options[0].value, size.extra["tax_class"]) == ("New", "New")
+    finally:
+        await vendure.database.execute('UPDATE product_variant SET "taxCategoryId" = NULL')
+        await vendure.ask("mutation ($id: ID!) { deleteTaxCategory(id: $id) { result } }", id=tax)
+
+
+async def test_what_is_said_of_a_delivered_order_is_found_by_a_sweep(
+    vendure: VendureStore,
+) -> None:
+    """Its address cannot be changed any more, but by plugins, which need not date what they do."""
+    [sold] = await goods.products(vendure, [1], stockOnHand=100)
+    [buyer] = await goods.make(vendure, Stream.CUSTOMERS, 1)
+    order = await sales.sell(vendure, sold, buyer)
+    await sales.deliver(vendure, order)
+    since = await now(vendure) + timedelta(milliseconds=5)
+    stale = await vendure.stamps()
+    await vendure.ask(
+        "mutation ($input: AddNoteToOrderInput!) { addNoteToOrder(input: $input) { id } }",
+        input={"id": order, "note": "Ring twice", "isPublic": True},
+    )
+    await vendure.database.execute(
+        """UPDATE "order" SET "shippingAddress" = '{"streetLine1": "2 Low Street"}'"""
+    )
+    assert await vendure.stamps() == stale
+    assert await seen(vendure, Stream.ORDERS, since) == {}
+    swept = (await seen(vendure, Stream.ORDERS))[order]
+    assert swept.shipping.line1 == "2 Low Street"
+
+
+async def test_pages_that_move_while_they_are_read_hide_nothing(vendure: VendureStore) -> None:
+    made = await goods.make(vendure, Stream.PRODUCTS, 9)
+    found: list[str] = []
+    async with VendureSource(vendure.access(page_size=2)) as source:
+        resume = None
+        for _ in made:
+            pages = source.read(Stream.PRODUCTS, Sweep(), {}, resume)
+            page = await anext(pages)
+            await pages.aclose()
+            found += page.ids
+            resume = page.resume
+            if resume is None:
+                break
+            await goods.remove(vendure, Stream.PRODUCTS, page.ids[:1])
+            await goods.change(vendure, Stream.PRODUCTS, page.ids[1:])
+    assert found == made
+    # As lists are read elsewhere: what moves up is on no page.
+    [first, *rest] = await listed(vendure, sort={"id": "ASC"}, take=2)
+    await goods.remove(vendure, Stream.PRODUCTS, [first["id"]])
+    second = await listed(vendure, sort={"id": "ASC"}, skip=2, take=2)
+    shown = {first["id"], *(each["id"] for each in [*rest, *second])}
+    there = {each["id"] for each in await listed(vendure)}
+    assert there - shown
 
 
 async def test_a_deleted_record_leaves_every_list(vendure: VendureStore) -> None:

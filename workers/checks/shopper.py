@@ -152,7 +152,8 @@ class _Visit:
         left_alone = policies.of(Stream.PRODUCTS, "regular_price") is ConflictPolicy.TARGET
         if price and offer.price and not left_alone and not same(price, offer.price):
             self._note(one, f"The shop asks {_text(offer.price)}, not {_text(price)}.", "price")
-        expected = in_stock(one.ours, one.levels)
+        # What has no price is nowhere for sale, however much of it there is.
+        expected = in_stock(one.ours, one.levels) if price else None
         if expected is not None and expected is not offer.in_stock:
             word = "in stock" if offer.in_stock else "out of stock"
             self._note(one, f"The shop calls it {word}, the source does not.", "availability")
@@ -214,8 +215,12 @@ def _in_force(
 
 
 def in_stock(product: Product, levels: Mapping[str, InventoryLevel]) -> bool | None:
-    """Whether the source sells it; None where nobody counts."""
-    published = {each_.id for each_ in product.variants if each_.status == "published"} or {""}
+    """Whether the source sells it, of variants those with a price; None where nobody counts."""
+    published = {
+        each_.id
+        for each_ in product.variants
+        if each_.status == "published" and (each_.regular_price or each_.sale_price)
+    } or {""}
     counted = [level for variant, level in levels.items() if variant in published]
     # A product with variants may count them together.
     counted = counted or list(levels.values())

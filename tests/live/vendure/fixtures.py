@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from connectors.vendure.target import VendureTarget
 from tests.fixtures.servers import Addresses
 from tests.live import npm
 from tests.live.vendure.store import Vendures, VendureStore
@@ -37,3 +38,10 @@ async def vendure(opened_vendure: VendureStore) -> VendureStore:
     """A store with our add-on, empty."""
     await opened_vendure.control("reset")
     return opened_vendure
+
+
+@pytest.fixture
+async def vendure_target(vendure: VendureStore) -> AsyncIterator[VendureTarget]:
+    """The connector, signed in to write to it."""
+    async with VendureTarget(vendure.access()) as opened:
+        yield opened

@@ -68,24 +68,51 @@ async def move(store: VendureStore, order: str, state: str) -> None:
 
 async def deliver(store: VendureStore, order: str) -> None:
     """Send all goods of an order, and let them arrive."""
+    fulfilment = await send(store, order)
+    await _pass(store, fulfilment, "Delivered")
+
+
+async def send(store: VendureStore, order: str, *, pieces: int | None = None) -> str:
+    """Send goods of an order: all, or so many pieces of each line. The shipment's id."""
     lines = (await shown(store, order, "lines { id quantity }"))["lines"]
     handler = {"code": "manual-fulfillment", "arguments": [{"name": "method", "value": "Post"}]}
     body = {
         "handler": handler,
-        "lines": [{"orderLineId": each["id"], "quantity": each["quantity"]} for each in lines],
+        "lines": [
+            {"orderLineId": each["id"], "quantity": pieces or each["quantity"]} for each in lines
+        ],
     }
     made = await store.ask(
         "mutation ($input: FulfillOrderInput!) { addFulfillmentToOrder(input: $input) "
         "{ ... on Fulfillment { id } } }",
         input=body,
     )
-    for state in ("Shipped", "Delivered"):
-        await store.ask(
-            "mutation ($id: ID!, $state: String!) { transitionFulfillmentToState(id: $id, "
-            "state: $state) { __typename } }",
-            id=made["addFulfillmentToOrder"]["id"],
-            state=state,
-        )
+    found: str = made["addFulfillmentToOrder"]["id"]
+    await _pass(store, found, "Shipped")
+    return found
+
+
+async def _pass(store: VendureStore, fulfilment: str, state: str) -> None:
+    await store.ask(
+        "mutation ($id: ID!, $state: String!) { transitionFulfillmentToState(id: $id, "
+        "state: $state) { __typename } }",
+        id=fulfilment,
+        state=state,
+    )
+
+
+async def cancel(store: VendureStore, order: str, *, pieces: int) -> None:
+    """Take pieces of each line out of an order that was placed."""
+    lines = (await shown(store, order, "lines { id }"))["lines"]
+    found = await store.ask(
+        "mutation ($input: CancelOrderInput!) { cancelOrder(input: $input) "
+        f"{{ {_ORDER} ... on ErrorResult {{ errorCode message }} }} }}",
+        input={
+            "orderId": order,
+            "lines": [{"orderLineId": each["id"], "quantity": pieces} for each in lines],
+        },
+    )
+    assert found["cancelOrder"].get("id") == order, found
 
 
 async def refund(store: VendureStore, order: str, amount: int) -> None:
