@@ -259,6 +259,8 @@ async def test_a_refund_below_the_minor_unit_is_paid_out_once(shop: ShopifyShop)
     for _ in range(3):
         shown = (await later(shop, made, refunded, "refunds")).content
         assert [each.amount for each in shown.refunds] == [gbp("2.54")]
+    # Shopify remembers the key of a request for a while only.
+    assert len([each for each in shop.requests if "refundCreate" in each["query"]]) == 1
 
 
 async def test_lines_that_somebody_edited_on_the_target_hold_no_note_up(shop: ShopifyShop):
