@@ -22,6 +22,7 @@ from connectors.budget import Budgets
 from connectors.capabilities import (
     Action,
     Bounds,
+    Hint,
     Loss,
     ReadCapability,
     Removal,
@@ -38,6 +39,7 @@ __all__ = [
     "Connector",
     "Extent",
     "Finding",
+    "Hint",
     "Json",
     "Loss",
     "Mark",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
+from collections.abc import Callable
+from enum import Enum, StrEnum
+from typing import Any
 
 from msgspec import Struct
 
@@ -51,15 +53,33 @@ class ReadCapability(Struct, frozen=True, kw_only=True):
     horizon_risk: str = ""
 
 
+class Hint(Enum):
+    """What `Loss.shows` answers where it has no value.
+
+    `ANYTHING`: nobody can tell what the target shows. `SAME`: something of the field is lost that
+    no comparison looks at, such as the name of an image; all else of it is as it was.
+    """
+
+    ANYTHING = "anything"
+    SAME = "same"
+
+
 class Loss(Struct, frozen=True):
     """Something a target cannot keep exactly: which field, and why, in words. `whole`: nothing of
-    it is kept. `addon`: it is kept all the same where the store has our add-on.
+    it is kept, of a product's field neither in its variants. `addon`: it is kept all the same where
+    the store has our add-on. A field of variants is called `variants.status`.
+
+    `shows` gives, for a record of the source as it is written, the value that the target shows of
+    the field: the record's own where it is not struck by the loss. A field of variants is asked of
+    each `Variant`. A difference that it does not foresee is a fault. Without it nobody can tell,
+    and any difference in this field is excused, in every record: the widest of all promises.
     """
 
     field: str
     reason: str
     whole: bool = False
     addon: bool = False
+    shows: Callable[[Any], Any] | None = None
 
 
 class Action(StrEnum):

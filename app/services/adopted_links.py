@@ -7,7 +7,7 @@ digest, and the next run that meets the record compares it with the target.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -33,6 +33,14 @@ somebody has said which one it is.
 
 IGNORED = "adoption_ignored"
 """Code in quarantine of a source record that a person has decided to leave behind."""
+
+INSTEAD = "~"
+"""Begins the name under which a source record's form has what the target shows of a field that is
+lost in some records only.
+"""
+
+UNTOLD = b""
+"""Stands there where nobody can tell."""
 
 _decode_form = msgspec.msgpack.Decoder(dict[str, bytes]).decode
 
@@ -63,13 +71,32 @@ class Pair(NamedTuple):
         }
         return msgspec.msgpack.encode(bases) if bases else None
 
-    @property
-    def differs(self) -> list[str]:
-        """Names of the fields that the two do not have in common."""
+    def differences(self, lossy: frozenset[str]) -> tuple[list[str], list[str]]:
+        """Names of the fields that the two do not have in common: those that nothing explains, and
+        those of which the target shows what it is to show. `lossy` are fields that it cannot keep.
+        """
         if self.source_form is None or self.target_form is None:
-            return []
+            return [], []
         ours, theirs = _decode_form(self.source_form), _decode_form(self.target_form)
-        return [name for name in ours if ours[name] != theirs.get(name)]
+        tops = {each.partition(".")[0] for each in lossy}
+        differing = [
+            name for name in ours if not name.startswith(INSTEAD) and ours[name] != theirs.get(name)
+        ]
+        declared = [
+            name
+            for name in differing
+            if name in tops and _explains(ours, name, theirs.get(name), lossy)
+        ]
+        return [name for name in differing if name not in declared], declared
+
+
+def _explains(
+    ours: Mapping[str, bytes], name: str, theirs: bytes | None, lossy: frozenset[str]
+) -> bool:
+    instead = ours.get(f"{INSTEAD}{name}")
+    if instead is None:
+        return name in lossy  # nobody can tell what the target shows of it
+    return instead in (UNTOLD, theirs)
 
 
 def _parts(kept: bytes | None) -> list[Part]:
@@ -161,15 +188,15 @@ async def link(
         },
     )
     count = len(made.all())
-    differing = [each.differs for each in pairs]
+    differing = [each.differences(lossy) for each in pairs]
     await connection.execute(
         _DIFFER,
         {
             **ours,
             "side": str(Side.SOURCE),
             "ids": [each.source_id for each in pairs],
-            "differs": [_json([name for name in each if name not in lossy]) for each in differing],
-            "declared": [_json([name for name in each if name in lossy]) for each in differing],
+            "differs": [_json(wrong) for wrong, _ in differing],
+            "declared": [_json(declared) for _, declared in differing],
         },
     )
     return count

@@ -153,7 +153,11 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
 
 def _field(name: str, found: Mapping[str, Finding]) -> FieldOut:
     def count(kind: str) -> int:
-        return sum(name in each.get(kind, ()) for each in found.values())
+        """A field of variants counts as theirs."""
+        return sum(
+            any(path.partition(".")[0] == name for path in each.get(kind, ()))
+            for each in found.values()
+        )
 
     pairs = [
         ExampleOut(source_id=source_id, before=pair[0], after=pair[1])
@@ -174,11 +178,10 @@ def _field(name: str, found: Mapping[str, Finding]) -> FieldOut:
 
 
 def _loss(loss: Loss, found: Iterable[Finding], *, dry: bool) -> LossOut:
-    top = loss.field.partition(".")[0]
     held = lost = 0
     for each in found:
-        held += top in each.get("at_stake", ())
-        lost += top in each.get("losses", ())
+        held += loss.field in each.get("at_stake", ())
+        lost += loss.field in each.get("losses", ())
     return LossOut(
         field=loss.field,
         reason=loss.reason,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors import shown
 from connectors.base import (
     Action,
     Bounds,
@@ -11,6 +12,7 @@ from connectors.base import (
     Trust,
     WriteCapability,
 )
+from connectors.medusa import losses
 from connectors.records import Stream
 
 _AT_ONCE = (
@@ -136,17 +138,35 @@ WRITES: dict[Stream, WriteCapability] = {
         refuses_doubles=True,
         losses=(
             Loss("created_at", "The target dates products itself.", whole=True),
-            Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("regular_price", "A product with variants has no price of its own."),
+            Loss(
+                "kind",
+                "Products come with variants or without, and in no other kind.",
+                shows=shown.kind,
+            ),
+            Loss(
+                "regular_price",
+                "A product with variants has no price of its own.",
+                shows=shown.own_price,
+            ),
             Loss("sale_price", "Sales are price lists, which are not written.", whole=True),
             Loss("sale_from", "Sales are price lists, which are not written.", whole=True),
             Loss("sale_to", "Sales are price lists, which are not written.", whole=True),
-            Loss("status", "Private products become drafts."),
+            Loss("status", "Private and archived products become drafts.", shows=losses.status),
             Loss("visibility", "Products are published or not.", whole=True),
             Loss("featured", "Products are not featured.", whole=True),
-            Loss("images", "The target keeps the addresses of images, not the images."),
-            Loss("attributes", "Only what variants differ in is kept."),
-            Loss("barcode", "A product with variants has no barcode of its own."),
+            Loss(
+                "images",
+                "The target keeps the addresses of images, not the images.",
+                shows=losses.images,
+            ),
+            Loss("attributes", "Only what variants differ in is kept.", shows=shown.attributes),
+            Loss(
+                "barcode",
+                "A product with variants has no barcode of its own.",
+                shows=shown.own_barcode,
+            ),
+            Loss("variants.status", "Variants are all for sale.", shows=shown.published),
+            Loss("variants.description", "Variants have no description.", shows=shown.nothing),
             Loss("tax_class", "Taxes follow from the target's own settings.", whole=True),
             Loss("taxable", "Taxes follow from the target's own settings.", whole=True),
             Loss("extra", "Settings of extensions become metadata."),
@@ -197,8 +217,8 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.INVENTORY: WriteCapability(
         batch=100,
         losses=(
-            Loss("availability", "It follows from the quantity."),
-            Loss("backorders", "Backorders are allowed or not."),
+            Loss("availability", "It follows from the quantity.", shows=losses.availability),
+            Loss("backorders", "Backorders are allowed or not.", shows=losses.backorders),
         ),
         notes=(
             _PLACES,

@@ -28,7 +28,7 @@ Body = dict[str, Any]
 _STATUSES = {"published": "ACTIVE", "archived": "ARCHIVED"}
 _UNITS = frozenset({"GRAMS", "KILOGRAMS", "OUNCES", "POUNDS"})
 _DEFAULT_OPTION = ("Title", "Default Title")
-_COUNTRY = re.compile(r"[A-Z]{2}")
+COUNTRY = re.compile(r"[A-Z]{2}")
 SALE_DATES = frozenset({"sale_from", "sale_to"})
 """Fields of a product that decide which of its prices is written."""
 
@@ -82,7 +82,7 @@ def product_body(content: Product, changed: Changed, *, images: bool = True) -> 
     if touches(changed, "description"):
         body["descriptionHtml"] = content.description
     if touches(changed, "status", "visibility"):
-        body["status"] = _status(content)
+        body["status"] = product_status(content)
     if touches(changed, "tags"):
         body["tags"] = list(content.tags)
     if touches(changed, "categories"):
@@ -94,7 +94,8 @@ def product_body(content: Product, changed: Changed, *, images: bool = True) -> 
     return body
 
 
-def _status(content: Product) -> str:
+def product_status(content: Product) -> str:
+    """A product's status in Shopify's words: what it does not know is not shown."""
     found = _STATUSES.get(content.status, "DRAFT")
     return "UNLISTED" if found == "ACTIVE" and content.visibility == "hidden" else found
 
@@ -254,7 +255,7 @@ def address_body(address: Address) -> Body:
         "city": address.city,
         "provinceCode": address.state or None,
         "zip": address.postcode,
-        "countryCode": country if _COUNTRY.fullmatch(country) else None,
+        "countryCode": country if COUNTRY.fullmatch(country) else None,
         "phone": address.phone or None,
     }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors import shown
 from connectors.base import (
     Action,
     Bounds,
@@ -12,6 +13,7 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.records import Stream
+from connectors.shopify import losses
 
 _BY_ID = (
     "Lists are walked by id, each page asking for what lies beyond the last one: Shopify's own "
@@ -131,8 +133,8 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=50,
         removals=(_DELETE,),
         losses=(
-            Loss("parent", "Collections have no parents."),
-            Loss("position", "Collections have no order among themselves."),
+            Loss("parent", "Collections have no parents.", whole=True),
+            Loss("position", "Collections have no order among themselves.", whole=True),
             Loss("image", _IMAGES),
             Loss("extra", "Rules that fill a collection by themselves stay behind."),
         ),
@@ -144,27 +146,73 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=20,
         removals=(_ARCHIVE, _DELETE),
         losses=(
-            Loss("created_at", "The target dates products itself."),
-            Loss("short_description", "Products have one description."),
-            Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("status", "Private and pending products become drafts."),
-            Loss("visibility", "Products are visible or unlisted."),
-            Loss("featured", "Products are not featured."),
-            Loss("sale_from", "A sale has no beginning: its price counts at once."),
-            Loss("sale_to", "A sale has no end."),
-            Loss("regular_price", "A product with variants has no price of its own."),
-            Loss("sale_price", "A product with variants has no price of its own."),
-            Loss("barcode", "A product with variants has no barcode of its own."),
+            Loss("created_at", "The target dates products itself.", whole=True),
+            Loss("short_description", "Products have one description.", whole=True),
+            Loss(
+                "kind",
+                "Products come with variants or without, and in no other kind.",
+                shows=shown.kind,
+            ),
+            Loss(
+                "status",
+                "Private and pending products become drafts, and what has no price.",
+                shows=losses.status,
+            ),
+            Loss("visibility", "Products are visible or unlisted.", shows=losses.visibility),
+            Loss("featured", "Products are not featured.", whole=True),
+            Loss(
+                "sale_from",
+                "A sale has no beginning: a run that reads it then brings its price.",
+                whole=True,
+            ),
+            Loss("sale_to", "A sale has no end: a run that reads it then ends it.", whole=True),
+            Loss(
+                "regular_price",
+                "A product with variants has no price of its own; what has none shows another.",
+                shows=losses.own_regular_price,
+            ),
+            Loss(
+                "sale_price",
+                "A product with variants has none of its own; a sale is a lower price.",
+                shows=losses.own_sale_price,
+            ),
+            Loss(
+                "barcode",
+                "A product with variants has no barcode of its own.",
+                shows=shown.own_barcode,
+            ),
             Loss("images", _IMAGES),
-            Loss("attributes", "Only what variants differ in is kept, in three options."),
-            Loss("dimensions", "Products have a weight alone."),
-            Loss("tax_class", "Taxes follow from the target's own settings."),
+            Loss(
+                "attributes",
+                "Only what variants differ in is kept, in three options.",
+                shows=shown.attributes,
+            ),
+            Loss("dimensions", "Products have a weight alone.", whole=True),
+            Loss("tax_class", "Taxes follow from the target's own settings.", whole=True),
+            Loss(
+                "variants",
+                "Of variants with the same options one gets a number; a sale has no dates.",
+                shows=losses.variants,
+            ),
+            Loss("variants.status", "Variants are all for sale.", shows=shown.published),
+            Loss("variants.description", "Variants have no description.", shows=shown.nothing),
+            Loss(
+                "variants.regular_price",
+                "A variant without a price shows another; its product is a draft.",
+                shows=losses.regular_price,
+            ),
+            Loss("variants.sale_price", "A sale is a lower price.", shows=losses.sale_price),
             Loss("extra", "Settings of extensions stay behind."),
         ),
         notes=(
             "A taken handle silently becomes another one on the target.",
             "A published product goes on the Online Store, or on the channels in the settings.",
             "A product that its source hides is taken off these channels.",
+            "What has no price at its source is a draft until it has one: grouped products too.",
+            "One variant cannot be hidden: without a price it keeps the whole product a draft.",
+            "The price in force is written. A sale that begins or ends later is told as a loss.",
+            "Later a full run or a cutover brings that price, a window where the date moved.",
+            "A product without variants never takes the place of one with variants of the team's.",
             "While the status of a product stays, its sales channels are up to the team.",
             "Where Shopify refuses to put a product on a channel, that is told of the product.",
             "The SKU of a product whose variants have their own is kept in a metafield.",
@@ -179,11 +227,15 @@ WRITES: dict[Stream, WriteCapability] = {
         removals=(_DELETE,),
         refuses_doubles=True,
         losses=(
-            Loss("created_at", "The target dates customers itself."),
-            Loss("role", "Customers have no roles."),
-            Loss("username", "Customers sign in by their email."),
-            Loss("shipping", "An address for bills and for goods is kept once."),
-            Loss("billing", "Addresses have no email of their own."),
+            Loss("created_at", "The target dates customers itself.", whole=True),
+            Loss("role", "Customers have no roles.", whole=True),
+            Loss("username", "Customers sign in by their email.", whole=True),
+            Loss(
+                "shipping",
+                "An address for bills and for goods is kept once.",
+                shows=losses.shipping,
+            ),
+            Loss("billing", "Addresses have no email of their own.", shows=losses.billing),
         ),
         notes=(
             "Passwords cannot be read: customers set a new one.",
@@ -197,24 +249,53 @@ WRITES: dict[Stream, WriteCapability] = {
         find_batch=20,
         removals=(_DELETE,),
         losses=(
-            Loss("discounts", "Discount codes are kept as words; line totals hold the discount."),
-            Loss("discount_total", "It follows from discount codes, which are not sent."),
-            Loss("prices_include_tax", "Prices are sent without tax."),
-            Loss("taxes", "Of several taxes of an order each line shows one, with their sum."),
+            Loss(
+                "discounts",
+                "Discount codes are kept as words; line totals hold the discount.",
+                shows=losses.no_discounts,
+            ),
+            Loss(
+                "discount_total",
+                "It follows from discount codes, which are not sent.",
+                shows=losses.no_discount_total,
+            ),
+            Loss(
+                "prices_include_tax",
+                "Prices are sent without tax.",
+                shows=losses.prices_include_tax,
+            ),
+            Loss(
+                "taxes",
+                "Of several taxes of an order each line shows one, with their sum.",
+                shows=losses.taxes,
+            ),
             Loss("transactions", "A payment keeps its gateway, date and amount alone."),
-            Loss("refunds", "The target reckons what a line that is given back is worth."),
+            Loss(
+                "refunds",
+                "The target reckons what a line that is given back is worth.",
+                shows=losses.refunds,
+            ),
             Loss(
                 "fulfilments",
                 "Dated by the target; an order that arrives completed has one, without number.",
             ),
             Loss("billing", "The address of a bill can be written once and never changed."),
-            Loss("completed_at", "An order that is completed later is dated by the target."),
-            Loss("email", "An order without an email shows that of its customer."),
+            Loss(
+                "completed_at",
+                "An order that is completed later is dated by the target.",
+                shows=losses.completed_at,
+            ),
+            Loss(
+                "email",
+                "An order without an email shows that of its customer.",
+                shows=losses.email,
+            ),
         ),
         notes=(
             "Orders carry our key in `sourceIdentifier` and in a metafield.",
             "Lines and totals of an order cannot be changed once it is written.",
             "Such a change is refused: Shopify's edits reckon taxes anew and claim stock.",
+            "Amounts are rounded to the minor unit, line by line.",
             "Payment, shipments, refunds, cancellation and the customer reach an order later too.",
             "A line that was written before its product was there stays without it, and is told.",
             "A development store takes five new orders a minute.",

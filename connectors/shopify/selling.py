@@ -23,14 +23,18 @@ _BEGINS = "Its sale begins on {:%Y-%m-%d %H:%M} UTC: a run that reads it has to 
 _ENDS = "Its sale ends on {:%Y-%m-%d %H:%M} UTC: a run that reads it has to come then."
 
 
+def has_prices(content: Product, now: datetime) -> bool:
+    """Whether nothing of it would be sold without a price."""
+    return all(in_force(each, content, now) is not None for each in priced(content))
+
+
 def hold_back(body: dict[str, Any], content: Product, status: str | None, now: datetime) -> bool:
     """Make a product a draft that would be for sale without a price; whether that was done.
 
     `status` is what it has on the target. One variant cannot be kept from being sold, so that all
     of them wait for the last price.
     """
-    is_priced = all(in_force(each, content, now) is not None for each in priced(content))
-    if is_priced or body.get("status", status) not in FOR_SALE:
+    if has_prices(content, now) or body.get("status", status) not in FOR_SALE:
         return False
     body["status"] = "DRAFT"
     return True
@@ -39,7 +43,7 @@ def hold_back(body: dict[str, Any], content: Product, status: str | None, now: d
 def losses_of_prices(content: Product, now: datetime) -> list[Loss]:
     """What of its prices the target does not keep."""
     losses = []
-    if any(in_force(each, content, now) is None for each in priced(content)):
+    if not has_prices(content, now):
         losses.append(_NO_PRICE)
     if at_once(content, now) is not content:
         losses.append(_NO_SALE)

@@ -8,6 +8,7 @@ nothing is particular to one platform.
 from __future__ import annotations
 
 from connectors.testing.description import DescriptionContract
+from connectors.testing.losing import LossContract
 from connectors.testing.merging import MergeContract
 from connectors.testing.removing import RemovalContract
 from connectors.testing.sweeps import SweepContract
@@ -21,5 +22,5 @@ class SourceContract(SweepContract, WindowContract):
     """Reading a store."""
 
 
-class TargetContract(WriteContract, MergeContract, RemovalContract):
+class TargetContract(WriteContract, LossContract, MergeContract, RemovalContract):
     """Writing a store."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from connectors import shown
 from connectors.base import (
     Action,
     Bounds,
@@ -12,6 +13,7 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.records import Stream
+from connectors.vendure import losses
 
 _BY_ID = (
     "Lists are sorted by id and read with an overlap: a page has to begin with the last record of "
@@ -156,11 +158,24 @@ WRITES: dict[Stream, WriteCapability] = {
         removals=(_ARCHIVE, _DELETE),
         losses=(
             Loss("created_at", "The target dates products itself.", whole=True),
-            Loss("sku", "A product whose variants have their own has none.", addon=True),
+            Loss(
+                "sku",
+                "A product whose variants have their own has none.",
+                addon=True,
+                shows=shown.own_sku,
+            ),
             Loss("images", _IMAGES, whole=True),
             Loss("short_description", "Products have one description.", whole=True),
-            Loss("kind", "Products come with variants or without, and in no other kind."),
-            Loss("status", "Private, pending and archived products become drafts."),
+            Loss(
+                "kind",
+                "Products come with variants or without, and in no other kind.",
+                shows=losses.kind,
+            ),
+            Loss(
+                "status",
+                "Private, pending and archived products become drafts.",
+                shows=losses.status,
+            ),
             Loss("visibility", "Products are enabled or not.", whole=True),
             Loss("featured", "Products are not featured.", whole=True),
             Loss(
@@ -176,6 +191,17 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("dimensions", "Variants have no measures.", whole=True),
             Loss("tax_class", "Only tax categories that the target has are kept, by their names."),
             Loss("taxable", "Taxes follow from the tax category.", whole=True),
+            Loss(
+                "variants.status",
+                "Variants are enabled or not; without a price they are not.",
+                shows=losses.variant_status,
+            ),
+            Loss(
+                "variants.regular_price",
+                "A variant without a price costs nothing.",
+                shows=losses.variant_price,
+            ),
+            Loss("variants.description", "Variants have no description.", shows=shown.nothing),
             Loss("extra", "Settings of extensions stay behind.", whole=True),
         ),
         notes=(
@@ -195,8 +221,8 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("created_at", "The target dates customers itself.", whole=True),
             Loss("role", "Customers have no roles.", whole=True),
             Loss("username", "Customers sign in by their email.", whole=True),
-            Loss("billing", _NAMES, addon=True),
-            Loss("shipping", _NAMES, addon=True),
+            Loss("billing", _NAMES, addon=True, shows=losses.billing),
+            Loss("shipping", _NAMES, addon=True, shows=losses.shipping),
             Loss("extra", "Fields of extensions stay behind.", whole=True),
         ),
         notes=(

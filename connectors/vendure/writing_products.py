@@ -53,7 +53,8 @@ from connectors.vendure.wire import (
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _STATUS = Loss("status", "Products are enabled or not.")
-_PRICE = Loss("regular_price", "A variant without a price is disabled.")
+_PRICE = Loss("regular_price", "A product without a price is disabled.")
+_VARIANT_PRICE = Loss("variants.regular_price", "A variant without a price is disabled.")
 _OWN = ("sku", "regular_price", "tax_class", "variants", "kind", "attributes", "status")
 """Fields of a product that Vendure keeps in its variants."""
 
@@ -290,5 +291,5 @@ def _losses(operation: Operation, content: Product, shown: Any) -> list[Loss]:
         found.append(_STATUS)
     parts = content.variants or (content,)
     if any(each.regular_price is None for each in parts):
-        found.append(_PRICE)
+        found.append(_VARIANT_PRICE if content.variants else _PRICE)
     return found

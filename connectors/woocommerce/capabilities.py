@@ -12,6 +12,7 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.records import Stream
+from connectors.woocommerce import losses
 
 _BY_ID = (
     "Lists are walked by id, which no two records share: sorted by date of change, records of "
@@ -127,7 +128,11 @@ WRITES: dict[Stream, WriteCapability] = {
         removals=(_ARCHIVE, _DELETE),
         losses=(
             Loss("images", "The target fetches images and keeps them under its own address."),
-            Loss("attributes", "Shared attributes become the product's own."),
+            Loss(
+                "attributes",
+                "Shared attributes become the product's own.",
+                shows=losses.attributes,
+            ),
             Loss("extra", "Shipping classes and shared settings of extensions stay behind."),
             Loss("created_at", "A date in the target's future becomes the target's present."),
         ),

@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from connectors import shown
 from connectors.base import Loss, StoreReport
-from connectors.records import Category, InventoryLevel, Stream, money
+from connectors.records import Category, InventoryLevel, Product, Stream, Variant, money
 from tests.engine.adopted import (
     PAIRS,
     SINCE,
@@ -349,6 +350,36 @@ async def test_what_a_target_keeps_with_the_addon_is_drift(bench: Bench) -> None
         {"differs": [], "declared": ["number", "note"]},
         {"differs": ["number"], "declared": ["note"]},
     ]
+
+
+async def test_a_loss_that_strikes_some_records_is_no_excuse_for_others(bench: Bench) -> None:
+    fill(bench)
+    losses = (
+        Loss("status", "Private ones become drafts.", shows=drafts),
+        Loss("regular_price", "None of its own with variants.", shows=shown.own_price),
+        Loss("variants.status", "All are for sale.", shows=shown.published),
+    )
+    products = replace(bench.platform.writes[PRODUCTS], losses=losses)
+    bench.use(replace(bench.platform, writes={**bench.platform.writes, PRODUCTS: products}))
+    bench.source.edit(PRODUCTS, "p1", status="private")
+    bench.target.edit(PRODUCTS, "tp1", status="draft", regular_price=money("1", "GBP"))
+    bench.source.edit(PRODUCTS, "p2", status="private")
+    bench.source.edit(PRODUCTS, "p3", variants=(Variant(id="s", sku="S", status="private"),))
+    bench.target.edit(PRODUCTS, "tp3", regular_price=None, variants=(Variant(id="ts", sku="S"),))
+    await adopt(bench)
+    rows = await bench.rows(
+        "SELECT record_id, differs, declared FROM adoption_records"
+        " WHERE stream = 'products' AND side = 'source' ORDER BY record_id"
+    )
+    assert [(each["differs"], each["declared"]) for each in rows] == [
+        (["regular_price"], ["status"]),
+        (["status"], []),
+        ([], ["regular_price", "variants"]),
+    ]
+
+
+def drafts(content: Product) -> str:
+    return "draft" if content.status == "private" else content.status
 
 
 async def test_the_database_knows_how_much_it_has_to_pair(bench: Bench) -> None:

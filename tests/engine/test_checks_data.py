@@ -11,6 +11,8 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
+from connectors.base import Loss
+from connectors.losses import Losses
 from connectors.records import Category, Customer, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of
@@ -72,6 +74,12 @@ async def product_out_of_its_category(bench: Bench) -> None:
 
 async def total_wrong_by_one_cent(bench: Bench) -> None:
     await edit(bench, Stream.ORDERS, "o101", total=euros("6.01"))
+
+
+async def total_wrong_as_its_writer_saw(bench: Bench) -> None:
+    """It was noted as lost when the order was written."""
+    await edit(bench, Stream.ORDERS, "o101", total=euros("1.00"))
+    await write(bench, "UPDATE links SET losses = '{total,lines}' WHERE source_id = 'o101'")
 
 
 async def refund_missing(bench: Bench) -> None:
@@ -196,6 +204,7 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (line_of_another_product, {"data.relations"}),
     (product_out_of_its_category, {"data.relations"}),
     (total_wrong_by_one_cent, {"data.money"}),
+    (total_wrong_as_its_writer_saw, {"data.money"}),
     (refund_missing, {"data.money"}),
     (price_old, {"data.money"}),
     (price_of_a_variant_old, {"data.money"}),
@@ -278,8 +287,8 @@ async def test_a_double_of_an_order_is_known_where_orders_get_new_numbers(bench:
         assert (await doubled.run(ground)).found == 0
     async with ground_of(bench) as ground:
 
-        async def losses(_: Stream) -> frozenset[str]:
-            return frozenset({"number"})
+        async def losses(_: Stream) -> Losses:
+            return Losses([Loss("number", "The target has its own.")])
 
         ground.losses = losses  # type: ignore[method-assign]
         [evidence] = (await doubled.run(ground)).evidence

@@ -10,8 +10,9 @@ from typing import Any
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from connectors.base import StoreAccess
+from connectors.base import Loss, StoreAccess
 from connectors.desk import SHOWN, NotTold, NumberedOrder, Numbering
+from connectors.losses import Losses
 from connectors.records import Customer, Order, Record, Stream, money
 from tests.engine.conftest import Bench
 from tests.engine.grounds import ground_of, limit, outcome_of
@@ -181,8 +182,8 @@ async def test_a_full_list_of_a_target_that_keeps_no_dates_proves_nothing(bench:
     assert [each.field for each in failing.evidence] == ["email"]
     async with ground_of(bench) as ground:
 
-        async def losses(_: Stream) -> frozenset[str]:
-            return frozenset({"created_at"})
+        async def losses(_: Stream) -> Losses:
+            return Losses([Loss("created_at", "The target has its own.")])
 
         ground.losses = losses  # type: ignore[method-assign]
         assert (await support.support(ground)).state is State.PASSED

@@ -1,11 +1,11 @@
 """Sampled pairs field by field: what differs, and what explains it.
 
 Both records are compared in the form that two stores share, references by the target's ids. What
-the target is known not to keep is no difference. What the team edited is none, either, where the
-policy lets it stay: the target shows something else than what we left there, and the source's
-value is the one that was applied. SKUs and emails are never excused: by them records are paired;
-relations only by a policy that says `target`. What was changed on the target where the source's
-values rule is noted for the next run, which puts it back.
+the target is known to show instead of what it cannot keep is no difference. What the team edited is
+none, either, where the policy lets it stay: the target shows something else than what we left
+there, and the source's value is the one that was applied. SKUs and emails are never excused: by
+them records are paired; relations only by a policy that says `target`. What was changed on the
+target where the source's values rule is noted for the next run, which puts it back.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from app.database import autocommit
 from app.models import ConflictPolicy
 from connectors.comparable import Names, comparable, variant_form
 from connectors.digest import FIELD_BYTES, digest
+from connectors.losses import Losses, Shown, unexplained
 from connectors.records import Content, Order, Product, Record, Stream, Variant
 from connectors.references import references
 from workers.checks import target_survey
@@ -36,8 +37,10 @@ from workers.engine.sides import UNKNOWN, VARIANTS, Rules
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
 
 _IDENTITY = frozenset({"sku", "email"})
-_ADDRESSES = frozenset({"slug"})
-"""Left to the checks of URLs, which know whether an old address still leads there."""
+_ELSEWHERE = frozenset({"slug", VARIANTS})
+"""Slugs are left to the checks of URLs, which know whether an old address still leads there.
+Variants are compared one by one.
+"""
 
 _RELATIONS = frozenset({"parent", "categories", "customer"})
 _MONEY = frozenset(
@@ -168,9 +171,7 @@ _BASES = text(
 class _Comparison:
     """One stream's pairs; fills `found`."""
 
-    def __init__(
-        self, ground: Ground, stream: Stream, losses: frozenset[str], found: Compared
-    ) -> None:
+    def __init__(self, ground: Ground, stream: Stream, losses: Losses, found: Compared) -> None:
         self._ground, self._stream, self._found = ground, stream, found
         self._losses = losses
         capability = ground.writes[stream]
@@ -223,10 +224,11 @@ class _Comparison:
         theirs = target.content
         names = _same_ids(ours, theirs)
         here, there = comparable(ours, names), comparable(theirs, names)
-        lost = self._losses | base.losses | _ADDRESSES
-        for name, value in here.items():
-            if name == VARIANTS or name in lost or value == there[name]:
-                continue
+        shown = self._losses.shown(ours, base.losses)
+        meant = comparable(shown.content, names)
+        untold = shown.untold | _ELSEWHERE
+        for name in unexplained(here, meant, there, untold):
+            value = here[name]
             if name == "categories" and set(value) <= set(there[name]):
                 continue  # one more is the team's, or the platform's own for what has none
             if self._is_excused(name, theirs, base.target):
@@ -236,18 +238,18 @@ class _Comparison:
                 self._note(name, theirs, base, base.target)  # what was refunded is never changed
             yield from _split(pair, name, value, there[name])
         if isinstance(ours, Product) and isinstance(theirs, Product):
-            yield from self._variants(pair, ours, theirs, base)
-        if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in lost:
+            yield from self._variants(pair, ours, theirs, base, shown)
+        if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in untold:
             for line in differing_goods(ours, theirs, pair.children):
                 self._note("lines", theirs, base, base.target)
-                where, shown = f"lines.{line.source_id}", line.shown
-                yield Difference(Kind.RELATION, pair.source_id, pair.target_id, where, shown)
+                where, words = f"lines.{line.source_id}", line.shown
+                yield Difference(Kind.RELATION, pair.source_id, pair.target_id, where, words)
 
     def _variants(
-        self, pair: Pair, ours: Product, theirs: Product, base: _Base
+        self, pair: Pair, ours: Product, theirs: Product, base: _Base, shown: Shown
     ) -> Iterator[Difference]:
         there = {each.id: each for each in theirs.variants}
-        lost = self._losses | base.losses
+        expected = {each.id: each for each in shown.variants}
         for variant in ours.variants:
             path = f"{VARIANTS}.{variant.id}"
             twin = there.get(pair.children.get(variant.id, ""))
@@ -257,15 +259,14 @@ class _Comparison:
                 yield Difference(Kind.CONTENT, pair.source_id, pair.target_id, path, told)
                 continue
             _, left = base.parts.get(variant.id, (b"", b""))
-            here, shown = variant_form(variant), variant_form(twin)
-            for name, value in here.items():
-                if name in lost or f"{VARIANTS}.{name}" in lost or value == shown[name]:
-                    continue
+            here, seen = variant_form(variant), variant_form(twin)
+            meant = variant_form(expected[variant.id])
+            for name in unexplained(here, meant, seen, shown.parts.get(variant.id, ())):
                 if self._is_excused(name, twin, left):
                     self._found.edits += 1
                 else:
                     self._note(f"{path}.{name}", twin, base, left)
-                    yield from _split(pair, name, value, shown[name], prefix=f"{path}.")
+                    yield from _split(pair, name, here[name], seen[name], prefix=f"{path}.")
 
     def _is_excused(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
         """Whether the team's edit explains the difference, and may stay."""

@@ -16,6 +16,7 @@ from sqlalchemy import Row, text
 
 from app.database import autocommit
 from connectors.digest import FIELD_BYTES
+from connectors.losses import Losses
 from connectors.records import Content, InventoryLevel, Product, Record, Stream, Variant
 from workers.checks.ground import Ground
 from workers.engine import drift
@@ -37,12 +38,14 @@ _NAMED_OTHERWISE = frozenset({"product", "variant"})
 class Edited:
     """Gathers the source's ids of such records, page by page."""
 
-    def __init__(self, ground: Ground, stream: Stream, losses: frozenset[str]) -> None:
+    def __init__(self, ground: Ground, stream: Stream, losses: Losses) -> None:
         capability = ground.writes[stream]
         self._ground, self._stream = ground, stream
         self._merges = capability.merges
         self._rules = Rules(stream, ground.scope.policies, derived=capability.derived)
-        self._ignored = losses | capability.derived
+        # What we wrote, unlike what the target answered, does not hold what it shows instead.
+        lost = losses.untold if self._merges else losses.fields
+        self._ignored = lost | capability.derived
         self.ids: list[str] = []
 
     async def look(self, records: Sequence[Record]) -> None:

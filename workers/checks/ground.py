@@ -24,6 +24,7 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.budget import Budgets, local_budget
+from connectors.losses import Losses
 from connectors.records import Content, Record, Stream
 from connectors.references import references, with_target_ids
 from workers.checks.records import Records
@@ -125,10 +126,10 @@ class Ground:
             self._reports["target"] = await self.target.check()
         return self._reports["target"]
 
-    async def losses(self, stream: Stream) -> frozenset[str]:
-        """The fields that the target declares it cannot keep exactly."""
+    async def losses(self, stream: Stream) -> Losses:
+        """What the target declares it cannot keep exactly."""
         addon = bool((await self.target_report()).addon)
-        return frozenset(each.field for each in self.writes[stream].losses_in(addon=addon))
+        return Losses(self.writes[stream].losses_in(addon=addon))
 
     @asynccontextmanager
     async def target_as_source(self) -> AsyncIterator[Source | None]:

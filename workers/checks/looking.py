@@ -6,14 +6,14 @@ Emails and addresses stay here: what a check says names records by their ids.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import text
 
 from app.database import autocommit
 from app.mapping.mapped import unmapped
 from app.models import ConflictPolicy
-from connectors.comparable import Names, comparable
+from connectors.comparable import Names
 from connectors.concurrency import together
 from connectors.desk import Desk, HasDesk
 from connectors.digest import digest
@@ -172,16 +172,10 @@ async def differing(
     asked = {"migration": ground.migration, "stream": str(stream), "id": record.id}
     async with autocommit(ground.engine) as connection:
         own = await connection.scalar(_LOSSES, asked)
-    losses = await ground.losses(stream) | set(own or ())
-    left, right = _form(ours), _form(theirs)
+    losses = await ground.losses(stream)
+    found = losses.unexplained(ours, theirs, _NO_NAMES, own or ())
     return [
         name
         for name in names
-        if left[name] != right[name]
-        and name not in losses
-        and ground.scope.policies.of(stream, name) is not ConflictPolicy.TARGET
+        if name in found and ground.scope.policies.of(stream, name) is not ConflictPolicy.TARGET
     ]
-
-
-def _form(content: Content) -> dict[str, Any]:
-    return comparable(content, _NO_NAMES)

@@ -15,12 +15,14 @@ from sqlalchemy import text
 from app.database import autocommit
 from app.mapping.mapped import map_each
 from app.models import Side
+from app.services.adopted_links import INSTEAD, UNTOLD
 from connectors import counterparts
 from connectors.abilities import ReadsWhole, ShowsMetadata
 from connectors.base import Page
 from connectors.comparable import Names, comparable, lines_of
 from connectors.counterparts import Part
 from connectors.digest import value_digest
+from connectors.losses import Losses
 from connectors.records import Category, InventoryLevel, Order, Product, Record, Stream
 from connectors.references import Reference, references, with_target_ids
 from workers.engine import evidence
@@ -56,11 +58,14 @@ async def rows(reading: Reading, page: Page) -> list[dict[str, Any]]:
         known, variants = await _source_ids(reading.run, shown)
         given = await _places_on_target(reading, shown)
     names = _Named(known, variants, given)
+    # What the target shows of a record instead is told by the source's record alone.
+    is_source = reading.side is Side.SOURCE
+    losses = Losses(reading.run.writes[reading.stream].losses if is_source else ())
     paths, places = names.places(shown)
     made: dict[str, dict[str, Any]] = {}
     for record in shown:
         row = _row(reading, record, places[record.id])
-        made[record.id] = row | {"form": _encode(_form(record, paths, known))}
+        made[record.id] = row | {"form": _encode(_form(record, paths, known, losses))}
     if changed:
         # Whoever brought a record over knew nothing of our rules.
         _, places = names.places(bare)
@@ -215,9 +220,12 @@ def _with_base(part: Part, bases: Mapping[str, tuple[bytes, bytes]]) -> Part:
     return Part(part.kind, part.id, part.keys, bases[part.id][1])
 
 
-def _form(record: Record, paths: Names, known: Mapping[Reference, str]) -> dict[str, bytes]:
+def _form(
+    record: Record, paths: Names, known: Mapping[Reference, str], losses: Losses
+) -> dict[str, bytes]:
     """A digest of each field as both stores should show it. Records are named by the source's ids,
-    categories among themselves by their paths; what a line is of belongs to the lines.
+    categories among themselves by their paths; what a line is of belongs to the lines. Beside them
+    stands what the target shows of those fields that it cannot keep in some records.
     """
     content, names = record.content, paths
     if not isinstance(content, Category):
@@ -233,7 +241,12 @@ def _form(record: Record, paths: Names, known: Mapping[Reference, str]) -> dict[
         goods = [each.product or "" for each in content.lines]
         told = zip(lines_of(content), goods, strict=True)
         form["lines"] = sorted((*line, product) for line, product in told)
-    return {name: value_digest(each) for name, each in form.items()}
+    shown = losses.shown(content)
+    meant = comparable(shown.content, names) if losses.judged else form
+    return {name: value_digest(each) for name, each in form.items()} | {
+        f"{INSTEAD}{name}": UNTOLD if name in shown.untold else value_digest(meant[name])
+        for name in losses.judged & form.keys()
+    }
 
 
 # --- what records name, by the source's ids ------------------------------------------------------

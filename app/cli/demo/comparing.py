@@ -11,7 +11,13 @@ from subprocess import Popen
 
 from app.cli.demo.plan import Plan
 from app.cli.demo.practice import PracticeStore
-from app.cli.demo.reading import PLATFORM, progress_file, read_result, reading_environment
+from app.cli.demo.reading import (
+    PLATFORM,
+    losses_of,
+    progress_file,
+    read_result,
+    reading_environment,
+)
 from app.cli.demo.report import Report, StreamResult
 from app.cli.demo.scene import Scene
 from app.cli.failures import UnreachableError
@@ -29,7 +35,7 @@ def compare_stores(scene: Scene, report: Report, plan: Plan, progress: Progress)
     """Read both stores and note in the report what differs. Raises `UnreachableError`."""
     results = [_result(scene, store) for store in (scene.source, scene.target)]
     processes = [
-        _start(scene, store, result)
+        _start(scene, store, result, plan)
         for store, result in zip((scene.source, scene.target), results, strict=True)
     ]
     try:
@@ -37,8 +43,7 @@ def compare_stores(scene: Scene, report: Report, plan: Plan, progress: Progress)
     finally:
         end_all(processes)
     source, target = map(read_result, results)
-    writes = connector(PLATFORM).writes
-    losses = {stream: each.losses_in(addon=plan.addon) for stream, each in writes.items()}
+    losses = losses_of(connector(PLATFORM), addon=plan.addon)
     found = confront(source, target, list(Stream), losses)
     for stream, each in found.streams.items():
         _note(report.streams.setdefault(str(stream), StreamResult()), each)
@@ -48,12 +53,16 @@ def _result(scene: Scene, store: PracticeStore) -> Path:
     return scene.folder / f"{store.name}.fingerprints"
 
 
-def _start(scene: Scene, store: PracticeStore, result: Path) -> Popen[bytes]:
+def _start(scene: Scene, store: PracticeStore, result: Path, plan: Plan) -> Popen[bytes]:
     program = Program(
         name=f"reading of shop {store.name}",
         module="app.cli.demo.reading",
         environment=reading_environment(
-            store.url, store.keys, result, is_target=store is scene.target
+            store.url,
+            store.keys,
+            result,
+            is_target=store is scene.target,
+            addon=plan.addon,
         ),
         log=result.with_suffix(".log"),
     )

@@ -16,26 +16,31 @@ from pathlib import Path
 import msgspec
 
 from app.cli.demo.practice import Keys
-from connectors.comparison import Side, fingerprints
+from connectors.base import Connector, Loss
 from connectors.errors import StoreError
+from connectors.fingerprints import Side, fingerprints
 from connectors.records import Stream
 from connectors.registry import access, connector
 
 PLATFORM = "woocommerce"
 RESULT, PROGRESS = "RESULT", "PROGRESS"
 _URL, _KEY, _SECRET, _TARGET = "SHOP_URL", "SHOP_KEY", "SHOP_SECRET", "SHOP_IS_TARGET"
+_ADDON = "SHOP_HAS_ADDON"
 
 _encode = msgspec.msgpack.encode
 _decoder = msgspec.msgpack.Decoder(dict[Stream, Side])
 
 
-def reading_environment(url: str, keys: Keys, result: Path, *, is_target: bool) -> dict[str, str]:
-    """What the process has to be told."""
+def reading_environment(
+    url: str, keys: Keys, result: Path, *, is_target: bool, addon: bool
+) -> dict[str, str]:
+    """What the process has to be told. `addon`: the target has our add-on."""
     return {
         _URL: url,
         _KEY: keys.consumer_key,
         _SECRET: keys.consumer_secret,
         _TARGET: "1" if is_target else "",
+        _ADDON: "1" if addon else "",
         RESULT: str(result),
         PROGRESS: str(progress_file(result)),
     }
@@ -49,6 +54,11 @@ def progress_file(result: Path) -> Path:
 def read_result(result: Path) -> dict[Stream, Side]:
     """The fingerprints that a reading left behind."""
     return _decoder.decode(result.read_bytes())
+
+
+def losses_of(platform: Connector, *, addon: bool) -> dict[Stream, tuple[Loss, ...]]:
+    """What a target of this platform cannot keep."""
+    return {stream: each.losses_in(addon=addon) for stream, each in platform.writes.items()}
 
 
 async def _read() -> dict[Stream, Side]:
@@ -72,7 +82,11 @@ async def _read() -> dict[Stream, Side]:
 
     async with platform.source(found) as store:
         return await fingerprints(
-            store, list(Stream), is_target=bool(os.environ[_TARGET]), told=told
+            store,
+            list(Stream),
+            is_target=bool(os.environ[_TARGET]),
+            losses=losses_of(platform, addon=bool(os.environ[_ADDON])),
+            told=told,
         )
 
 

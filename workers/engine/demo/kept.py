@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -10,8 +11,9 @@ from sqlalchemy import text
 from app.database import autocommit
 from app.mapping.values import plain as as_plain
 from connectors.base import Loss
-from connectors.comparable import Names, comparable
-from connectors.records import Content, Stream
+from connectors.comparable import Names, comparable, variant_form
+from connectors.losses import VARIANTS, strikes
+from connectors.records import Content, Product, Stream
 from workers.engine.demo.findings import is_empty
 from workers.engine.run import Run
 from workers.engine.sides import plain
@@ -22,9 +24,10 @@ _EXTRA = "extra"
 
 
 def at_stake(content: Content, losses: Sequence[Loss]) -> list[str]:
-    """The declared fields in which a record holds something."""
+    """The declared fields in which a record holds something that the target does not keep."""
     held = as_plain(content)
-    return [name for name in _fields(losses) if not _is_nothing(held.get(name))]
+    fields = [each.field for each in losses if strikes(each, content)]
+    return [name for name in dict.fromkeys(fields) if not _is_nothing(held.get(_top(name)))]
 
 
 def lost(
@@ -35,8 +38,11 @@ def lost(
     """
     here, there = comparable(ours, Names()), comparable(theirs, Names())
     found = []
-    for name in at_stake(ours, losses):
-        if name in _REFERENCES:
+    for path in at_stake(ours, losses):
+        name = _top(path)
+        if path != name and name == VARIANTS:
+            is_kept = _is_kept_by_variants(ours, theirs, path)
+        elif name in _REFERENCES:
             is_kept = bool(getattr(theirs, name))
         elif name == _EXTRA:
             is_kept = _holds(getattr(theirs, name), getattr(ours, name))
@@ -47,8 +53,19 @@ def lost(
             one, other = (plain(name, each, derived) for each in values)
             is_kept = one == other
         if not is_kept:
-            found.append(name)
+            found.append(path)
     return found
+
+
+def _is_kept_by_variants(ours: Content, theirs: Content, path: str) -> bool:
+    """Whether as many variants show each value of a field."""
+    name = path.removeprefix(f"{VARIANTS}.")
+    here, there = (
+        Counter(variant_form(variant).get(name) for variant in each.variants)
+        for each in (ours, theirs)
+        if isinstance(each, Product)
+    )
+    return here == there
 
 
 _PLACES = text(
@@ -94,8 +111,9 @@ async def lost_on_target(
     }
 
 
-def _fields(losses: Sequence[Loss]) -> list[str]:
-    return list(dict.fromkeys(each.field.partition(".")[0] for each in losses))
+def _top(path: str) -> str:
+    """The record's own field that a path begins with."""
+    return path.partition(".")[0]
 
 
 def _is_nothing(value: Any) -> bool:

@@ -1,0 +1,142 @@
+"""Losing: what a target shows of a record is the record, or what its declared losses say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from connectors.comparable import Names
+from connectors.losses import Losses
+from connectors.records import (
+    Attribute,
+    Content,
+    Customer,
+    Discount,
+    Money,
+    Option,
+    Order,
+    Product,
+    Stream,
+    Variant,
+)
+from connectors.testing.bench import TargetBench
+from connectors.testing.contents import HOME, LONG_AGO
+from connectors.testing.operations import WRITTEN, applied, operations
+from connectors.testing.promises import Contract, for_streams
+
+_AT_MOST = 12
+"""So many records a test may need of a stream."""
+
+
+class LossContract(Contract):
+    """What a target does not keep."""
+
+    side = "writes"
+    pytestmark = pytest.mark.asyncio
+
+    @for_streams(among=WRITTEN)
+    async def test_a_record_shows_what_was_written_or_what_a_loss_foresees(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        sent = operations(stream, list(_varied(bench.contents(stream, _AT_MOST))))
+        losses = Losses(self.connector.writes[stream].losses)
+        async with bench.target() as target, bench.reader() as reader:
+            made = applied(await target.write(stream, sent))
+            seen = await reader.get(stream, [each.target_id for each in made.values()])
+        unexplained = {
+            each.source_id: losses.unexplained(
+                each.content,
+                _without_own_categories(seen[made[each.source_id].target_id].content),
+                Names(),
+                [loss.field for loss in made[each.source_id].losses],
+            )
+            for each in sent
+        }
+        assert unexplained == {each.source_id: [] for each in sent}
+
+
+def _without_own_categories(shown: Content) -> Content:
+    """Some platforms put what has no category into one of their own."""
+    return replace(shown, categories=()) if isinstance(shown, Product) else shown
+
+
+def _varied(plain: list[Content]) -> Iterator[Content]:
+    """One record for each of the ways in which records are struck by losses."""
+    for number, each in enumerate(plain):
+        ways = _ways(each)
+        if number < len(ways):
+            yield replace(each, **ways[number])
+
+
+def _ways(content: Content) -> list[dict[str, Any]]:
+    match content:
+        case Product():
+            return [
+                {},
+                {"status": "private"},
+                {"status": "draft", "visibility": "hidden"},
+                {"featured": True, "visibility": "hidden"},
+                {
+                    "attributes": (Attribute("Material", ("Clay",)),),
+                    "short_description": "In short",
+                },
+                {"sale_price": _part(content.regular_price), "sale_from": LONG_AGO},
+                _in_sizes(content),
+            ]
+        case Customer():
+            return [
+                {},
+                {"billing": replace(HOME, email=f"bills.{content.email}")},
+                {"shipping": HOME},
+                {"shipping": replace(HOME, city="Leeds")},
+            ]
+        case Order():
+            bill = {"billing": replace(HOME, email=content.email)}
+            return [bill, bill | _discounted(content)]
+        case _:
+            return [{}]
+
+
+def _in_sizes(content: Product) -> dict[str, Any]:
+    """With variants, one of which is not for sale and has a price of a sale."""
+    small, large = (
+        Variant(
+            id=size,
+            sku=f"{content.sku}-{size}",
+            options=(Option("Size", size),),
+            regular_price=content.regular_price,
+        )
+        for size in ("S", "L")
+    )
+    price = _part(content.regular_price)
+    small = replace(small, status="private", sale_price=price, description="The small one")
+    return {
+        "kind": "variable",
+        "sku": "",
+        "regular_price": None,
+        "attributes": (Attribute("Size", ("S", "L"), varies=True),),
+        "variants": (small, large),
+    }
+
+
+def _discounted(content: Order) -> dict[str, Any]:
+    """A code took one off the first line."""
+    off = Money(Decimal(1), content.currency)
+    first, *others = content.lines
+    before = Money(first.total.amount + off.amount, content.currency)
+    return {
+        "lines": (replace(first, subtotal=before), *others),
+        "discounts": (Discount(code="ONE-OFF", amount=off),),
+        "discount_total": off,
+        "completed_at": LONG_AGO + timedelta(days=2),
+    }
+
+
+def _part(price: Money | None) -> Money | None:
+    """A lower price."""
+    return None if price is None else replace(price, amount=price.amount - 1)
