@@ -49,7 +49,7 @@ def _says_gone(error: UserError) -> bool:
     """
     if error.code in _GONE_CODES:
         return True
-    path = error.field or ()
+    path = error.field or []
     is_own = bool(path) and path[-1] in _OWN_IDS and _LISTS.isdisjoint(path)
     return is_own and (error.code == "NOT_FOUND" or bool(_GONE.search(error.message)))
 

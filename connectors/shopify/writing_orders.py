@@ -21,7 +21,15 @@ from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError, TryLater
 from connectors.minor_units import rounded, same
-from connectors.records import Money, Order, Refund, Stream
+from connectors.records import (
+    FeeLine,
+    Money,
+    Order,
+    OrderLine,
+    Refund,
+    ShippingLine,
+    Stream,
+)
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies_orders import (
     OPTIONS,
@@ -251,7 +259,8 @@ def _differs(content: Order, shown: Order) -> bool:
     """
     if _sums(content) != _sums(shown):
         return True
-    parts = (*content.lines, *content.shipping_lines, *content.fees)
+    parts: list[OrderLine | ShippingLine | FeeLine]
+    parts = [*content.lines, *content.shipping_lines, *content.fees]
     amounts = (
         rounded(e.amount, content.currency) for each in parts for e in (each.total, each.tax)
     )
