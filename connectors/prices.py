@@ -12,22 +12,28 @@ from msgspec.structs import replace
 
 from connectors.records import Money, Product, Variant
 
+SALE_DATES = frozenset({"sale_from", "sale_to"})
+"""Fields of a product, and of a variant, that decide which of its prices counts."""
+
 
 def in_force(of: Product | Variant, product: Product, now: datetime) -> Money | None:
-    """The price of a product, or of a variant of it, at a time; None where it has none. The dates
-    of a sale are the product's.
-    """
+    """The price of a product, or of a variant of it, at a time; None where it has none."""
     regular, sale = of.regular_price, of.sale_price
-    if sale is None or not is_on_sale(product, now):
+    if sale is None or not is_on_sale(of, product, now):
         return regular
     return sale if regular is None or sale.amount < regular.amount else regular
 
 
-def is_on_sale(product: Product, now: datetime) -> bool:
-    """Whether a price for a sale counts at a time."""
-    begun = product.sale_from is None or product.sale_from <= now
-    ended = product.sale_to is not None and product.sale_to < now
-    return begun and not ended
+def is_on_sale(of: Product | Variant, product: Product, now: datetime) -> bool:
+    """Whether its price for a sale counts at a time, if it has one."""
+    begins, ends = sale_dates(of, product)
+    return (begins is None or begins <= now) and (ends is None or ends >= now)
+
+
+def sale_dates(of: Product | Variant, product: Product) -> tuple[datetime | None, datetime | None]:
+    """When its sale begins and ends: its own dates, else the product's."""
+    own = of.sale_from, of.sale_to
+    return own if own != (None, None) else (product.sale_from, product.sale_to)
 
 
 def priced(product: Product) -> Iterator[Product | Variant]:

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from connectors.changes import Changed, touches
+from connectors.prices import SALE_DATES
 from connectors.records import (
     Address,
     Attribute,
@@ -29,9 +30,6 @@ _STATUSES = {"published": "ACTIVE", "archived": "ARCHIVED"}
 _UNITS = frozenset({"GRAMS", "KILOGRAMS", "OUNCES", "POUNDS"})
 _DEFAULT_OPTION = ("Title", "Default Title")
 COUNTRY = re.compile(r"[A-Z]{2}")
-SALE_DATES = frozenset({"sale_from", "sale_to"})
-"""Fields of a product that decide which of its prices is written."""
-
 OWN_VARIANT = SALE_DATES | {
     "sku",
     "regular_price",

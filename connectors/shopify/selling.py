@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import Loss
-from connectors.prices import at_once, in_force, priced
+from connectors.prices import at_once, in_force, priced, sale_dates
 from connectors.records import Product
 
 FOR_SALE = frozenset({"ACTIVE", "UNLISTED"})
@@ -19,8 +19,8 @@ FOR_SALE = frozenset({"ACTIVE", "UNLISTED"})
 HELD_BACK = Loss("status", "It has no price at the source: it is a draft until it has one.")
 _NO_PRICE = Loss("regular_price", "Something of it has no price at the source.")
 _NO_SALE = Loss("sale_price", "Its sale is not on: the regular price is asked.")
-_BEGINS = "Its sale begins on {:%Y-%m-%d %H:%M} UTC: a run that reads it has to come then."
-_ENDS = "Its sale ends on {:%Y-%m-%d %H:%M} UTC: a run that reads it has to come then."
+_BEGINS = "A sale of it begins on {:%Y-%m-%d %H:%M} UTC: a run that reads it has to come then."
+_ENDS = "A sale of it ends on {:%Y-%m-%d %H:%M} UTC: a run that reads it has to come then."
 
 
 def has_prices(content: Product, now: datetime) -> bool:
@@ -47,10 +47,9 @@ def losses_of_prices(content: Product, now: datetime) -> list[Loss]:
         losses.append(_NO_PRICE)
     if at_once(content, now) is not content:
         losses.append(_NO_SALE)
-    if any(each.sale_price is not None for each in priced(content)):
-        begins, ends = content.sale_from, content.sale_to
-        if begins is not None and begins > now:
-            losses.append(Loss("sale_from", _BEGINS.format(begins)))
-        if ends is not None and ends >= now:
-            losses.append(Loss("sale_to", _ENDS.format(ends)))
+    dates = [sale_dates(each, content) for each in priced(content) if each.sale_price is not None]
+    if begins := [each for each, _ in dates if each is not None and each > now]:
+        losses.append(Loss("sale_from", _BEGINS.format(min(begins))))
+    if ends := [each for _, each in dates if each is not None and each >= now]:
+        losses.append(Loss("sale_to", _ENDS.format(min(ends))))
     return losses

@@ -15,12 +15,11 @@ from msgspec.structs import replace
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
-from connectors.prices import at_once
+from connectors.prices import SALE_DATES, at_once
 from connectors.records import Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
     OWN_VARIANT,
-    SALE_DATES,
     inheriting,
     kept_variant,
     option_bodies,

@@ -113,6 +113,8 @@ def variation_body(
         "status": lambda: {"status": wire_status(variant.status)},
         "regular_price": lambda: {"regular_price": _plain_price(variant.regular_price)},
         "sale_price": lambda: {"sale_price": _plain_price(variant.sale_price)},
+        "sale_from": lambda: {"date_on_sale_from_gmt": gmt(variant.sale_from)},
+        "sale_to": lambda: {"date_on_sale_to_gmt": gmt(variant.sale_to)},
         "description": lambda: {"description": variant.description},
         "weight": lambda: {"weight": variant.weight},
         "options": lambda: {

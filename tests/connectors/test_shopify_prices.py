@@ -162,6 +162,17 @@ async def test_the_price_in_force_is_asked(
     assert lost(made) == losses
 
 
+async def test_each_variant_has_its_own_sale(shop: ShopifyShop):
+    prices = {"regular_price": gbp("10"), "sale_price": gbp("5")}
+    dates = [on_sale(shop, DAY, None), on_sale(shop, -DAY, DAY), on_sale(shop, None, None)]
+    sizes = zip(("S", "M", "L"), dates, strict=True)
+    content = shirt(*(replace(variant(1, size), **prices, **each) for size, each in sizes))
+    # Where a variant has dates of its own, the product's are not its.
+    made = await write(shop, replace(content, **on_sale(shop, None, -DAY)))
+    assert sold(shop, made) == [("10.00", None), ("5.00", "10.00"), ("10.00", None)]
+    assert lost(made) == {"sale_price", "sale_from", "sale_to"}
+
+
 async def test_a_price_for_a_sale_that_is_no_lower_is_none(shop: ShopifyShop):
     made = await write(shop, product(1, regular_price=gbp("10"), sale_price=gbp("12")))
     assert sold(shop, made) == [("10.00", None)]

@@ -78,25 +78,25 @@ async def test_a_price_that_the_team_gave_a_product_without_one_stays(move: Move
 
 
 @pytest.mark.parametrize(
-    ("begins", "ends", "before", "then"),
-    [
-        (timedelta(hours=-1), None, ("10.00", None), ("5.00", "10.00")),
-        (None, timedelta(hours=-1), ("5.00", "10.00"), ("10.00", None)),
-    ],
+    ("date", "before", "then"),
+    [("from", ("10.00", None), ("5.00", "10.00")), ("to", ("5.00", "10.00"), ("10.00", None))],
     ids=["begins", "ends"],
 )
+@pytest.mark.parametrize("kind", ["simple", "variable"])
 async def test_the_next_sweep_brings_a_sale_that_began_or_ended(
-    move: Move, begins: Any, ends: Any, before: Any, then: Any
+    move: Move, kind: str, date: str, before: Any, then: Any
 ) -> None:
     """Nothing changed at the source, and another price counts."""
     now, earlier = datetime.now(UTC).replace(microsecond=0, tzinfo=None), 2 * 3600
-    dates = {
-        f"date_on_sale_{name}_gmt": (now + each).isoformat()
-        for name, each in (("from", begins), ("to", ends))
-        if each
-    }
-    sale = goods(regular_price="10.00", sale_price="5.00", **dates)
-    await move.old.load(product=[sale])
+    dates = {f"date_on_sale_{date}_gmt": (now - timedelta(hours=1)).isoformat()}
+    sale = {"regular_price": "10.00", "sale_price": "5.00", **dates}
+    if kind == "simple":
+        await move.old.load(product=[goods(**sale)])
+    else:
+        size = {"name": "Size", "options": ["S"], "variation": True}
+        [above] = (await move.old.load(product=[goods(type=kind, attributes=[size])]))["product"]
+        small = {"attributes": [{"name": "Size", "option": "S"}], "sku": "SKU-1-S"}
+        await move.old.admin("POST", f"products/{above}/variations", small | sale)
     move.new.now[0] -= earlier
     await move.run("full", **PRODUCTS)
     assert asked(move) == [before]

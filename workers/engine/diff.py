@@ -10,12 +10,12 @@ from typing import Any
 import msgspec
 
 from connectors.digest import Digest, changed_fields, digest
-from connectors.prices import is_on_sale
+from connectors.prices import SALE_DATES, is_on_sale, priced
 from connectors.records import Content, Product, Record
 from connectors.references import Reference
 from workers.engine.ledger import LinkRow
 from workers.engine.reuse import is_another
-from workers.engine.sides import SALE_DATES, Base
+from workers.engine.sides import Base
 
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
 _decode_sent = msgspec.msgpack.Decoder(dict[str, tuple[bytes, ...]]).decode
@@ -138,7 +138,12 @@ def _turns(content: Content, link: LinkRow, now: datetime | None) -> bool:
         return False
     if SALE_DATES.isdisjoint(link.losses or ()):
         return False
-    return is_on_sale(content, now) is not is_on_sale(content, link.applied_at - _CLOCKS)
+    then = link.applied_at - _CLOCKS
+    return any(
+        each.sale_price is not None
+        and is_on_sale(each, content, now) is not is_on_sale(each, content, then)
+        for each in priced(content)
+    )
 
 
 def _new(record: Record, made: Digest, link: LinkRow | None) -> Candidate:

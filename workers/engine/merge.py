@@ -14,8 +14,9 @@ from msgspec.structs import replace
 
 from app.models import ConflictPolicy, Decision
 from connectors.digest import FIELD_BYTES, field_digests, value_digest
+from connectors.prices import SALE_DATES
 from connectors.records import Content, Product, Variant
-from workers.engine.sides import SALE_DATES, UNKNOWN, VARIANTS, Base, Incoming, Rules
+from workers.engine.sides import UNKNOWN, VARIANTS, Base, Incoming, Rules
 
 _WITH_IDS = frozenset({"lines", "shipping_lines", "fees", "refunds", "fulfilments", VARIANTS})
 """Parts with ids of their own: one store's never stand in for the other's."""
@@ -268,7 +269,7 @@ def _merge_variant(
             continue
         if _judge(each, rules, merged):
             written.add(each.name)
-        else:
+        elif each.name not in SALE_DATES & rules.lossy:
             kept[each.name] = each.theirs
     merged.variants[ours.id] = frozenset(written)
     return replace(ours, **kept)

@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from app.models import Decision
 from connectors.digest import FIELD_BYTES, value_digest
+from connectors.prices import SALE_DATES
 from connectors.records import Content, Product, Stream
 from workers.engine.policy import Policies
 
@@ -25,8 +26,7 @@ UNKNOWN = bytes(FIELD_BYTES)
 
 VARIANTS = "variants"
 
-PRICES = frozenset({"regular_price", "sale_price", "sale_from", "sale_to"})
-SALE_DATES = frozenset({"sale_from", "sale_to"})
+_PRICES = SALE_DATES | {"regular_price", "sale_price"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +135,7 @@ def lacking(stream: Stream, losses: Iterable[str]) -> frozenset[str]:
     if stream is not Stream.PRODUCTS:
         return frozenset()
     lost = frozenset(losses)
-    return (lost & {"status"}) | (PRICES if lost & PRICES else frozenset())
+    return (lost & {"status"}) | (_PRICES if lost & _PRICES else frozenset())
 
 
 def value_at(content: Content, path: str) -> Any:
