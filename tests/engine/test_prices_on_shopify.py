@@ -32,7 +32,10 @@ def asked(move: Move) -> list[tuple[str, str | None]]:
 
 
 async def lost(move: Move) -> set[str]:
-    [link] = await move.bench.rows("SELECT losses FROM links WHERE stream = 'products'")
+    """What the target could not keep of the product that was made first."""
+    [link, *_] = await move.bench.rows(
+        "SELECT losses FROM links WHERE stream = 'products' ORDER BY source_id::bigint"
+    )
     return set(link["losses"] or ())
 
 
@@ -110,3 +113,19 @@ async def test_the_next_sweep_brings_a_sale_that_began_or_ended(
     await move.run("full", **PRODUCTS)
     assert changes(move.new) == []
     assert await conflicts(move) == []
+
+
+async def test_a_product_that_comes_back_without_a_price_is_no_more_for_sale(move: Move) -> None:
+    """It was taken off, because the source had lost it: all of it is written once more."""
+    others = [goods(name=f"Other {n}", sku=f"O-{n}", regular_price="5.00") for n in range(20)]
+    [number, *_] = (await move.old.load(product=[goods(), *others]))["product"]
+    await move.run("full", **PRODUCTS)
+    await move.old.edit(op="hard_delete", kind="product", id=number)
+    await move.run("full", **PRODUCTS)
+    [removal] = await move.bench.rows("SELECT status FROM removals")
+    assert removal["status"] == "done"
+    await move.old.load(product=[goods(id=number)])
+    await move.run("full", **PRODUCTS)
+    statuses = {e["title"]: e["status"] for e in move.new.store.tables["Product"].values()}
+    assert statuses["Thing"] == "DRAFT"
+    assert {"regular_price", "status"} <= await lost(move)

@@ -164,6 +164,7 @@ def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
         sent_age=link.sent_age,
         base=_base(link),
         lost=frozenset(link.lost or ()),
+        known_losses=tuple(link.losses or ()),
     )
 
 
