@@ -128,6 +128,29 @@ async def test_a_variation_keeps_the_dates_of_its_sale(new_shop: Practice):
     assert (found.sale_from, found.sale_to) == (None, None)
 
 
+async def test_the_dates_of_a_sale_are_taken_away_where_the_source_has_none(new_shop: Practice):
+    dates = {"sale_from": LONG_AGO, "sale_to": LONG_AGO + timedelta(days=1)}
+    small = replace(shirt("S").variants[0], sale_price=gbp("1"))
+    dated = replace(shirt("S"), variants=(replace(small, **dates),))
+    made = await write(new_shop, Stream.PRODUCTS, dated, product(2, sale_price=gbp("1"), **dates))
+    plain = replace(dated, variants=(small,))
+    variants = {"variants": {small.id: frozenset(dates)}}
+    sent = [
+        replace(changing(plain, made["1"], "variants", stream=Stream.PRODUCTS), **variants),
+        replace(
+            changing(product(2, sale_price=gbp("1")), made["2"], *dates, stream=Stream.PRODUCTS),
+            source_id="2",
+            key="m1:products:2",
+        ),
+    ]
+    async with new_shop.target() as target:
+        applied(await target.write(Stream.PRODUCTS, sent))
+    [variation] = (await shown(new_shop, Stream.PRODUCTS, made["1"].target_id)).variants
+    alone = await shown(new_shop, Stream.PRODUCTS, made["2"].target_id)
+    for found in (variation, alone):
+        assert (found.sale_price, found.sale_from, found.sale_to) == (gbp("1"), None, None)
+
+
 async def test_tags_are_read_once_made_where_missing_and_named_by_id(new_shop: Practice):
     new_shop.instead += [
         Instead("GET", "/products/tags", 200, [{"id": 31, "name": "blue"}], {"X-WP-Total": "1"}),
