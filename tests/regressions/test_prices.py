@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from tests.engine.conftest import Bench
 from tests.engine.test_woocommerce_to_shopify import Move, changes, move
 
-__all__ = ["Bench", "move"]
+__all__ = ["move"]
 
 pytestmark = pytest.mark.contracts
 
