@@ -193,6 +193,8 @@ class Applied(Struct, frozen=True, kw_only=True):
 
     `content` is the record as the target answered it after the write, in the target's own ids;
     None where the answer does not tell. Of variants it holds at least those that were written.
+    `also` are fields that were written although they were not asked for: the status of a product
+    that lost its price.
     """
 
     source_id: str
@@ -201,6 +203,7 @@ class Applied(Struct, frozen=True, kw_only=True):
     content: Content | None = None
     losses: tuple[Loss, ...] = ()
     found: str | None = None
+    also: frozenset[str] = frozenset()
 
 
 class Refused(Struct, frozen=True, kw_only=True):

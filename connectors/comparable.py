@@ -182,6 +182,8 @@ def variant_form(variant: Variant) -> Form:
         "status": variant.status,
         "regular_price": _money(variant.regular_price),
         "sale_price": _money(variant.sale_price),
+        "sale_from": _moment(variant.sale_from),
+        "sale_to": _moment(variant.sale_to),
         "description": variant.description,
         "barcode": variant.barcode,
         "weight": _measure(variant.weight),

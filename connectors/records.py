@@ -101,12 +101,16 @@ class Attribute(Struct, frozen=True, gc=False):
 
 
 class Variant(Struct, frozen=True, kw_only=True, gc=False):
+    """A part of a product that is bought. A sale of it without dates has those of the product."""
+
     id: str
     sku: str = ""
     options: tuple[Option, ...] = ()
     status: str = "published"
     regular_price: Money | None = None
     sale_price: Money | None = None
+    sale_from: datetime | None = None
+    sale_to: datetime | None = None
     description: str = ""
     barcode: str = ""
     weight: str = ""

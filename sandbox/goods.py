@@ -149,11 +149,12 @@ def _amount(value: Any) -> str:
 
 
 def _sale_date(store: Store, doc: Doc, payload: Doc, name: str) -> None:
-    if f"{name}_gmt" in payload:
-        gmt = payload[f"{name}_gmt"]
+    """Null leaves a date alone, and an empty text takes it away."""
+    if payload.get(f"{name}_gmt") is not None:
+        gmt = payload[f"{name}_gmt"] or None
         doc[f"{name}_gmt"], doc[name] = gmt, store.clock.local_of(gmt) if gmt else None
-    elif name in payload:
-        local = payload[name]
+    elif payload.get(name) is not None:
+        local = payload[name] or None
         doc[name], doc[f"{name}_gmt"] = local, store.clock.gmt_of(local) if local else None
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from msgspec.structs import replace
 
 from connectors.changes import Changed, touches
+from connectors.prices import SALE_DATES
 from connectors.records import (
     Address,
     Attribute,
@@ -29,9 +30,15 @@ _STATUSES = {"published": "ACTIVE", "archived": "ARCHIVED"}
 _UNITS = frozenset({"GRAMS", "KILOGRAMS", "OUNCES", "POUNDS"})
 _DEFAULT_OPTION = ("Title", "Default Title")
 COUNTRY = re.compile(r"[A-Z]{2}")
-OWN_VARIANT = frozenset(
-    {"sku", "regular_price", "sale_price", "barcode", "weight", "taxable", "extra"}
-)
+OWN_VARIANT = SALE_DATES | {
+    "sku",
+    "regular_price",
+    "sale_price",
+    "barcode",
+    "weight",
+    "taxable",
+    "extra",
+}
 """Fields of a simple product that Shopify keeps in its default variant."""
 
 
@@ -153,7 +160,7 @@ def variant_body(variant: Variant, changed: Changed, unit: str) -> Body:
         body["sku"] = variant.sku
     if touches(changed, "barcode"):
         body["barcode"] = variant.barcode or None
-    if touches(changed, "regular_price", "sale_price"):
+    if touches(changed, "regular_price", "sale_price", *SALE_DATES):
         body |= _prices(variant.regular_price, variant.sale_price)
     if touches(changed, "taxable", "extra"):
         body["taxable"] = bool(variant.extra.get("taxable", True))
@@ -162,10 +169,13 @@ def variant_body(variant: Variant, changed: Changed, unit: str) -> Body:
 
 
 def _prices(regular: Money | None, sale: Money | None) -> Body:
+    """Without any price nothing is said: a free one would be the wrong one."""
     price = sale or regular
+    if price is None:
+        return {}
     compared = regular if sale is not None and regular is not None else None
     return {
-        "price": plain(price) if price else "0",
+        "price": plain(price),
         "compareAtPrice": plain(compared) if compared else None,
     }
 

@@ -129,8 +129,11 @@ def _transaction(content: Order, gateway: str, status: str) -> Body:
 
 
 def bag(value: Money) -> Body:
-    """An amount in the shop's currency."""
-    return {"shopMoney": {"amount": plain(value), "currencyCode": value.currency}}
+    """An amount in the shop's currency, in whole minor units: how Shopify would round is its own
+    affair.
+    """
+    amount = rounded(value.amount, value.currency)
+    return {"shopMoney": {"amount": f"{amount:f}", "currencyCode": value.currency}}
 
 
 class _Taxes:
@@ -286,7 +289,7 @@ def refund_body(refund: Refund, row: WireOrder, lines: Sequence[tuple[WireLine, 
         Decimal(0),
     )
     if shipped:
-        body["shipping"] = {"amount": f"{shipped:f}"}
+        body["shipping"] = {"amount": f"{rounded(shipped, refund.amount.currency):f}"}
     paid = next((e for e in row.transactions if (e.kind, e.status) == ("SALE", "SUCCESS")), None)
     if paid is not None:
         body["transactions"] = [
@@ -295,7 +298,7 @@ def refund_body(refund: Refund, row: WireOrder, lines: Sequence[tuple[WireLine, 
                 "parentId": paid.id,
                 "kind": "REFUND",
                 "gateway": paid.gateway or "manual",
-                "amount": plain(refund.amount),
+                "amount": bag(refund.amount)["shopMoney"]["amount"],
             }
         ]
     return body

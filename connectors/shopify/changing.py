@@ -15,8 +15,11 @@ from connectors.errors import Rejected, StoreError, TryLater
 from connectors.shopify.api import Api, Document, UserError
 
 _ERRORS = msgspec.json.Decoder(list[UserError])
-_GONE_CODES = frozenset({"NOT_FOUND", "PRODUCT_DOES_NOT_EXIST", "COLLECTION_DOES_NOT_EXIST"})
+_GONE_CODES = frozenset({"PRODUCT_DOES_NOT_EXIST", "COLLECTION_DOES_NOT_EXIST"})
 _GONE = re.compile(r"(does not|doesn't|no longer) exist|not found", re.IGNORECASE)
+_OWN_IDS = frozenset({"id", "orderId", "ownerId"})
+"""Places in an input that name the record itself; below a list they name a part of it."""
+_LISTS = frozenset({"variants", "lineItems", "files"})
 _LIMITED = re.compile(r"too many|try again later", re.IGNORECASE)
 _MINUTE = 60.0
 
@@ -37,7 +40,18 @@ class RefusedInput(Rejected):
         )
         self.codes = codes
         self.fields = fields
-        self.gone = bool(codes & _GONE_CODES) or any(_GONE.search(e.message) for e in errors)
+        self.gone = any(_says_gone(each) for each in errors)
+
+
+def _says_gone(error: UserError) -> bool:
+    """Whether an error means the record that was to be changed, and not something that it names:
+    an option that does not exist is a refusal like any other.
+    """
+    if error.code in _GONE_CODES:
+        return True
+    path = error.field or []
+    is_own = bool(path) and path[-1] in _OWN_IDS and _LISTS.isdisjoint(path)
+    return is_own and (error.code == "NOT_FOUND" or bool(_GONE.search(error.message)))
 
 
 def _code(codes: set[str], fields: Sequence[str]) -> str:

@@ -1,12 +1,16 @@
-"""What Shopify shows of what it cannot keep: for `Loss.shows`. Pure."""
+"""What Shopify shows of what it cannot keep: for `Loss.shows`. Pure, but for the clock by which
+sales begin and end.
+"""
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from decimal import Decimal
 
 from msgspec.structs import replace
 
 from connectors.base import Hint
+from connectors.prices import at_once
 from connectors.records import (
     Address,
     Customer,
@@ -22,6 +26,7 @@ from connectors.records import (
 )
 from connectors.shopify.bodies import COUNTRY, product_status
 from connectors.shopify.mapping_products import STATUSES
+from connectors.shopify.selling import FOR_SALE, has_prices
 from connectors.variants import told_apart
 
 Priced = Product | Variant
@@ -32,46 +37,51 @@ _ENDED = frozenset({"completed", "refunded"})
 
 
 def status(product: Product) -> str:
-    """Active, draft or archived."""
-    return STATUSES[product_status(product)]
+    """Active, draft or archived; what has no price is no more than a draft."""
+    return STATUSES[_status(product)]
 
 
 def visibility(product: Product) -> str:
     """Only what is for sale can be unlisted."""
-    return "hidden" if product_status(product) == "UNLISTED" else "visible"
+    return "hidden" if _status(product) == "UNLISTED" else "visible"
+
+
+def _status(product: Product) -> str:
+    found = product_status(product)
+    return "DRAFT" if found in FOR_SALE and not has_prices(product, _now()) else found
 
 
 def variants(product: Product) -> tuple[Variant, ...]:
-    """Of variants with the same options one gets a number."""
-    return told_apart(product).variants
+    """Of variants with the same options one gets a number. A sale that is not on has no price."""
+    return at_once(told_apart(product), _now()).variants
 
 
 def own_regular_price(product: Product) -> Money | Hint | None:
     """A product with variants has no price of its own."""
-    return None if product.variants else regular_price(product)
+    return None if product.variants else regular_price(at_once(product, _now()))
 
 
 def own_sale_price(product: Product) -> Money | None:
-    """A product with variants has no price of its own."""
-    return None if product.variants else sale_price(product)
+    """A product with variants has no price of its own. A sale that is not on has none."""
+    return None if product.variants else sale_price(at_once(product, _now()))
 
 
 def regular_price(priced: Priced) -> Money | Hint:
-    """A sale is a lower price with a higher one to compare it with: any other is the price. What
-    has none costs nothing, in a currency that only the store knows.
+    """Without any price it is the last one that there was, or nothing, in a currency that only the
+    store knows.
     """
-    price = priced.regular_price if _is_on_sale(priced) else priced.sale_price
-    return price or priced.regular_price or Hint.ANYTHING
+    return priced.regular_price or priced.sale_price or Hint.ANYTHING
 
 
 def sale_price(priced: Priced) -> Money | None:
-    """The price of a sale that is one."""
-    return priced.sale_price if _is_on_sale(priced) else None
-
-
-def _is_on_sale(priced: Priced) -> bool:
+    """The price of a sale that is one: it is lower than another."""
     regular, sale = priced.regular_price, priced.sale_price
-    return regular is not None and sale is not None and regular.amount > sale.amount
+    is_lower = regular is not None and sale is not None and regular.amount > sale.amount
+    return sale if is_lower else None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 # --- customers -----------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from connectors.base import Operation
+from connectors.minor_units import same
 from connectors.records import Order, Product, Refund
 from connectors.shopify.mapping_lines import part_of
 from connectors.shopify.parts import NO_GOODS, number, shop_amount, utc
@@ -71,7 +72,7 @@ def pair_refunds(content: Order, row: WireOrder) -> dict[str, str]:
 
 
 def _same(refund: Refund, theirs: WireRefund, currency: str) -> bool:
-    if shop_amount(theirs.total_refunded_set, currency) != refund.amount:
+    if not same(shop_amount(theirs.total_refunded_set, currency), refund.amount):
         return False
     at = utc(theirs.processed_at)
     return refund.created_at is None or at == refund.created_at.replace(microsecond=0)

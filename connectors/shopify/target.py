@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Self
 
 import httpx
@@ -50,8 +51,12 @@ from connectors.shopify.writing_stock import StockWriter
 from connectors.writing import WriteOne, write_each
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class ShopifyTarget:
-    """One store, to write to."""
+    """One store, to write to. By its `clock` sales begin and end."""
 
     redirects_at_once = AT_ONCE
 
@@ -61,6 +66,7 @@ class ShopifyTarget:
         api: Api | None = None,
         *,
         files: httpx.AsyncBaseTransport | None = None,
+        clock: Callable[[], datetime] = _now,
     ) -> None:
         if not isinstance(access.settings, ShopifySettings):
             raise TypeError("settings of another platform")
@@ -73,7 +79,7 @@ class ShopifyTarget:
         self.desk = ShopifyDesk(self._api, loader)
         self.traces = ShopifyTraces(self._api)
         self._channels = Channels(self._api, self._settings)
-        products = ProductWriter(self._api, loader, self._keys, self._channels)
+        products = ProductWriter(self._api, loader, self._keys, self._channels, clock)
         others = PlainWriter(self._api, loader, self._keys, self._finder, self._channels)
         orders = OrderWriter(self._api, loader, self._keys)
         stock = StockWriter(self._api, self._single, self._settings)

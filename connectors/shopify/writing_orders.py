@@ -18,9 +18,18 @@ from decimal import Decimal
 from typing import Any
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError, TryLater
-from connectors.minor_units import same
-from connectors.records import Order, Refund, Stream
+from connectors.minor_units import rounded, same
+from connectors.records import (
+    FeeLine,
+    Money,
+    Order,
+    OrderLine,
+    Refund,
+    ShippingLine,
+    Stream,
+)
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies_orders import (
     OPTIONS,
@@ -56,6 +65,7 @@ _STATUS = Loss("status", "The target does not take this status.")
 _PRODUCT = Loss("lines", "A line that was written without its product stays without it.")
 _FIXED = "Shopify does not let lines and totals of an order change"
 _GONE = "the order is not there any more"
+_SUMS = frozenset({"lines", "shipping_lines", "fees", "total", "tax_total", "shipping_total"})
 _POLLS = 20
 _PRODUCTS = 50
 
@@ -138,7 +148,8 @@ class OrderWriter:
         shown = order(whole).content
         if not isinstance(shown, Order):
             raise TypeError("an order of another stream")
-        if operation.target_id is not None and _differs(content, shown):
+        is_update = operation.target_id is not None and touches(operation.changed, *_SUMS)
+        if is_update and _differs(content, shown):
             return Refused(source_id=operation.source_id, code="order_fixed", message=_FIXED)
         losses = [] if same(shown.total, content.total) else [_TOTAL]
         losses += [] if shown.status == content.status else [_STATUS]
@@ -243,11 +254,25 @@ def _lacks_product(content: Order, shown: Order, children: Mapping[str, str]) ->
 
 
 def _differs(content: Order, shown: Order) -> bool:
-    """Whether lines or sums are others than those of the order that is there."""
+    """Whether lines or sums are others than those of the order that is there, in whole minor units:
+    Shopify keeps no more. It rounds each line, so that its total may not be the source's.
+    """
+    if _sums(content) != _sums(shown):
+        return True
+    parts: list[OrderLine | ShippingLine | FeeLine]
+    parts = [*content.lines, *content.shipping_lines, *content.fees]
+    amounts = (
+        rounded(e.amount, content.currency) for each in parts for e in (each.total, each.tax)
+    )
+    reckoned = Money(sum(amounts, Decimal(0)), content.currency)
+    return not (same(content.total, shown.total) or same(reckoned, shown.total))
 
-    def sums(each: Order) -> Any:
-        lines = sorted((line.quantity, line.total.amount, line.tax.amount) for line in each.lines)
-        shipping = sum((line.total.amount for line in each.shipping_lines), Decimal(0))
-        return lines, shipping
 
-    return sums(content) != sums(shown) or not same(content.total, shown.total)
+def _sums(content: Order) -> Any:
+    currency = content.currency
+    lines = sorted(
+        (each.quantity, *(rounded(e.amount, currency) for e in (each.total, each.tax)))
+        for each in content.lines
+    )
+    shipping = (rounded(each.total.amount, currency) for each in content.shipping_lines)
+    return lines, sum(shipping, Decimal(0))

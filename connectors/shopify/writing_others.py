@@ -128,9 +128,10 @@ class PlainWriter:
                 body = {name: value for name, value in body.items() if name != "phone"}
             elif error.code == "email_exists" and operation.target_id is None:
                 match = await self._finder.by_email(operation)
-                if match is None:
+                row = await self._row(match) if match else None
+                if row is None:
                     raise
-                identifier, found = {"id": gid("Customer", match)}, "email"
+                identifier, found, body = {"id": row.id}, "email", _joined(operation, body, row)
             else:
                 raise
             given = {"identifier": identifier, "input": body}
@@ -147,6 +148,15 @@ class PlainWriter:
         row = decoder(cast("Hashable", ROWS[stream])).decode(raw)
         records, _ = await self._loader.load(stream, [row])
         return row, records[0].content if records else None
+
+
+def _joined(operation: Operation, body: Any, row: WireCustomer) -> Any:
+    """What is written over a customer who was there already: their own addresses and tags stay."""
+    if not isinstance(operation.content, Customer):
+        return body
+    own = customer_body(operation.content, None, row.addresses_v2.nodes)
+    tags = list(dict.fromkeys((*row.tags, *body.get("tags", ()))))
+    return body | {"addresses": own["addresses"]} | ({"tags": tags} if "tags" in body else {})
 
 
 def _others(row: WireCustomer) -> list[WireAddress]:

@@ -6,12 +6,16 @@ So an update that touches variants looks first, and names every variant that is 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
+
+from msgspec.structs import replace
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
+from connectors.prices import SALE_DATES, at_once
 from connectors.records import Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
@@ -32,6 +36,7 @@ from connectors.shopify.loading import Loader
 from connectors.shopify.pairing import pair_variants
 from connectors.shopify.parts import gid, number
 from connectors.shopify.publishing import Channels
+from connectors.shopify.selling import FOR_SALE, HELD_BACK, hold_back, losses_of_prices
 from connectors.shopify.wire import WireProduct, WireVariant
 from connectors.variants import options_of, told_apart
 
@@ -40,20 +45,29 @@ _OPTIONS = Loss("variants", "Of variants with the same options one gets a number
 _KIND = Loss("kind", "Shopify knows products with and without variants only.")
 _STATUS = Loss("status", "Shopify knows active, draft and archived products only.")
 _CHANNEL = Loss("status", "The target does not put this product on its sales channels.")
-_FOR_SALE = frozenset({"ACTIVE", "UNLISTED"})
 _STATUSES = frozenset({"published", "draft", "archived"})
 _KINDS = frozenset({"simple", "variable"})
+_ALONE = OWN_VARIANT | {"variants", "kind"}
 _GONE = "the product is not there any more"
+_FOREIGN = "on the target it has variants that are not the source's, and the source's has none"
 
 
 class ProductWriter:
     """Writes products to one store."""
 
-    def __init__(self, api: Api, loader: Loader, keys: Keys, channels: Channels) -> None:
+    def __init__(
+        self,
+        api: Api,
+        loader: Loader,
+        keys: Keys,
+        channels: Channels,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._api = api
         self._loader = loader
         self._keys = keys
         self._channels = channels
+        self._clock = clock
 
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one product. Raises `StoreError`."""
@@ -62,25 +76,33 @@ class ProductWriter:
             raise TypeError("an operation of another stream")
         content = told_apart(content)
         shop = await self._loader.shop()
-        foreign = {each.currency for each in prices_of(content)} - {shop.currency_code}
-        if foreign:
-            text = (
-                f"prices are in {', '.join(sorted(foreign))}, the store's in {shop.currency_code}"
-            )
-            return Refused(source_id=operation.source_id, code="other_currency", message=text)
+        if foreign := {each.currency for each in prices_of(content)} - {shop.currency_code}:
+            named = ", ".join(sorted(foreign))
+            text = f"prices are in {named}, the store's in {shop.currency_code}"
+            return _refused(operation, "other_currency", text)
         await self._keys.define(Stream.PRODUCTS)
+        now = self._clock()
+        sold, row = at_once(content, now), None
         if operation.target_id is None:
-            identifier, body = custom_id(operation.key), self._new(operation, content, shop)
+            identifier, body = custom_id(operation.key), self._new(operation, sold, shop)
         else:
             row = await self._row(operation)
             if row is None:
                 return Refused(source_id=operation.source_id, code="gone", message=_GONE, gone=True)
-            identifier = {"id": row.id}
-            body = self._changes(operation, content, row, shop)
+            if _is_misfit(operation, content, row):
+                return _refused(operation, "foreign_variants", _FOREIGN)
+            identifier, body = {"id": row.id}, self._changes(operation, sold, row, shop)
             if content.variants and content.sku and touches(operation.changed, "sku"):
                 field = sku_metafield(content.sku) | {"ownerId": row.id}
                 await change(self._api, SET_METAFIELDS, {"metafields": [field]})
-        return await self._send(operation, content, identifier, body)
+        losses = losses_of_prices(content, now)
+        held_back = hold_back(body, content, row.status if row else None, now)
+        outcome = await self._send(operation, content, identifier, body)
+        if not isinstance(outcome, Applied):
+            return outcome
+        losses += [HELD_BACK] if held_back else []
+        also = frozenset({"status"} if held_back else ())
+        return replace(outcome, losses=(*outcome.losses, *losses), also=also)
 
     async def _send(
         self, operation: Operation, content: Product, identifier: Any, body: dict[str, Any]
@@ -95,7 +117,7 @@ class ProductWriter:
             answer = await change(self._api, SET_PRODUCT, variables)
         row: WireProduct = decoder(WireProduct).decode(answer["product"])
         try:
-            losses = await self._offer(operation, row)
+            losses = await self._offer(operation, body, row)
             records, failed = await self._loader.load(Stream.PRODUCTS, [row])
         except StoreError as error:
             return unfinished(operation, error)
@@ -118,14 +140,16 @@ class ProductWriter:
             losses=tuple(losses),
         )
 
-    async def _offer(self, operation: Operation, row: WireProduct) -> list[Loss]:
+    async def _offer(
+        self, operation: Operation, body: dict[str, Any], row: WireProduct
+    ) -> list[Loss]:
         """Put a product that is for sale on the sales channels, and take any other one off them.
         Where its status stays as it is, so do its channels: they are the team's.
         """
-        for_sale = row.status in _FOR_SALE
+        for_sale = row.status in FOR_SALE
         if operation.target_id is None and not for_sale:
             return []
-        if operation.target_id and not touches(operation.changed, "status", "visibility"):
+        if operation.target_id and "status" not in body:
             return []
         move = self._channels.show if for_sale else self._channels.hide
         try:
@@ -153,13 +177,17 @@ class ProductWriter:
         changed = operation.changed
         body = product_body(content, changed)
         unit = shop.weight_unit
-        if not content.variants and row.has_only_default_variant:
-            if touches(changed, *OWN_VARIANT):
+        if content.variants:
+            if touches(changed, "variants", "attributes", "weight", "taxable", *SALE_DATES):
+                body |= _variants(operation, content, row.variants.nodes, unit)
+        elif touches(changed, *_ALONE):
+            if row.has_only_default_variant:
                 own = {"id": row.variants.nodes[0].id}
                 body["variants"] = [own_variant(content, changed, unit) | own]
-                body["productOptions"] = option_bodies([])
-        elif touches(changed, "variants", "attributes", "weight", "taxable"):
-            body |= _variants(operation, content, row.variants.nodes, unit)
+            else:
+                # The source's variants are gone, and all that were there came from it.
+                body["variants"] = [own_variant(content, None, unit)]
+            body["productOptions"] = option_bodies([])
         return body
 
     async def _row(self, operation: Operation) -> WireProduct | None:
@@ -169,6 +197,21 @@ class ProductWriter:
         if failed:
             raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code="record_unmappable")
         return await self._loader.completed(Stream.PRODUCTS, rows[0]) if rows else None
+
+
+def _refused(operation: Operation, code: str, message: str) -> Refused:
+    return Refused(source_id=operation.source_id, code=code, message=message)
+
+
+def _is_misfit(operation: Operation, content: Product, row: WireProduct) -> bool:
+    """Whether a product without variants meets one that has others than ours. To give it a price
+    of its own would destroy them with their stock.
+    """
+    if content.variants or row.has_only_default_variant:
+        return False
+    ours = set(operation.children.values())
+    strange = [each for each in row.variants.nodes if number(each.id) not in ours]
+    return bool(strange) and touches(operation.changed, *_ALONE)
 
 
 def _variants(
@@ -188,6 +231,8 @@ def _variants(
         fields = operation.variants.get(variant.id) if target else None
         if fields is not None and touches(operation.changed, "weight", "taxable"):
             fields |= {"weight", "taxable"}
+        if fields is not None and touches(operation.changed, *SALE_DATES):
+            fields |= SALE_DATES
         body = variant_body(inheriting(variant, content), fields, unit)
         bodies.append(body | ({"id": gid("ProductVariant", target)} if target else {}))
     kept = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from connectors.base import Operation
@@ -68,8 +69,8 @@ def product_body(
         "sku": lambda: {"sku": content.sku},
         "regular_price": lambda: _price("regular_price", content, content.regular_price),
         "sale_price": lambda: _price("sale_price", content, content.sale_price),
-        "sale_from": lambda: {"date_on_sale_from_gmt": gmt(content.sale_from)},
-        "sale_to": lambda: {"date_on_sale_to_gmt": gmt(content.sale_to)},
+        "sale_from": lambda: {"date_on_sale_from_gmt": _date(content.sale_from)},
+        "sale_to": lambda: {"date_on_sale_to_gmt": _date(content.sale_to)},
         "categories": lambda: {"categories": [{"id": int(each)} for each in content.categories]},
         "tags": lambda: {"tags": [{"id": tags[name]} for name in content.tags if name in tags]},
         "images": lambda: (
@@ -113,6 +114,8 @@ def variation_body(
         "status": lambda: {"status": wire_status(variant.status)},
         "regular_price": lambda: {"regular_price": _plain_price(variant.regular_price)},
         "sale_price": lambda: {"sale_price": _plain_price(variant.sale_price)},
+        "sale_from": lambda: {"date_on_sale_from_gmt": _date(variant.sale_from)},
+        "sale_to": lambda: {"date_on_sale_to_gmt": _date(variant.sale_to)},
         "description": lambda: {"description": variant.description},
         "weight": lambda: {"weight": variant.weight},
         "options": lambda: {
@@ -128,6 +131,11 @@ def variation_body(
     key = {"key": KEY_META, "value": variation_key(operation, variant)}
     body["meta_data"] = [*body.get("meta_data", []), key]
     return body
+
+
+def _date(moment: datetime | None) -> str:
+    """When a sale begins or ends. Null leaves the date as it is; an empty text takes it away."""
+    return gmt(moment) or ""
 
 
 def stock_body(level: InventoryLevel) -> dict[str, Any]:

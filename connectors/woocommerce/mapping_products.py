@@ -56,6 +56,7 @@ def category(wire: WireCategory) -> Record:
 
 def product(wire: WireProduct, variations: Sequence[WireVariation], currency: str) -> Record:
     """A product with its variants. Stock, sales figures and ratings are not its content."""
+    is_variable = wire.type == "variable"
     content = Product(
         name=wire.name,
         sku=wire.sku or "",
@@ -69,8 +70,9 @@ def product(wire: WireProduct, variations: Sequence[WireVariation], currency: st
         # A variable product's own prices are a summary of its variants'.
         regular_price=_own_price(wire, wire.regular_price, currency),
         sale_price=_own_price(wire, wire.sale_price, currency),
-        sale_from=utc(wire.date_on_sale_from_gmt),
-        sale_to=utc(wire.date_on_sale_to_gmt),
+        # And its dates are nobody's: each variant has its own.
+        sale_from=None if is_variable else utc(wire.date_on_sale_from_gmt),
+        sale_to=None if is_variable else utc(wire.date_on_sale_to_gmt),
         categories=tuple([str(each.id) for each in wire.categories]),
         tags=tuple([each.name for each in wire.tags]),
         images=tuple([found for each in wire.images if (found := image(each))]),
@@ -120,6 +122,8 @@ def variant(wire: WireVariation, currency: str) -> Variant:
         status=STATUSES.get(wire.status, wire.status),
         regular_price=price(wire.regular_price, currency),
         sale_price=price(wire.sale_price, currency),
+        sale_from=utc(wire.date_on_sale_from_gmt),
+        sale_to=utc(wire.date_on_sale_to_gmt),
         description=wire.description,
         barcode=text(wire.global_unique_id),
         weight=text(wire.weight),

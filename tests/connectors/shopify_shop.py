@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
@@ -72,7 +73,10 @@ class ShopifyShop:
     def target(self, *, token: str = TOKEN, **settings: Any) -> ShopifyTarget:
         access = self.access(token=token, **settings)
         api = self.api(token=token, **settings)
-        return ShopifyTarget(access, api, files=self.transport())
+        return ShopifyTarget(access, api, files=self.transport(), clock=self.time)
+
+    def time(self) -> datetime:
+        return datetime.fromtimestamp(self.now[0], UTC)
 
     async def effects(self) -> dict[str, Any]:
         found: dict[str, Any] = await self.control("GET", "effects")

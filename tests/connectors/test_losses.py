@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any, cast
 
@@ -197,12 +197,25 @@ def test_vendure_disables_variants_and_shows_them_without_measures() -> None:
 
 def test_a_sale_on_shopify_is_a_lower_price() -> None:
     dear = product(1, sale_price=gbp("3"))
-    assert is_declared(SHOPIFY, Stream.PRODUCTS, dear, regular_price=gbp("3"), sale_price=None)
+    assert is_declared(SHOPIFY, Stream.PRODUCTS, dear, sale_price=None)
+    assert not is_declared(SHOPIFY, Stream.PRODUCTS, dear, regular_price=gbp("3"), sale_price=None)
     cheap = product(1, sale_price=gbp("2"))
     assert not is_declared(SHOPIFY, Stream.PRODUCTS, cheap, regular_price=gbp("2"), sale_price=None)
     assert not is_declared(SHOPIFY, Stream.PRODUCTS, cheap, sale_price=None)
     unpriced = product(1, regular_price=None)
-    assert is_declared(SHOPIFY, Stream.PRODUCTS, unpriced, regular_price=gbp("0"))
+    assert is_declared(SHOPIFY, Stream.PRODUCTS, unpriced, regular_price=gbp("0"), status="draft")
+    assert not is_declared(SHOPIFY, Stream.PRODUCTS, unpriced, status="archived")
+
+
+def test_a_sale_on_shopify_has_no_price_before_it_begins() -> None:
+    later = {"sale_from": datetime.now(UTC) + timedelta(days=1)}
+    cheap = product(1, sale_price=gbp("2"), **later)
+    assert is_declared(SHOPIFY, Stream.PRODUCTS, cheap, sale_price=None)
+    assert not is_declared(SHOPIFY, Stream.PRODUCTS, cheap, regular_price=gbp("2"), sale_price=None)
+    small = replace(variant(2, "S"), sale_price=gbp("1"))
+    shown = (replace(small, sale_price=None),)
+    assert is_declared(SHOPIFY, Stream.PRODUCTS, sized(variants=(small,), **later), variants=shown)
+    assert not is_declared(SHOPIFY, Stream.PRODUCTS, sized(variants=(small,)), variants=shown)
 
 
 def test_shopify_numbers_variants_of_the_same_options() -> None:

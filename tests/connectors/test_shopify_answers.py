@@ -13,7 +13,15 @@ from connectors.answers import Again, Answer
 from connectors.base import StoreAccess
 from connectors.budget import LocalBudget
 from connectors.errors import BadAnswer, Rejected, SignInAgain, Unreachable
-from connectors.shopify.api import Document, TooCostlyError, judge, open_api, opened
+from connectors.shopify.api import (
+    Document,
+    TooCostlyError,
+    UserError,
+    judge,
+    open_api,
+    opened,
+)
+from connectors.shopify.changing import RefusedInput
 from connectors.shopify.settings import ShopifyCredentials, ShopifySettings
 
 VERSION = "2026-10"
@@ -142,6 +150,29 @@ def test_a_status_is_told(status: int, kind: type[Exception], code: str):
 def test_one_text_instead_of_a_list_of_errors_is_an_error():
     with pytest.raises(Rejected):
         opened(answer({"errors": "something"}), VERSION)
+
+
+@pytest.mark.parametrize(
+    ("message", "place", "code", "gone"),
+    [
+        ("Product does not exist", ["identifier", "id"], "PRODUCT_DOES_NOT_EXIST", True),
+        ("Product does not exist", ["input"], "PRODUCT_DOES_NOT_EXIST", True),
+        ("Collection does not exist", ["id"], None, True),
+        ("Order not found", ["orderId"], "NOT_FOUND", True),
+        ("Not there", ["identifier", "id"], "NOT_FOUND", True),
+        ("Option does not exist", ["input", "variants", "0"], "OPTION_DOES_NOT_EXIST", False),
+        ("Product variant does not exist", ["input", "variants", "0", "id"], None, False),
+        ("Collection not found", ["input", "collections"], "NOT_FOUND", False),
+        ("Customer not found", ["customerId"], "NOT_FOUND", False),
+        ("Metafield definition not found", None, None, False),
+        ("Title can't be blank", ["input", "id"], None, False),
+    ],
+)
+def test_a_record_is_gone_only_where_the_error_is_about_it(
+    message: str, place: list[str] | None, code: str | None, gone: bool
+):
+    """What is told as gone is made anew: a refusal of a part is none of that."""
+    assert RefusedInput([UserError(message, place, code)]).gone is gone
 
 
 @pytest.mark.parametrize("body", [{}, {"data": None}])

@@ -218,3 +218,56 @@ async def test_what_can_reach_an_order_does_although_its_lines_are_refused(shop:
     async with shop.source() as source:
         shown: Any = (await source.get(Stream.ORDERS, [made.target_id]))[made.target_id].content
     assert shown.status == "processing"
+
+
+# --- amounts below the minor unit ----------------------------------------------------------------
+
+
+def finely(quantity: int, net: str, tax: str) -> OrderLine:
+    """A line whose sums have more decimals than money has."""
+    sums = {"total": gbp(net), "subtotal": gbp(net), "tax": gbp(tax), "subtotal_tax": gbp(tax)}
+    return line(11, quantity=quantity, **sums)
+
+
+@pytest.mark.parametrize(
+    ("lines", "total"),
+    [
+        ((finely(1, "8.2645", "1.7355"),), "10.00"),
+        ((finely(3, "1.005", "0.064"),), "1.07"),
+        (tuple(replace(finely(1, "0.335", "0"), id=each) for each in "123"), "1.01"),
+    ],
+    ids=["tax taken out of a price", "three pieces", "rounded by the line"],
+)
+@pytest.mark.parametrize("known", [True, False], ids=["what changed", "all of it"])
+async def test_sums_below_the_minor_unit_hold_no_later_change_up(
+    shop: ShopifyShop, lines: Any, total: str, known: bool
+):
+    content = paid(lines=lines, total=gbp(total), shipping_lines=(), fees=())
+    made = await write(shop, content)
+    assert isinstance(made, Applied)
+    noted = replace(content, note="Ring twice")
+    changed = frozenset({"note"}) if known else None
+    again = await write(shop, noted, target_id=made.target_id, changed=changed)
+    assert isinstance(again, Applied), again
+    assert again.content.note == "Ring twice"
+
+
+async def test_a_refund_below_the_minor_unit_is_paid_out_once(shop: ShopifyShop):
+    content = paid()
+    made = await write(shop, content)
+    refunded = replace(content, refunds=(refund(5, "2.5449"),))
+    for _ in range(3):
+        shown = (await later(shop, made, refunded, "refunds")).content
+        assert [each.amount for each in shown.refunds] == [gbp("2.54")]
+    # Shopify remembers the key of a request for a while only.
+    assert len([each for each in shop.requests if "refundCreate" in each["query"]]) == 1
+
+
+async def test_lines_that_somebody_edited_on_the_target_hold_no_note_up(shop: ShopifyShop):
+    """The order's lines differ, and the source did not touch its own."""
+    made = await write(shop, paid())
+    other = replace(paid(line(99)), note="Ring twice")
+    noted = await later(shop, made, other, "note")
+    assert isinstance(noted, Applied)
+    assert noted.content.note == "Ring twice"
+    assert isinstance(await later(shop, made, other, "note", "lines"), Refused)

@@ -182,6 +182,20 @@ async def test_a_customer_who_is_there_already_is_the_one(shop: ShopifyShop):
     assert made.content.billing.line1 == HOME.line1
 
 
+async def test_what_a_customer_has_who_registered_meanwhile_stays(shop: ShopifyShop):
+    """Between the look-up and the write: their lists are added to, not replaced."""
+    own = {"address1": "9 Own Road", "city": "York", "countryCode": "GB"}
+    await shop.load(
+        customer=[{"email": "ann.1@example.test", "tags": ["newsletter"], "addresses": [own]}]
+    )
+    [made] = await write(shop, Stream.CUSTOMERS, customer(1, extra={"tags": ["trade"]}))
+    content = made.content
+    assert (made.found, content.billing.line1) == ("email", HOME.line1)
+    assert content.extra["tags"] == ["newsletter", "trade"]
+    others = [content.shipping.line1, *(e["line1"] for e in content.extra.get("addresses", ()))]
+    assert "9 Own Road" in others
+
+
 async def test_addresses_that_the_team_added_stay(shop: ShopifyShop):
     [made] = await write(shop, Stream.CUSTOMERS, customer(1, shipping=replace(HOME, city="Bath")))
     more = {"address1": "9 Team Road", "city": "York", "countryCode": "GB"}

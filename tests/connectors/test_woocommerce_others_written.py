@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -21,7 +22,7 @@ from connectors.records import (
     Product,
     Stream,
 )
-from connectors.testing.contents import HOME, category, customer, gbp, product, variant
+from connectors.testing.contents import HOME, LONG_AGO, category, customer, gbp, product, variant
 from connectors.testing.operations import applied, operations
 from connectors.woocommerce.pairing import pair_variations
 from connectors.woocommerce.wire import WireOption, WireVariation
@@ -111,6 +112,43 @@ async def test_a_product_arrives_as_it_was(new_shop: Practice):
     made = (await write(new_shop, Stream.PRODUCTS, sent))["1"]
     assert await shown(new_shop, Stream.PRODUCTS, made.target_id) == sent
     assert made.losses == ()
+
+
+async def test_a_variation_keeps_the_dates_of_its_sale(new_shop: Practice):
+    """They are its own: what stands at a variable product counts for nothing."""
+    small, large = shirt("S", "L").variants
+    dated = replace(
+        small, sale_price=gbp("1"), sale_from=LONG_AGO, sale_to=LONG_AGO + timedelta(days=1)
+    )
+    sent = replace(shirt("S", "L"), variants=(dated, large), sale_from=LONG_AGO)
+    made = (await write(new_shop, Stream.PRODUCTS, sent))["1"]
+    found = await shown(new_shop, Stream.PRODUCTS, made.target_id)
+    dates = [(each.sale_from, each.sale_to) for each in found.variants]
+    assert dates == [(LONG_AGO, LONG_AGO + timedelta(days=1)), (None, None)]
+    assert (found.sale_from, found.sale_to) == (None, None)
+
+
+async def test_the_dates_of_a_sale_are_taken_away_where_the_source_has_none(new_shop: Practice):
+    dates = {"sale_from": LONG_AGO, "sale_to": LONG_AGO + timedelta(days=1)}
+    small = replace(shirt("S").variants[0], sale_price=gbp("1"))
+    dated = replace(shirt("S"), variants=(replace(small, **dates),))
+    made = await write(new_shop, Stream.PRODUCTS, dated, product(2, sale_price=gbp("1"), **dates))
+    plain = replace(dated, variants=(small,))
+    variants = {"variants": {small.id: frozenset(dates)}}
+    sent = [
+        replace(changing(plain, made["1"], "variants", stream=Stream.PRODUCTS), **variants),
+        replace(
+            changing(product(2, sale_price=gbp("1")), made["2"], *dates, stream=Stream.PRODUCTS),
+            source_id="2",
+            key="m1:products:2",
+        ),
+    ]
+    async with new_shop.target() as target:
+        applied(await target.write(Stream.PRODUCTS, sent))
+    [variation] = (await shown(new_shop, Stream.PRODUCTS, made["1"].target_id)).variants
+    alone = await shown(new_shop, Stream.PRODUCTS, made["2"].target_id)
+    for found in (variation, alone):
+        assert (found.sale_price, found.sale_from, found.sale_to) == (gbp("1"), None, None)
 
 
 async def test_tags_are_read_once_made_where_missing_and_named_by_id(new_shop: Practice):

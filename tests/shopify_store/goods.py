@@ -91,6 +91,9 @@ def _wanted_variants(product: Doc | None, given: Doc) -> list[Doc] | None:
     if options is None:
         words = "Product options input is required when updating variants"
         raise Refusal(words, "input", "productOptions", code="PRODUCT_OPTIONS_INPUT_MISSING")
+    if not wanted:
+        words = "A product has at least one variant"
+        raise Refusal(words, "input", "variants", code="INVALID_PRODUCT")
     if len(wanted) > MAX_VARIANTS:
         words = f"The number of variants cannot exceed {MAX_VARIANTS}"
         raise Refusal(words, "input", "variants", code="VARIANTS_OVER_LIMIT")

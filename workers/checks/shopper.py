@@ -11,6 +11,7 @@ from app.catalogue import workflows
 from app.models import ConflictPolicy
 from connectors.desk import NotTold
 from connectors.minor_units import same
+from connectors.prices import in_force
 from connectors.records import InventoryLevel, Money, Product, Record, Stream
 from connectors.shopper import FOUND, HasShopper, Offer, Shopper
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
@@ -194,24 +195,13 @@ def _choice(one: _Goods, offer: Offer) -> str | None:
 def price_of(product: Product, now: datetime) -> Money | None:
     """The price in force; of a product with variants the lowest of those that are published."""
     if not product.variants:
-        return _in_force(product.regular_price, product.sale_price, product, now)
+        return in_force(product, product, now)
     prices = [
         price
         for each_ in product.variants
-        if each_.status == "published"
-        and (price := _in_force(each_.regular_price, each_.sale_price, product, now))
+        if each_.status == "published" and (price := in_force(each_, product, now))
     ]
     return min(prices, key=lambda price: price.amount, default=None)
-
-
-def _in_force(
-    regular: Money | None, sale: Money | None, product: Product, now: datetime
-) -> Money | None:
-    begun = product.sale_from is None or product.sale_from <= now
-    ended = product.sale_to is not None and product.sale_to < now
-    if sale is None or not begun or ended or (regular and sale.amount >= regular.amount):
-        return regular
-    return sale
 
 
 def in_stock(product: Product, levels: Mapping[str, InventoryLevel]) -> bool | None:

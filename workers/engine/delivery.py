@@ -342,6 +342,7 @@ def _entry(run: Run, stream: Stream, parcel: Parcel, outcome: Applied) -> ledger
             entry.children,
             rules(run, stream, parcel),
             parcel.merged,
+            also=outcome.also,
         )
         entry.target_fields = base.target
         entry.parts = msgspec.msgpack.encode(base.parts) if base.parts else None

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from connectors.digest import Digest, changed_fields, digest
-from connectors.records import Record
+from connectors.prices import SALE_DATES, is_on_sale, priced
+from connectors.records import Content, Product, Record
 from connectors.references import Reference
 from workers.engine.ledger import LinkRow
 from workers.engine.reuse import is_another
@@ -18,6 +19,10 @@ from workers.engine.sides import Base
 
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
 _decode_sent = msgspec.msgpack.Decoder(dict[str, tuple[bytes, ...]]).decode
+
+
+_CLOCKS = timedelta(seconds=30)
+"""By how much the clocks of workers and of the database may differ."""
 
 
 @dataclass(slots=True)
@@ -86,11 +91,14 @@ def difference(
     *,
     again: frozenset[str] = frozenset(),
     wanted: Collection[str] = (),
+    now: datetime | None = None,
 ) -> Difference:
     """Sort records by their digests. Of a record that comes twice the last one counts.
 
     `wanted` are records to be looked at although they did not change, as are those whose lost
-    references have arrived and those that were changed on the target (`drifted`).
+    references have arrived and those that were changed on the target (`drifted`). So are, at the
+    time `now`, products whose sale has begun or ended since they were written, on a target whose
+    sales have no dates.
     """
     candidates: list[Candidate] = []
     unchanged: list[str] = []
@@ -104,7 +112,12 @@ def difference(
             candidates.append(_back(record, made, link))
         elif not link.applied:
             candidates.append(_suspect(record, made, link))
-        elif link.digest == made.whole and record.id not in wanted and not _is_to_be_mended(link):
+        elif (
+            link.digest == made.whole
+            and record.id not in wanted
+            and not _is_to_be_mended(link)
+            and not _turns(record.content, link, now)
+        ):
             unchanged.append(record.id)
         elif link.fields and is_another(record.content, link.fields, made.fields):
             reused.append(record.id)
@@ -115,6 +128,22 @@ def difference(
 
 def _is_to_be_mended(link: LinkRow) -> bool:
     return link.mendable or bool(link.drifted)
+
+
+def _turns(content: Content, link: LinkRow, now: datetime | None) -> bool:
+    """Whether another price counts than when the target was given one, which has told that it
+    keeps no dates. Clocks differ a little: what counted shortly before is looked at as well.
+    """
+    if now is None or link.applied_at is None or not isinstance(content, Product):
+        return False
+    if SALE_DATES.isdisjoint(link.losses or ()):
+        return False
+    then = link.applied_at - _CLOCKS
+    return any(
+        each.sale_price is not None
+        and is_on_sale(each, content, now) is not is_on_sale(each, content, then)
+        for each in priced(content)
+    )
 
 
 def _new(record: Record, made: Digest, link: LinkRow | None) -> Candidate:
@@ -135,6 +164,7 @@ def _back(record: Record, made: Digest, link: LinkRow) -> Candidate:
         sent_age=link.sent_age,
         base=_base(link),
         lost=frozenset(link.lost or ()),
+        known_losses=tuple(link.losses or ()),
     )
 
 

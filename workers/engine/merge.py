@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from app.models import ConflictPolicy, Decision
 from connectors.digest import FIELD_BYTES, field_digests, value_digest
+from connectors.prices import SALE_DATES
 from connectors.records import Content, Product, Variant
 from workers.engine.sides import UNKNOWN, VARIANTS, Base, Incoming, Rules
 
@@ -88,7 +89,8 @@ def merge(incoming: Incoming, target: Content, base: Base, rules: Rules) -> Merg
             continue
         if _judge(each, rules, merged):
             merged.changed.add(each.name)
-        elif each.name not in _WITH_IDS | rules.derived:
+        elif each.name not in _WITH_IDS | rules.derived | (SALE_DATES & rules.lossy):
+            # Where sales have no dates, the source's say which price counts.
             kept[each.name] = each.theirs
     merged.content = replace(incoming.content, **kept)
     if isinstance(incoming.content, Product) and isinstance(target, Product):
@@ -105,8 +107,11 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
     if shown == ours:
         # They agree. But what is shown may be older than what an earlier write left there.
         stale = rules.unsure or bool(each.sent)
-        written = _moved(each, rules) and (stale or _was_taken_off(each, rules))
+        moved = _moved(each, rules) and (stale or _was_taken_off(each, rules))
+        written = moved or rules.is_left(each.name, shown, each.base)
         merged.settled.add(each.path)
+    elif rules.is_left(each.name, shown, each.base):
+        written = True
     elif not _moved(each, rules):
         merged.bases[each.path] = each.base
         return False
@@ -264,7 +269,7 @@ def _merge_variant(
             continue
         if _judge(each, rules, merged):
             written.add(each.name)
-        else:
+        elif each.name not in SALE_DATES & rules.lossy:
             kept[each.name] = each.theirs
     merged.variants[ours.id] = frozenset(written)
     return replace(ours, **kept)
@@ -329,13 +334,18 @@ def remember(
     children: Mapping[str, str],
     rules: Rules,
     merged: Merged | None,
+    *,
+    also: frozenset[str] = frozenset(),
 ) -> Remembered:
     """The base of the next merge, once the target has confirmed.
 
     A field that was written takes what the target answered; one that was not keeps its base, so
-    that an edit goes on counting as one. Without `merged` everything was written.
+    that an edit goes on counting as one. Without `merged` everything was written. `also` are fields
+    that the connector wrote unasked.
     """
-    target = _answered(content, answered, rules, _kept(content, merged, ""))
+    unwritten = _kept(content, merged, "")
+    unasked = {name: base for name, base in unwritten.items() if name not in also}
+    target = _answered(content, answered, rules, unasked)
     parts: dict[str, tuple[bytes, bytes]] = {}
     if isinstance(content, Product):
         shown = {each.id: each for each in getattr(answered, VARIANTS, ())}

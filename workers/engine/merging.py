@@ -20,7 +20,7 @@ from workers.engine import conflicts
 from workers.engine.merge import merge
 from workers.engine.parcel import Parcel
 from workers.engine.run import Run
-from workers.engine.sides import Incoming, Rules, plain
+from workers.engine.sides import Incoming, Rules, lacking, plain
 
 log = structlog.get_logger(__name__)
 
@@ -75,6 +75,7 @@ def rules(run: Run, stream: Stream, parcel: Parcel) -> Rules:
         unsure=age is not None and age < capability.write_settle,
         returns=parcel.candidate.returns,
         restored=parcel.candidate.restored,
+        lacking=lacking(stream, parcel.candidate.known_losses),
         former={name: value_digest(plain(name, value, derived)) for name, value in former.items()},
     )
 

@@ -7,7 +7,7 @@ order of tags and categories, and what the target reckons itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from msgspec import Struct
 
 from app.models import Decision
 from connectors.digest import FIELD_BYTES, value_digest
+from connectors.prices import SALE_DATES
 from connectors.records import Content, Product, Stream
 from workers.engine.policy import Policies
 
@@ -24,6 +25,8 @@ UNKNOWN = bytes(FIELD_BYTES)
 """In place of a digest where nobody knows what the target held."""
 
 VARIANTS = "variants"
+
+_PRICES = SALE_DATES | {"regular_price", "sale_price"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +74,9 @@ class Rules:
     `lossy` are fields that the target cannot keep exactly. `returns`: the record had been taken off
     the target, which shows in its status. `former` are the digests of values that were written
     without a reference which has arrived, by path. `restored` are paths of fields that were changed
-    on the target alone and take the source's value again.
+    on the target alone and take the source's value again. `lacking` are fields, of variants too,
+    that the last write could not bring over as they are: they go out again with every write, as
+    long as nobody else has changed them.
     """
 
     stream: Stream
@@ -86,10 +91,15 @@ class Rules:
     returns: bool = False
     former: Mapping[str, bytes] = field(default_factory=dict)
     restored: frozenset[str] = frozenset()
+    lacking: frozenset[str] = frozenset()
 
     def digest(self, name: str, value: Any) -> bytes:
         """Of a value, without what differs between stores by nature."""
         return value_digest(plain(name, value, self.derived))
+
+    def is_left(self, name: str, shown: bytes, base: bytes) -> bool:
+        """Whether a field is lacking, and the target shows what our last write made of it."""
+        return name in self.lacking and shown == base != UNKNOWN
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +125,17 @@ def plain(name: str, value: Any, derived: frozenset[str]) -> Any:
         if each != "id" and f"{name}.{each}" not in derived
     ]
     return [[getattr(part, each) for each in shown] for part in value]
+
+
+def lacking(stream: Stream, losses: Iterable[str]) -> frozenset[str]:
+    """Of the fields that a product's last write could not keep, those that depend on others: a
+    target may hold a product back because it has no price, and ask the price that counted then.
+    Prices and their dates are one matter.
+    """
+    if stream is not Stream.PRODUCTS:
+        return frozenset()
+    lost = frozenset(losses)
+    return (lost & {"status"}) | (_PRICES if lost & _PRICES else frozenset())
 
 
 def value_at(content: Content, path: str) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 
 from app.database import autocommit
 from connectors.base import Refused
@@ -37,7 +38,8 @@ async def sort(
             slice_id=run.lease.held.id,
         )
         _keep_what_rules(run, stream, links.values())
-        found = difference(records, links, again=again, wanted=wanted)
+        now = datetime.now(UTC)
+        found = difference(records, links, again=again, wanted=wanted, now=now)
         ids = [each.record.id for each in found.candidates if each.record.id not in again | wanted]
         known = await quarantine.standing(connection, migration, stream, ids)
     hold_back(found, known, eager=run.eager)

@@ -1,0 +1,60 @@
+"""Which of a product's prices is asked. Pure.
+
+A sale is a lower price with a time: before it and after it the regular price is asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from msgspec.structs import replace
+
+from connectors.records import Money, Product, Variant
+
+SALE_DATES = frozenset({"sale_from", "sale_to"})
+"""Fields of a product, and of a variant, that decide which of its prices counts."""
+
+
+def in_force(of: Product | Variant, product: Product, now: datetime) -> Money | None:
+    """The price of a product, or of a variant of it, at a time; None where it has none."""
+    regular, sale = of.regular_price, of.sale_price
+    if sale is None or not is_on_sale(of, product, now):
+        return regular
+    return sale if regular is None or sale.amount < regular.amount else regular
+
+
+def is_on_sale(of: Product | Variant, product: Product, now: datetime) -> bool:
+    """Whether its price for a sale counts at a time, if it has one."""
+    begins, ends = sale_dates(of, product)
+    return (begins is None or begins <= now) and (ends is None or ends >= now)
+
+
+def sale_dates(of: Product | Variant, product: Product) -> tuple[datetime | None, datetime | None]:
+    """When its sale begins and ends: its own dates, else the product's."""
+    own = of.sale_from, of.sale_to
+    return own if own != (None, None) else (product.sale_from, product.sale_to)
+
+
+def priced(product: Product) -> Iterator[Product | Variant]:
+    """What has a price of its own: the variants, or a product without any."""
+    yield from product.variants or (product,)
+
+
+def at_once(product: Product, now: datetime) -> Product:
+    """The product as it is sold at a time, for a platform whose sales have no dates: without the
+    prices of sales that are to come or over, and of those that are none. Itself where all count.
+    """
+    idle = {id(each) for each in priced(product) if _is_idle(each, product, now)}
+    if not idle:
+        return product
+    if not product.variants:
+        return replace(product, sale_price=None)
+    variants = [
+        replace(each, sale_price=None) if id(each) in idle else each for each in product.variants
+    ]
+    return replace(product, variants=tuple(variants))
+
+
+def _is_idle(each: Product | Variant, product: Product, now: datetime) -> bool:
+    return each.sale_price is not None and in_force(each, product, now) is not each.sale_price

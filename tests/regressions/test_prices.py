@@ -1,0 +1,130 @@
+"""What a shop asks, Shopify asks: run after run, whatever comes and goes at the source."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from tests.engine.test_woocommerce_to_shopify import Move, changes, move
+
+__all__ = ["move"]
+
+pytestmark = pytest.mark.contracts
+
+PRODUCTS = {"streams": ["products"]}
+
+
+def goods(**fields: Any) -> dict[str, Any]:
+    return {"name": "Thing", "sku": "SKU-1", "status": "publish", **fields}
+
+
+def asked(move: Move) -> list[tuple[str, str | None]]:
+    """The only product's prices where it is for sale, and what each is compared with."""
+    [product] = move.new.store.tables["Product"].values()
+    if product["status"] != "ACTIVE" or not product["_published"]:
+        return []
+    rows = [move.new.store.tables["ProductVariant"][each] for each in product["_variants"]]
+    return [(each["price"], each["compareAtPrice"]) for each in rows]
+
+
+async def lost(move: Move) -> set[str]:
+    """What the target could not keep of the product that was made first."""
+    [link, *_] = await move.bench.rows(
+        "SELECT losses FROM links WHERE stream = 'products' ORDER BY source_id::bigint"
+    )
+    return set(link["losses"] or ())
+
+
+async def conflicts(move: Move) -> list[Any]:
+    return await move.bench.rows("SELECT field, status FROM conflicts")
+
+
+async def test_a_product_is_for_sale_while_it_has_a_price(move: Move) -> None:
+    """Not before it has one, not once it has none; and nobody is asked about our own drafts."""
+    [number] = (await move.old.load(product=[goods()]))["product"]
+
+    async def edited(**fields: Any) -> list[tuple[str, str | None]]:
+        await move.old.admin("PUT", f"products/{number}", fields)
+        await move.run(**PRODUCTS)
+        return asked(move)
+
+    await move.run("full", **PRODUCTS)
+    assert asked(move) == []
+    assert {"regular_price", "status"} <= await lost(move)
+    assert await edited(name="Thing of two names") == []
+    assert await edited(regular_price="12.00") == [("12.00", None)]
+    assert not {"regular_price", "status"} & await lost(move)
+    assert await edited(regular_price="") == []
+    assert {"regular_price", "status"} <= await lost(move)
+    assert await edited(regular_price="9.00") == [("9.00", None)]
+    assert await edited(status="draft") == []
+    assert await conflicts(move) == []
+    move.new.requests.clear()
+    await move.run("full", **PRODUCTS)
+    assert changes(move.new) == []
+
+
+async def test_a_price_that_the_team_gave_a_product_without_one_stays(move: Move) -> None:
+    [number] = (await move.old.load(product=[goods()]))["product"]
+    await move.run("full", **PRODUCTS)
+    [product] = move.new.store.tables["Product"].values()
+    [variant] = product["_variants"]
+    move.new.store.tables["ProductVariant"][variant]["price"] = "20.00"
+    await move.old.admin("PUT", f"products/{number}", {"name": "Thing of two names"})
+    await move.run(**PRODUCTS)
+    assert asked(move) == [("20.00", None)]
+    assert await conflicts(move) == []
+
+
+@pytest.mark.parametrize(
+    ("date", "before", "then"),
+    [("from", ("10.00", None), ("5.00", "10.00")), ("to", ("5.00", "10.00"), ("10.00", None))],
+    ids=["begins", "ends"],
+)
+@pytest.mark.parametrize("kind", ["simple", "variable"])
+async def test_the_next_sweep_brings_a_sale_that_began_or_ended(
+    move: Move, kind: str, date: str, before: Any, then: Any
+) -> None:
+    """Nothing changed at the source, and another price counts."""
+    now, earlier = datetime.now(UTC).replace(microsecond=0, tzinfo=None), 2 * 3600
+    dates = {f"date_on_sale_{date}_gmt": (now - timedelta(hours=1)).isoformat()}
+    sale = {"regular_price": "10.00", "sale_price": "5.00", **dates}
+    if kind == "simple":
+        await move.old.load(product=[goods(**sale)])
+    else:
+        size = {"name": "Size", "options": ["S"], "variation": True}
+        [above] = (await move.old.load(product=[goods(type=kind, attributes=[size])]))["product"]
+        small = {"attributes": [{"name": "Size", "option": "S"}], "sku": "SKU-1-S"}
+        await move.old.admin("POST", f"products/{above}/variations", small | sale)
+    move.new.now[0] -= earlier
+    await move.run("full", **PRODUCTS)
+    assert asked(move) == [before]
+    assert {"sale_from", "sale_to"} & await lost(move)
+    move.new.now[0] += earlier
+    async with move.bench.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE links SET applied_at = applied_at - interval '2h'"))
+    await move.run("full", **PRODUCTS)
+    assert asked(move) == [then]
+    move.new.requests.clear()
+    await move.run("full", **PRODUCTS)
+    assert changes(move.new) == []
+    assert await conflicts(move) == []
+
+
+async def test_a_product_that_comes_back_without_a_price_is_no_more_for_sale(move: Move) -> None:
+    """It was taken off, because the source had lost it: all of it is written once more."""
+    others = [goods(name=f"Other {n}", sku=f"O-{n}", regular_price="5.00") for n in range(20)]
+    [number, *_] = (await move.old.load(product=[goods(), *others]))["product"]
+    await move.run("full", **PRODUCTS)
+    await move.old.edit(op="hard_delete", kind="product", id=number)
+    await move.run("full", **PRODUCTS)
+    [removal] = await move.bench.rows("SELECT status FROM removals")
+    assert removal["status"] == "done"
+    await move.old.load(product=[goods(id=number)])
+    await move.run("full", **PRODUCTS)
+    statuses = {e["title"]: e["status"] for e in move.new.store.tables["Product"].values()}
+    assert statuses["Thing"] == "DRAFT"
+    assert {"regular_price", "status"} <= await lost(move)
