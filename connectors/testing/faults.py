@@ -170,14 +170,17 @@ def unfiltered(target: str, body: bytes) -> tuple[str, bytes]:
 
 
 def _timeless(value: Any) -> Any:
+    """The value without moments; None for a condition of which nothing is left."""
     if isinstance(value, dict):
-        return {
-            name: _timeless(each)
-            for name, each in value.items()
-            if not (isinstance(each, str) and _MOMENT.match(each))
-        }
+        left = {name: _timeless(each) for name, each in value.items()}
+        kept = {name: each for name, each in left.items() if each is not None or not value[name]}
+        return kept if kept or not value else None
     if isinstance(value, list):
-        return [_timeless(each) for each in value]
+        left_over = [_timeless(each) for each in value]
+        # Of alternatives, one without a condition holds for everything.
+        return None if None in left_over and None not in value else left_over
+    if isinstance(value, str) and _MOMENT.match(value):
+        return None
     if isinstance(value, str) and _MOMENT.search(value):
         # A language of searching: `updated_at:>='2026-01-01T00:00:00Z' status:any`.
         return " ".join(each for each in value.split(" ") if not _MOMENT.search(each))

@@ -124,7 +124,8 @@ async def test_a_filter_by_date_is_forgotten_once_wherever_it_stands(echo, proxy
     ("asked", "left"),
     [
         ({"after": "2026-01-01T00:00:00Z", "take": 5}, {"take": 5}),
-        ({"filter": {"updatedAt": {"after": "2026-01-01T00:00Z"}}}, {"filter": {"updatedAt": {}}}),
+        ({"filter": {"updatedAt": {"after": "2026-01-01T00:00Z"}}, "take": 5}, {"take": 5}),
+        ({"_or": [{"at": {"after": "2026-01-01T00:00Z"}}, {"open": True}], "n": None}, {"n": None}),
         ({"query": "updated_at:>='2026-01-01T00:00:00Z' status:any"}, {"query": "status:any"}),
         ({"title": "Room 2026"}, {"title": "Room 2026"}),
     ],
