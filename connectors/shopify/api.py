@@ -30,6 +30,9 @@ T = TypeVar("T")
 Variables = Mapping[str, Any]
 
 VERSION_HEADER = "x-shopify-api-version"
+DENIED = "store_access_denied"
+"""The code of an error about something that the app may not read."""
+
 _MAX_BYTES = 64 * 1024 * 1024
 _REFILL = 45.0
 """Seconds: the costliest query there is takes ten of the smallest bucket's, and a few wait at once.
@@ -289,7 +292,7 @@ def _raise_for(envelope: _Envelope, request_id: str | None) -> None:
         if error.code == "ACCESS_DENIED":
             raise SignInAgain(
                 f"the app may not use {_place(error)}",
-                code="store_access_denied",
+                code=DENIED,
                 request_id=request_id,
             )
         if error.code == "MAX_COST_EXCEEDED":

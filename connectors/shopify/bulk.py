@@ -16,7 +16,7 @@ import httpx
 
 from connectors.errors import BadAnswer, SignInAgain, StoreError, TryLater, Unreachable
 from connectors.records import Stream
-from connectors.shopify.api import Api, UserError
+from connectors.shopify.api import DENIED, Api, UserError
 from connectors.shopify.bulk_lines import Lines
 from connectors.shopify.documents import BULK_CANCEL, BULK_LATEST, BULK_START, BULK_STATE, bulk
 from connectors.shopify.files import Files
@@ -154,5 +154,5 @@ def _require_success(state: WireOperation) -> None:
     if state.status == "COMPLETED":
         return
     if state.error_code == "ACCESS_DENIED":
-        raise SignInAgain("the app may not read all of it", code="store_access_denied")
+        raise SignInAgain("the app may not read all of it", code=DENIED)
     raise NoBulkError(f"the bulk operation ended as {state.status.lower() or 'unknown'}")

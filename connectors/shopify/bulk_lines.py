@@ -7,6 +7,7 @@ read in order of ids. A part names its record by `__parentId`.
 from __future__ import annotations
 
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from decimal import Decimal
 from typing import IO, Any
@@ -31,6 +32,14 @@ _FIELDS = {
 }
 """The connection that a part belongs to, by its type; every other type is a medium."""
 
+UNCOUNTED = frozenset(
+    {"addressesV2", "collections", "inventoryLevels", "metafields", "shippingLines"}
+)
+"""Connections of which a record does not say exactly how many parts they hold."""
+
+
+_SAMPLE = 5
+
 
 class _Item(Struct):
     id: str
@@ -42,6 +51,7 @@ class _Line(Struct, rename="camel"):
     # A line of shipping may have none.
     id: str | None = None
     parent: str | None = field(default=None, name="__parentId")
+    kind: str = field(default="", name="__typename")
     inventory_item: _Item | None = None
 
 
@@ -56,6 +66,7 @@ class Lines:
         self._stream = stream
         self._file = file
         self._places: dict[int, array[int]] = {}
+        self._longest: list[int] = []
         self.count = 0
 
     def close(self) -> None:
@@ -65,7 +76,7 @@ class Lines:
     def index(self) -> None:
         """Find out where everything stands. Raises `BadAnswer` for what is no such file."""
         roots: dict[str, array[int]] = {}
-        orphans: list[tuple[str, int]] = []
+        orphans: list[tuple[str, int, bool]] = []
         self._file.seek(0)
         place = 0
         for line in self._file:
@@ -75,7 +86,8 @@ class Lines:
                 except msgspec.DecodeError:
                     raise BadAnswer("a line of the bulk file is cut off") from None
                 if head.parent is not None:
-                    orphans.append((head.parent, place))
+                    uncounted = _FIELDS.get(head.kind) in UNCOUNTED
+                    orphans.append((head.parent, place, uncounted))
                 elif head.id is None:
                     raise BadAnswer("the bulk file holds a record without an id")
                 else:
@@ -85,17 +97,27 @@ class Lines:
                         roots[head.inventory_item.id] = roots[head.id]
                 self.count += 1
             place += len(line)
-        for parent, where in orphans:
+        uncounted_at: Counter[int] = Counter()
+        for parent, where, uncounted in orphans:
             if parent not in roots:
                 raise BadAnswer("the bulk file holds a part of nothing")
             roots[parent].append(where)
+            uncounted_at[roots[parent][0]] += uncounted
         kind = f"/{KINDS[self._stream].type}/"
         self._places = {int(number(gid)): at for gid, at in roots.items() if kind in gid}
+        self._longest = sorted(
+            self._places, key=lambda each: (-uncounted_at[self._places[each][0]], each)
+        )[:_SAMPLE]
 
     @property
     def ids(self) -> list[int]:
         """The records' numbers in order."""
         return sorted(self._places)
+
+    @property
+    def longest(self) -> list[int]:
+        """Numbers of a few records, those with most parts of which nobody says how many."""
+        return self._longest
 
     def rows(self, ids: Sequence[int]) -> Iterator[Any]:
         """Whole rows, as a page of the list would show them."""

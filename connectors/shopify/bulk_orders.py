@@ -10,10 +10,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from decimal import Decimal
 
+from connectors.shopify.edited import as_sold, worth
 from connectors.shopify.loading import Failed, Loader
 from connectors.shopify.parts import number
-from connectors.shopify.wire import WireBag
-from connectors.shopify.wire_orders import WireLine, WireOrder, WireShippingLine
+from connectors.shopify.wire_orders import WireOrder
 
 _Rows = tuple[list[WireOrder], list[Failed]]
 
@@ -45,20 +45,11 @@ def _adds_up(row: WireOrder) -> bool:
     """Whether the lines that are here are all lines of the order, by its quantity and its total.
     An order that was edited may not add up although it is whole.
     """
-    parts: list[WireLine | WireShippingLine] = [*row.line_items.nodes, *row.shipping_lines.nodes]
-    taken_off = (each.allocated_amount_set for part in parts for each in part.discount_allocations)
-    total = sum((_amount(line.original_total_set) for line in row.line_items.nodes), Decimal(0))
-    total += sum(
-        (_amount(each.original_price_set) for each in row.shipping_lines.nodes), Decimal(0)
-    )
-    total -= sum((_amount(each) for each in taken_off), Decimal(0))
-    total += sum((_amount(each.price) for each in row.additional_fees), Decimal(0))
-    total += _amount(row.original_total_duties_set)
-    if not row.taxes_included:
-        total += _amount(row.total_tax_set)
     pieces = sum(each.quantity for each in row.line_items.nodes)
-    return total == _amount(row.total_price_set) and pieces == row.subtotal_line_items_quantity
+    return pieces == row.subtotal_line_items_quantity and (
+        _comes_to(row) or _comes_to(as_sold(row))
+    )
 
 
-def _amount(bag: WireBag | None) -> Decimal:
-    return Decimal(bag.shop_money.amount) if bag else Decimal(0)
+def _comes_to(row: WireOrder) -> bool:
+    return worth(row) == Decimal(row.total_price_set.shop_money.amount)

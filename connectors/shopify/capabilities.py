@@ -20,6 +20,7 @@ _BY_ID = (
     "cursors end after 25,000 records."
 )
 _LATE = "Searches read an index that follows the store by some seconds."
+_HISTORY = "No list shows a deletion: the store's history tells of it, and is kept for a year."
 _OVERLAP = 900.0
 _SETTLE = 30.0
 
@@ -35,7 +36,7 @@ READS: dict[Stream, ReadCapability] = {
         blind_spots=(
             _LATE,
             "A metafield can change without moving the collection's date of change.",
-            "Deleting a collection leaves no trace that its list shows.",
+            _HISTORY,
         ),
         moves=("title", "description", "image", "search engine texts", "products"),
     ),
@@ -54,6 +55,7 @@ READS: dict[Stream, ReadCapability] = {
             "A metafield can change without moving the product's date of change.",
             "The date of change moves without any change that is seen.",
             "A product that is on any sales channel counts as published on all of them.",
+            _HISTORY,
         ),
         moves=("its own fields", "variants and their prices", "media", "tags", "publishing"),
     ),
@@ -70,6 +72,7 @@ READS: dict[Stream, ReadCapability] = {
             "A bound by date means a whole day: up to two days more are read and left out again.",
             "Customers without an email, from the counter above all, cannot be copied.",
             "Merging two customers makes one of them disappear.",
+            _HISTORY,
         ),
         moves=("its own fields", "addresses", "orders", "marketing consent"),
     ),
@@ -85,7 +88,8 @@ READS: dict[Stream, ReadCapability] = {
             _LATE,
             "Without the scope read_all_orders orders older than 60 days are in no list.",
             "A payment made elsewhere can bear a date before its order's.",
-            "Deleting an order leaves no trace that its list shows.",
+            "What an edit took out of an order that was cancelled later is read as sold.",
+            _HISTORY,
         ),
         moves=("status", "lines", "payment", "refund", "fulfilment", "note", "tags"),
     ),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from connectors.cms import CmsKind, CmsPage, CmsPages
 from connectors.errors import BadAnswer, SignInAgain
 from connectors.pages import PageRules
-from connectors.shopify.api import Api, Document
+from connectors.shopify.api import DENIED, Api, Document
 from connectors.shopify.documents_cms import ARTICLES, BLOGS, PAGES
 from connectors.shopify.parts import number, utc
 from connectors.shopify.wire import Nodes, Wire
 
 _PAGE = 100
-_DENIED = "store_access_denied"
 _LISTS = (
     (CmsKind.PAGE, "pages", PAGES),
     (CmsKind.BLOG, "blogs", BLOGS),
@@ -48,7 +47,7 @@ async def cms_pages(api: Api, rules: PageRules, most: int) -> CmsPages:
             if not whole:
                 notes.append(f"Only the first {most:,} {name} were read.")
     except SignInAgain as error:
-        if error.code != _DENIED:
+        if error.code != DENIED:
             raise
         return CmsPages((), (_NO_SCOPE,))
     return CmsPages(tuple(pages), tuple(notes))

@@ -28,6 +28,9 @@ KINDS: dict[Stream, Kind] = {
 PART_PAGE = 50
 """Parts in one further page."""
 
+EVENT_PAGE = 250
+"""Events in one page; Shopify gives no more."""
+
 SHOP = Document(
     "query Shop{shop{name currencyCode ianaTimezone weightUnit taxesIncluded "
     "plan{partnerDevelopment}} currentAppInstallation{accessScopes{handle}}}"
@@ -55,6 +58,13 @@ BULK_CANCEL = Document(
     "mutation BulkCancel($id:ID!){bulkOperationCancel(id:$id)"
     "{bulkOperation{id status} userErrors{field message}}}",
 )
+
+DELETIONS = Document(
+    f"query Deletions($search:String!){{events(first:{EVENT_PAGE},query:$search,sortKey:ID)"
+    "{nodes{id action ...on BasicEvent{subjectId subjectType}} pageInfo{hasNextPage}}}",
+    cost=EVENT_PAGE,
+)
+"""Events in order of their ids, among which a search finds those of deletions."""
 
 
 @cache
@@ -147,7 +157,7 @@ def further(parts: Parts) -> Document:
     """A further page of a record's parts."""
     return Document(
         f"query {parts.owner}{parts.name[0].upper()}{parts.name[1:]}($id:ID!,$after:String)"
-        f"{{node(id:$id){{...on {parts.owner}{{{parts.name}(first:{PART_PAGE},after:$after)"
+        f"{{node(id:$id){{...on {parts.owner}{{{parts.asked(f'first:{PART_PAGE}', 'after:$after')}"
         f"{{nodes{{{parts.fields}}} {PAGE_INFO}}}}}}}}}",
         cost=PART_PAGE * 5,
     )
@@ -161,7 +171,7 @@ def bulk(stream: Stream, mark: str) -> str:
     """
     kind = KINDS[stream]
     search = f'(query:"{kind.always}")' if kind.always else ""
-    parts = " ".join(f"{each.name}{_edges(each.fields)}" for each in kind.parts)
+    parts = " ".join(f"{each.asked()}{_edges(each.fields)}" for each in kind.parts)
     within = kind.outline or (_stock_edges() if kind.within else "")
     return f"query {mark}{{{kind.list}{search}{_edges(f'{kind.fields} {within} {parts}')}}}"
 
@@ -172,7 +182,8 @@ def _edges(fields: str) -> str:
 
 def _stock_edges() -> str:
     [levels] = STOCK.deeper
-    return f"inventoryItem{{id tracked {levels.name}{_edges(levels.fields)}}}"
+    item = f"id tracked locationsCount{{count}} {levels.asked()}{_edges(levels.fields)}"
+    return f"inventoryItem{{{item}}}"
 
 
 def all_documents() -> Iterator[tuple[str, Document]]:
@@ -180,6 +191,7 @@ def all_documents() -> Iterator[tuple[str, Document]]:
     yield from (
         ("shop", SHOP),
         ("clock", CLOCK),
+        ("deletions", DELETIONS),
         ("bulk start", BULK_START),
         ("bulk state", BULK_STATE),
         ("bulk latest", BULK_LATEST),

@@ -26,6 +26,7 @@ from connectors.records import (
     Tax,
     Transaction,
 )
+from connectors.shopify.edited import as_sold
 from connectors.shopify.mapping_lines import Prices, Rows, is_fee, order_lines, shipping_line
 from connectors.shopify.parts import (
     STATUS,
@@ -55,7 +56,8 @@ _MADE = frozenset({"SUCCESS", "PENDING"})
 
 
 def order(wire: WireOrder) -> Record:
-    """An order with everything that belongs to it. Raises `UnmappableError`."""
+    """An order with everything that belongs to it, as it was sold. Raises `UnmappableError`."""
+    wire = as_sold(wire)
     currency = wire.currency_code
     wrapped = Prices(currency, included=wire.taxes_included)
     fees = [each for each in wire.line_items.nodes if is_fee(each)]

@@ -50,7 +50,7 @@ def pair_order(content: Order, row: WireOrder) -> dict[str, str]:
         if (part := part_of(each)) not in ("", NO_GOODS):
             # Of two lines that stand for one the first names both.
             pairs.setdefault(part, number(each.id))
-    shipped = [each for each in row.shipping_lines.nodes if each.id]
+    shipped = [each for each in row.shipping_lines.nodes if each.id and not each.is_removed]
     if len(shipped) == len(content.shipping_lines):
         for ours, theirs in zip(content.shipping_lines, shipped, strict=True):
             pairs[f"shipping:{ours.id}"] = number(theirs.id or "")

@@ -26,25 +26,33 @@ VARIANT = (
 )
 LEVEL = 'id updatedAt location{id} quantities(names:["available"]){name quantity}'
 LINE = (
-    "id name title sku quantity taxable product{id hasOnlyDefaultVariant} variant{id} "
+    "id name title sku quantity currentQuantity taxable "
+    "product{id hasOnlyDefaultVariant} variant{id} "
     f"originalTotalSet{MONEY} {_TAXES} {_ALLOCATIONS} customAttributes{{key value}}"
 )
-SHIPPING_LINE = f"id title code source originalPriceSet{MONEY} {_TAXES} {_ALLOCATIONS}"
+SHIPPING_LINE = f"id title code source isRemoved originalPriceSet{MONEY} {_TAXES} {_ALLOCATIONS}"
 
 
 class Parts(NamedTuple):
     """A connection of a record or of one of its parts: `owner` is the type that has it, `name` its
-    field. `first` are so many asked for with the record; the rest is fetched.
+    field. `first` are so many asked for with the record; the rest is fetched. `given` is what else
+    the field is asked with.
     """
 
     owner: str
     name: str
     fields: str
     first: int
+    given: str = ""
 
     def selection(self) -> str:
         """As part of a record: the first ones, and whether there are more."""
-        return f"{self.name}(first:{self.first}){{nodes{{{self.fields}}} {PAGE_INFO}}}"
+        return f"{self.asked(f'first:{self.first}')}{{nodes{{{self.fields}}} {PAGE_INFO}}}"
+
+    def asked(self, *arguments: str) -> str:
+        """The field with these arguments and its own."""
+        everything = ",".join(filter(None, (*arguments, self.given)))
+        return f"{self.name}({everything})" if everything else self.name
 
 
 PAGE_INFO = "pageInfo{hasNextPage endCursor}"
@@ -54,7 +62,8 @@ MEDIA = Parts("Product", "media", "id alt mediaContentType ...on MediaImage{imag
 COLLECTIONS = Parts("Product", "collections", "id", 5)
 ADDRESSES = Parts("Customer", "addressesV2", f"id {_ADDRESS}", 3)
 LINES = Parts("Order", "lineItems", LINE, 6)
-SHIPPING_LINES = Parts("Order", "shippingLines", SHIPPING_LINE, 2)
+# Those that an edit removed too: the order's total may count them still.
+SHIPPING_LINES = Parts("Order", "shippingLines", SHIPPING_LINE, 2, "includeRemovals:true")
 REFUNDED_LINES = Parts(
     "Refund",
     "refundLineItems",

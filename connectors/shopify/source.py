@@ -30,19 +30,20 @@ from connectors.records import Record, Stream
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.bulk import BulkReader, NoBulkError, is_going
 from connectors.shopify.bulk_lines import Lines
-from connectors.shopify.bulk_orders import whole
 from connectors.shopify.cms import cms_pages
 from connectors.shopify.desk import ShopifyDesk
 from connectors.shopify.documents import CLOCK, KINDS
+from connectors.shopify.feed import deleted
 from connectors.shopify.files import Files
 from connectors.shopify.lacking import lacks
-from connectors.shopify.loading import Failed, Loader
+from connectors.shopify.loading import Loader
 from connectors.shopify.probing import probe
 from connectors.shopify.searches import asked_since
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.shop import READ_SCOPES, examine
 from connectors.shopify.single import SingleRecords
 from connectors.shopify.splitting import counted, split
+from connectors.shopify.verifying import BulkCheck
 from connectors.shopify.walking import Step, Walker
 from connectors.shopify.wire import Wire, WireId
 
@@ -153,6 +154,10 @@ class ShopifySource:
         """Single records; the store answers null for what is gone."""
         return await self._single.get(stream, ids)
 
+    async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
+        """What the store's history calls deleted, for a year; of stock it tells nothing."""
+        return await deleted(self._api, stream, since)
+
     async def cms_pages(self, most: int) -> CmsPages:
         """Pages, blogs and articles, where the app may read them."""
         return await cms_pages(self._api, self._settings.public_pages, most)
@@ -190,22 +195,21 @@ class ShopifySource:
         yield Page(records=(), resume=token)
         lines = await self._bulk.lines(stream, state)
         try:
-            async for page in self._of_lines(stream, lines, operation, after):
+            check = BulkCheck(self._loader, stream)
+            await check.sample(lines)
+            async for page in self._of_lines(stream, lines, check, operation, after):
                 yield page
         finally:
             lines.close()
 
     async def _of_lines(
-        self, stream: Stream, lines: Lines, operation: str, after: int
+        self, stream: Stream, lines: Lines, check: BulkCheck, operation: str, after: int
     ) -> AsyncIterator[Page]:
         ids = [each for each in lines.ids if each > after]
         size = self._settings.page_size
         for start in range(0, max(1, len(ids)), size):
             some = ids[start : start + size]
-            failed: list[Failed] = []
-            rows = list(lines.rows(some))
-            if stream is Stream.ORDERS:
-                rows, failed = await whole(self._loader, rows)
+            rows, failed = await check.completed(list(lines.rows(some)))
             more = start + size < len(ids)
             token = {"bulk": operation, "after": some[-1]} if more else None
             page = await self._page(stream, Sweep(), rows, token)

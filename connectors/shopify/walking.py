@@ -54,7 +54,7 @@ class Walker:
             asked = search(stream, extent, after=after, upto=upto)
             nodes = await self._page(stream, asked)
             ids = _ids(nodes.nodes)
-            _refuse_foreign(ids, after, upto, more=nodes.page_info.has_next_page)
+            refuse_foreign(ids, after, upto, more=nodes.page_info.has_next_page)
             rows, failed = decoded(ROWS[stream], nodes.nodes)
             after = ids[-1] if ids else after
             more = nodes.page_info.has_next_page
@@ -71,7 +71,7 @@ class Walker:
             nodes = await self._list(marks(stream), KINDS[stream].list, WireMark, variables)
             ids = [int(number(each.id)) for each in nodes.nodes]
             more = nodes.page_info.has_next_page
-            _refuse_foreign(ids, after, upto, more=more)
+            refuse_foreign(ids, after, upto, more=more)
             after = ids[-1] if ids else after
             found = tuple(
                 Mark(str(row_id), utc(each.updated_at))
@@ -102,7 +102,7 @@ def _ids(nodes: Sequence[Raw]) -> list[int]:
     return [int(number(decoder(WireId).decode(each).id)) for each in nodes]
 
 
-def _refuse_foreign(ids: Sequence[int], after: int, upto: int | None, *, more: bool) -> None:
+def refuse_foreign(ids: Sequence[int], after: int, upto: int | None, *, more: bool) -> None:
     """Raise `BadAnswer` for a page that is not what was asked for."""
     if any(left >= right for left, right in pairwise(ids)):
         raise BadAnswer("the store does not sort by id", code="store_ignores_order")

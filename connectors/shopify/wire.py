@@ -185,6 +185,7 @@ class WireLevel(Wire):
 class WireStockItem(Wire):
     id: str
     tracked: bool = False
+    locations_count: WireCount | None = None
     inventory_levels: Nodes[WireLevel] = field(default_factory=Nodes)
 
 

@@ -45,6 +45,7 @@ class WireLine(Wire):
     name: str
     quantity: int
     original_total_set: WireBag
+    current_quantity: int | None = None
     title: str = ""
     sku: str | None = None
     taxable: bool = True
@@ -61,6 +62,7 @@ class WireShippingLine(Wire):
     id: str | None = None
     code: str | None = None
     source: str | None = None
+    is_removed: bool = False
     tax_lines: list[WireTax] = field(default_factory=list)
     discount_allocations: list[WireAllocation] = field(default_factory=list)
 

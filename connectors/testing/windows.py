@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import pytest
 
+from connectors.abilities import TellsDeletions
 from connectors.base import ReadCapability, Severity, Source, StoreReport, Sweep, Trust, Window
 from connectors.errors import SignInAgain, StoreError, TryLater
 from connectors.records import Stream
 from connectors.testing.bench import SourceBench
-from connectors.testing.promises import Contract, for_one_stream, for_streams
+from connectors.testing.promises import NOT_PROMISED, Contract, for_one_stream, for_streams
 from connectors.testing.sweeps import ids_of, read, travelled
 
 NOWHERE = "999999999"
@@ -168,6 +169,24 @@ class WindowContract(Contract):
             await bench.fail_next("throttled_for_a_day")
             with pytest.raises(TryLater):
                 await source.get(stream, made)
+
+    @for_streams()
+    async def test_what_is_called_deleted_is_not_there(
+        self, bench: SourceBench, stream: Stream
+    ) -> None:
+        """And a feed that cannot be read is not an empty one."""
+        made = await bench.fill(stream, 4)
+        since = await bench.now()
+        await bench.remove(stream, made[:1])
+        async with bench.source() as source:
+            if not isinstance(source, TellsDeletions):
+                pytest.skip(f"{NOT_PROMISED}the platform does not tell of deletions")
+            if not (told := await source.deleted(stream, since)):
+                pytest.skip(f"{NOT_PROMISED}{stream}: nobody tells of deletions")
+            assert told & set(made) == {made[0]}
+            await bench.fail_next("throttled_for_a_day")
+            with pytest.raises(TryLater):
+                await source.deleted(stream, since)
 
     # --- failures -------------------------------------------------------------------------------
 

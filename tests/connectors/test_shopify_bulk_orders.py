@@ -78,16 +78,17 @@ async def test_only_orders_that_hold_more_are_asked_for_and_only_for_that(shop: 
     expected = {f"Order/{each['_n']}" for each in held if each["_refunds"] or each["_fulfillments"]}
     assert sent == expected
     assert len(expected) == 4
-    assert asked(shop, "OrderSingle") == []
+    [sample] = asked(shop, "OrderSingle")
+    assert len(sample) == 5
 
 
-@pytest.mark.parametrize("at", [0, 1, 5])
+@pytest.mark.parametrize("at", [1, 5])
 async def test_orders_whose_lines_the_file_does_not_hold_are_read_anew(shop: ShopifyShop, at: int):
     await shop.faults(bulk_truncates={"at": at})
     by_page, by_bulk = await both(shop)
     assert [each.content.lines for each in by_bulk] == [each.content.lines for each in by_page]
     assert [each.content.total for each in by_bulk] == [each.content.total for each in by_page]
-    assert asked(shop, "OrderSingle")
+    assert len(asked(shop, "OrderSingle")) > 1, "more than the sample"
 
 
 async def test_an_edited_order_that_does_not_add_up_is_read_anew_and_kept(shop: ShopifyShop):

@@ -10,12 +10,12 @@ from msgspec.structs import replace
 from connectors import shown
 from connectors.base import Loss, Operation
 from connectors.medusa import losses
-from connectors.records import Content, Product, Stream
+from connectors.records import Content, Order, Product, Stream
 from tests.engine.conftest import Bench
 from tests.engine.launching import bad, checked, euros, launch, twin
 from tests.engine.shop import FakeStore
 
-PRODUCTS = Stream.PRODUCTS
+PRODUCTS, ORDERS = Stream.PRODUCTS, Stream.ORDERS
 DECLARED = (
     Loss("regular_price", "None of its own with variants.", shows=shown.own_price),
     Loss("status", "Private ones become drafts.", shows=losses.status),
@@ -117,6 +117,24 @@ async def test_of_a_record_the_write_knows_better_than_the_platform(careless: Be
     async with careless.resources.engine.begin() as connection:
         await connection.exec_driver_sql("UPDATE links SET losses = '{status}'")
     assert bad((await checked(careless, checks=["data"]))[1]) == set()
+
+
+async def test_a_refund_is_missed_where_only_its_goods_are_not_kept(bench: Bench) -> None:
+    lossy = replace(bench.platform.writes[ORDERS], losses=(Loss("refunds", "Of no goods."),))
+    bench.use(replace(bench.platform, writes={**bench.platform.writes, ORDERS: lossy}))
+    await launch(bench)
+    found = await twin(bench, ORDERS, "o102")
+    content = bench.target.rows[ORDERS][found].content
+    assert isinstance(content, Order)
+    assert content.refunds
+    bare = tuple(replace(each, lines=(), reason="") for each in content.refunds)
+    bench.target.edit(ORDERS, found, refunds=bare)
+    assert bad((await checked(bench, checks=["data"]))[1]) == set()
+    bench.target.edit(ORDERS, found, refunds=())
+    _, results = await checked(bench, checks=["data"])
+    assert bad(results) == {"data.money"}
+    [evidence] = results["data.money"]["evidence"]
+    assert (evidence["source_id"], evidence["field"]) == ("o102", "refunds")
 
 
 async def test_a_wrong_price_is_put_back_by_the_next_run(plain: Bench) -> None:

@@ -6,14 +6,9 @@ from tests.shopify_store import gids, stock
 from tests.shopify_store.failures import Refusal
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.money import NOTHING, amount, cents, total
-from tests.shopify_store.sales import (
-    add_transaction,
-    discounted,
-    lines,
-    order_total,
-    unfulfilled,
-)
+from tests.shopify_store.sales import add_transaction, unfulfilled
 from tests.shopify_store.store import Store
+from tests.shopify_store.sums import current_quantity, discounted, lines, order_total
 
 
 def received(store: Store, order: Doc) -> Decimal:
@@ -105,6 +100,30 @@ def cancel(store: Store, order: Doc, given: Doc) -> None:
         store.mail(order, "order_cancelled")
 
 
+def edit_order(store: Store, order: Doc, given: Doc) -> None:
+    """An edit as staff makes it: units of lines go, and ways of sending. The schema does not say
+    whether Shopify notes that as a refund without money, its totals counting what is gone as
+    before, or leaves it out of them: `noted` says which. Raises `Refusal`.
+    """
+    noted = given.get("noted", True)
+    known = lines(store, order)
+    removed = [
+        {"lineItemId": known[each["line"]]["id"], "quantity": each["quantity"]}
+        for each in given.get("remove") or ()
+    ]
+    if removed and noted:
+        gone = [{**each, "restockType": "CANCEL"} for each in removed]
+        make_refund(store, order, {"refundLineItems": gone})
+    else:
+        for line, each in _refund_lines(store, order, removed):
+            line["_uncounted"] += each["quantity"]
+            _restock(store, line, each["quantity"])
+    for way in order["_shipping"] if given.get("remove_shipping") else ():
+        way.update(isRemoved=True, _uncounted=not noted)
+    order["edited"] = True
+    store.touch(order)
+
+
 def _sum(store: Store, order: Doc, *kinds: str) -> Decimal:
     made = [store.tables["OrderTransaction"][number] for number in order["_transactions"]]
     return total(
@@ -119,7 +138,7 @@ def _refund_lines(store: Store, order: Doc, given: list[Doc]) -> list[tuple[Doc,
         line = known.get(gids.number(each["lineItemId"], "LineItem"))
         if line is None:
             raise Refusal("Line item does not exist", "input", "refundLineItems")
-        if each["quantity"] > line["quantity"] - line["_refunded"]:
+        if each["quantity"] > current_quantity(line):
             words = "Refund line items quantity cannot refund more items than were purchased"
             raise Refusal(words, "input", "refundLineItems", "quantity")
         found.append((line, each))

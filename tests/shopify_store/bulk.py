@@ -201,8 +201,12 @@ def _read(ask: Ask, operation: Doc, end: int) -> None:
         operation["errorCode"] = _code(result.errors)
         return
     found = [each for each in (result.data or {})["nodes"] if each is not None]
-    lines = Lines(ask.contract.schema, ask.store.bulk_truncates_at)
-    groups = [list(lines.of(wanted, each)) for each in found]
+    whole = Lines(ask.contract.schema, None)
+    cut = Lines(ask.contract.schema, ask.store.bulk_truncates_at)
+    only = ask.store.bulk_truncates_of
+    groups = [
+        list((cut if only in (None, each["id"]) else whole).of(wanted, each)) for each in found
+    ]
     if not operation["_grouped"]:
         # Only the order of parents is kept: children follow somewhere behind them.
         groups = [

@@ -8,6 +8,8 @@ An edit is `{"op": …, "kind": "Product", "id": 8000000012, …}`:
 - `delete`: for good.
 - `sell` with `quantity` (a product's first variant): a buyer's order, with its mails and its stock.
 - `set_stock` with `quantity` (of a product's first variant).
+- `edit` with `remove` (`[{"line": 0, "quantity": 1}]`), `remove_shipping` and `noted` (an order's,
+  as `aftersales.edit_order` has it).
 - `metafield` with `namespace`, `key`, `type` and `value`: the stamp stays.
 - `channels` with `names`: the product or collection is on these sales channels and no other.
 - `location` with `name`: another place that holds stock (no `id`).
@@ -15,7 +17,16 @@ An edit is `{"op": …, "kind": "Product", "id": 8000000012, …}`:
 
 from collections.abc import Callable
 
-from tests.shopify_store import custom_data, goods, people, publishing, sales, stock
+from tests.shopify_store import (
+    aftersales,
+    custom_data,
+    goods,
+    people,
+    publishing,
+    sales,
+    stock,
+    sums,
+)
 from tests.shopify_store.fields import Doc
 from tests.shopify_store.store import Store
 
@@ -86,7 +97,7 @@ def sell(store: Store, product: Doc, quantity: int, email: str | None = None) ->
         given |= {"email": email, "customer": {"toUpsert": {"email": email}}}
     options = {"inventoryBehaviour": "DECREMENT_IGNORING_POLICY", "sendReceipt": True}
     order = sales.make_order(store, given, options)
-    whole = {"amount": str(sales.order_total(store, order)), "gateway": "shopify_payments"}
+    whole = {"amount": str(sums.order_total(store, order)), "gateway": "shopify_payments"}
     sales.add_transaction(store, order, whole, real=True)
     store.order_times.pop()
     return order
@@ -121,6 +132,7 @@ _EDITS: dict[str, Callable[[Store, Doc, Doc], object]] = {
         store, doc, int(given.get("quantity", 1)), given.get("email")
     ),
     "set_stock": lambda store, doc, given: _set_stock(store, doc, int(given["quantity"])),
+    "edit": aftersales.edit_order,
     "metafield": _metafield,
     "channels": _channels,
 }

@@ -29,7 +29,8 @@ STATE_FAULTS = {
     "search_lag": "searches see changes `seconds` late",
     "clock_skew": "the store's clock is `seconds` wrong",
     "bulk_fails": "the next bulk operation fails `after` so many records, with `code`",
-    "bulk_truncates": "bulk operations leave out all but `at` children of each connection",
+    "bulk_truncates": "bulk operations leave out all but `at` children of each connection, of one"
+    " record (its id) if `of` is given",
     "forced_mails": "an app has every new order confirmed by a mail",
     "strict_domains": "no email is taken whose domain nobody can look up",
     "import_swaps": "imports of redirects take the columns for each other, if `on`",
@@ -85,6 +86,7 @@ class Faults:
                 self.store.bulk_error = values.get("code", "INTERNAL_SERVER_ERROR")
             case "bulk_truncates":
                 self.store.bulk_truncates_at = values.get("at")
+                self.store.bulk_truncates_of = values.get("of")
             case "forced_mails":
                 self.store.forced_mails = given is not None
             case "strict_domains":

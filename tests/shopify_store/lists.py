@@ -10,9 +10,9 @@ from tests.shopify_store import aftersales, goods, stock
 from tests.shopify_store.connections import Key, by_id, page
 from tests.shopify_store.fields import Ask, Doc, not_kept, resolves
 from tests.shopify_store.money import amount
-from tests.shopify_store.sales import lines, order_total
 from tests.shopify_store.search import Getter, Search, Searchable
 from tests.shopify_store.store import Store
+from tests.shopify_store.sums import lines, order_total
 
 MAX_COUNT = 25_000
 # Without `read_all_orders` an app sees the orders of the last sixty days.

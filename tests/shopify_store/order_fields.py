@@ -4,7 +4,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
-from tests.shopify_store import aftersales, sales
+from tests.shopify_store import aftersales, sales, sums
 from tests.shopify_store.connections import page
 from tests.shopify_store.fields import Ask, Doc, resolves
 from tests.shopify_store.money import NOTHING, bag, cents, price, total
@@ -32,12 +32,12 @@ def _of(kind: str) -> Callable[[Ask, Doc, Doc], Doc | None]:
 
 
 def _goods(store: Store, order: Doc) -> Decimal:
-    return total(sales.discounted(each) for each in sales.lines(store, order))
+    return sums.goods_total(store, order)
 
 
 def _discounts(store: Store, order: Doc) -> Decimal:
-    parts = [*sales.lines(store, order), *order["_shipping"]]
-    return total(each["_allocated"] for each in parts)
+    parts = [*sums.lines(store, order), *order["_shipping"]]
+    return total(cents(each["_allocated"] * sums.counted(each)) for each in parts)
 
 
 def _returned(store: Store, order: Doc) -> list[Doc]:
@@ -51,7 +51,7 @@ def _current_goods(store: Store, order: Doc) -> Decimal:
 
 
 def _current_tax(store: Store, order: Doc) -> Decimal:
-    return sales.tax_total(store, order) - total(each["_tax"] for each in _returned(store, order))
+    return sums.tax_total(store, order) - total(each["_tax"] for each in _returned(store, order))
 
 
 def _shipping_price(_: Store, order: Doc) -> Decimal:
@@ -63,7 +63,9 @@ def _refunded_shipping(store: Store, order: Doc) -> Decimal:
 
 
 def _current_total(store: Store, order: Doc) -> Decimal:
-    shipping = total(each["_price"] - each["_allocated"] for each in order["_shipping"])
+    shipping = total(
+        each["_price"] - each["_allocated"] for each in order["_shipping"] if not each["isRemoved"]
+    )
     tax = NOTHING if order["taxesIncluded"] else _current_tax(store, order)
     return _current_goods(store, order) + shipping - _refunded_shipping(store, order) + tax
 
@@ -78,9 +80,9 @@ _amounts(
     subtotalPriceSet=_goods,
     totalDiscountsSet=_discounts,
     totalShippingPriceSet=_shipping_price,
-    totalTaxSet=sales.tax_total,
-    totalPriceSet=sales.order_total,
-    originalTotalPriceSet=sales.order_total,
+    totalTaxSet=sums.tax_total,
+    totalPriceSet=sums.order_total,
+    originalTotalPriceSet=sums.order_total,
     currentSubtotalPriceSet=_current_goods,
     currentTotalTaxSet=_current_tax,
     currentTotalPriceSet=_current_total,
@@ -101,12 +103,12 @@ _amounts(
 _amounts(
     "LineItem",
     originalUnitPriceSet=lambda _, line: line["_price"],
-    originalTotalSet=lambda _, line: sales.line_total(line),
+    originalTotalSet=lambda _, line: sums.line_total(line),
     totalDiscountSet=lambda _, line: line["_allocated"],
     # Without its argument this leaves the discounts of codes out, as documented.
     discountedUnitPriceSet=lambda _, line: line["_price"],
     discountedUnitPriceAfterAllDiscountsSet=lambda _, line: cents(
-        sales.discounted(line) / line["quantity"]
+        sums.discounted(line) / line["quantity"]
     ),
 )
 _amounts("OrderTransaction", amountSet=lambda _, doc: doc["_amount"])
@@ -168,7 +170,7 @@ def _paid(ask: Ask, order: Doc, _: Doc) -> bool:
     assert ask.info is not None
     paid = aftersales.received(ask.store, order)
     return (
-        paid >= sales.order_total(ask.store, order)
+        paid >= sums.order_total(ask.store, order)
         if ask.info.field_name == "fullyPaid"
         else not paid
     )
@@ -181,27 +183,29 @@ def _closed(_: Ask, order: Doc, __: Doc) -> bool:
 
 @resolves("Order", "lineItems")
 def _lines(ask: Ask, order: Doc, arguments: Doc) -> Doc:
-    return page(ask, sales.lines(ask.store, order), arguments)
+    return page(ask, sums.lines(ask.store, order), arguments)
 
 
 @resolves("Order", "subtotalLineItemsQuantity")
 def _quantity(ask: Ask, order: Doc, _: Doc) -> int:
-    return sum(each["quantity"] for each in sales.lines(ask.store, order))
+    return sum(each["quantity"] for each in sums.lines(ask.store, order))
 
 
 @resolves("Order", "currentSubtotalLineItemsQuantity")
 def _current_quantity(ask: Ask, order: Doc, _: Doc) -> int:
-    return sum(each["quantity"] - each["_refunded"] for each in sales.lines(ask.store, order))
+    return sum(sums.current_quantity(each) for each in sums.lines(ask.store, order))
 
 
 @resolves("Order", "shippingLines")
 def _shipping_lines(ask: Ask, order: Doc, arguments: Doc) -> Doc:
-    return page(ask, order["_shipping"], arguments)
+    removals = arguments.get("includeRemovals")
+    shown = [each for each in order["_shipping"] if removals or not each["isRemoved"]]
+    return page(ask, shown, arguments)
 
 
 @resolves("Order", "shippingLine")
 def _shipping_line(_: Ask, order: Doc, __: Doc) -> Doc | None:
-    return order["_shipping"][0] if order["_shipping"] else None
+    return next((each for each in order["_shipping"] if not each["isRemoved"]), None)
 
 
 @resolves("Order", "taxLines", "currentTaxLines")
@@ -209,7 +213,7 @@ def _order_taxes(ask: Ask, order: Doc, _: Doc) -> list[Doc]:
     """The taxes of the whole order; those of its lines and its shipping are summed by title."""
     if order["_taxes"]:
         return list(order["_taxes"])
-    parts = [*sales.lines(ask.store, order), *order["_shipping"]]
+    parts = [*sums.lines(ask.store, order), *order["_shipping"]]
     summed: dict[tuple[str, float], Doc] = {}
     for each in (tax for part in parts for tax in part["_taxes"]):
         held = summed.setdefault((each["title"], each["rate"]), {**each, "_amount": NOTHING})
@@ -291,7 +295,7 @@ def _application(ask: Ask, order: Doc) -> list[Doc]:
 @resolves("LineItem", "discountedTotalSet")
 def _discounted_total(ask: Ask, line: Doc, arguments: Doc) -> Doc:
     """Without its argument this leaves the discounts of codes out, as documented."""
-    value = sales.discounted(line) if arguments.get("withCodeDiscounts") else sales.line_total(line)
+    value = sums.discounted(line) if arguments.get("withCodeDiscounts") else sums.line_total(line)
     return bag(value, ask.store.config.currency)
 
 
@@ -311,8 +315,7 @@ def _line_name(_: Ask, line: Doc, __: Doc) -> str:
 
 @resolves("LineItem", "currentQuantity", "refundableQuantity")
 def _line_quantity(_: Ask, line: Doc, __: Doc) -> int:
-    left: int = line["quantity"] - line["_refunded"]
-    return left
+    return sums.current_quantity(line)
 
 
 @resolves("LineItem", "unfulfilledQuantity")

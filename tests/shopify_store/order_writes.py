@@ -1,6 +1,6 @@
 """Mutations of orders."""
 
-from tests.shopify_store import aftersales, custom_data, gids, goods, people, sales
+from tests.shopify_store import aftersales, custom_data, gids, goods, people, sales, sums
 from tests.shopify_store.failures import Refusal, codes_of, mutation
 from tests.shopify_store.fields import Ask, Doc
 from tests.shopify_store.idempotency import once
@@ -89,7 +89,7 @@ def _order_delete(ask: Ask, arguments: Doc) -> Doc:
 @mutation("orderMarkAsPaid", "order")
 def _order_paid(ask: Ask, arguments: Doc) -> Doc:
     order = _known(ask, arguments["input"]["id"], "id")
-    open_ = sales.order_total(ask.store, order) - aftersales.received(ask.store, order)
+    open_ = sums.order_total(ask.store, order) - aftersales.received(ask.store, order)
     if open_ <= 0:
         raise Refusal("Order cannot be marked as paid.", "id")
     order["_financial"] = None

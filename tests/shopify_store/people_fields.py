@@ -3,7 +3,7 @@
 from tests.shopify_store.connections import page
 from tests.shopify_store.fields import Ask, Doc, resolves
 from tests.shopify_store.money import money, total
-from tests.shopify_store.sales import order_total
+from tests.shopify_store.sums import order_total
 
 
 def _orders(ask: Ask, customer: Doc) -> list[Doc]:

@@ -12,6 +12,7 @@ from tests.shopify_store.fields import Doc
 from tests.shopify_store.goods import tidy_tags
 from tests.shopify_store.money import NOTHING, amount, bagged, cents, total
 from tests.shopify_store.store import Store
+from tests.shopify_store.sums import current_quantity, line_total, lines
 
 _PLAIN = ("note", "phone", "poNumber", "sourceName", "sourceIdentifier", "closedAt")
 _MINUTE = 60.0
@@ -44,37 +45,6 @@ def make_order(store: Store, given: Doc, options: Doc | None = None) -> Doc:
         _claim_stock(store, order)
     _mails(store, order, given, options)
     return order
-
-
-def lines(store: Store, order: Doc) -> list[Doc]:
-    """An order's lines."""
-    return [store.tables["LineItem"][number] for number in order["_lines"]]
-
-
-def line_total(line: Doc) -> Decimal:
-    """What a line costs before discounts."""
-    return cents(line["_price"] * line["quantity"])
-
-
-def discounted(line: Doc) -> Decimal:
-    """What a line costs after all discounts."""
-    return line_total(line) - line["_allocated"]
-
-
-def tax_total(store: Store, order: Doc) -> Decimal:
-    """All tax: of the order as a whole, or of its lines and its shipping."""
-    if order["_taxes"]:
-        return total(each["_amount"] for each in order["_taxes"])
-    parts = [*lines(store, order), *order["_shipping"]]
-    return total(each["_amount"] for part in parts for each in part["_taxes"])
-
-
-def order_total(store: Store, order: Doc) -> Decimal:
-    """What was to be paid at first."""
-    goods = total(discounted(each) for each in lines(store, order))
-    shipping = total(each["_price"] - each["_allocated"] for each in order["_shipping"])
-    tax = NOTHING if order["taxesIncluded"] else tax_total(store, order)
-    return goods + shipping + tax
 
 
 def add_transaction(store: Store, order: Doc, given: Doc, **more: Any) -> Doc:
@@ -120,7 +90,7 @@ def add_fulfillment(store: Store, order: Doc, quantities: dict[int, int], given:
 
 def unfulfilled(store: Store, order: Doc) -> dict[int, int]:
     """What is still to be shipped: number of the line to quantity."""
-    left = {each["_n"]: each["quantity"] - each["_refunded"] for each in lines(store, order)}
+    left = {each["_n"]: current_quantity(each) for each in lines(store, order)}
     for number in order["_fulfillments"]:
         shipment = store.tables["Fulfillment"][number]
         if shipment["status"] == "SUCCESS":
@@ -274,6 +244,7 @@ def _line(store: Store, order: Doc, given: Doc) -> Doc:
         _product=product["_n"] if product else None,
         _allocated=NOTHING,
         _refunded=0,
+        _uncounted=0,
     )
     line["_taxes"] = [tax_line(each, line_total(line)) for each in given.get("taxLines") or ()]
     return line
@@ -291,6 +262,7 @@ def _shipping(store: Store, order: Doc, given: Doc) -> Doc:
         "code": given.get("code"),
         "source": given.get("source"),
         "isRemoved": False,
+        "_uncounted": False,
         "custom": True,
         "carrierIdentifier": None,
         "phone": None,

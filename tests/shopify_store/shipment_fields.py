@@ -1,6 +1,6 @@
 """Fields of refunds, shipments and of what is still to be shipped."""
 
-from tests.shopify_store import gids, sales
+from tests.shopify_store import gids, sales, sums
 from tests.shopify_store.connections import page
 from tests.shopify_store.fields import Ask, Doc, resolves
 from tests.shopify_store.store import Store
@@ -105,6 +105,6 @@ def _lines_to_ship(ask: Ask, doc: Doc, arguments: Doc) -> Doc:
             "remainingQuantity": doc["_left"].get(each["_n"], 0),
             "totalQuantity": each["quantity"],
         }
-        for each in sales.lines(ask.store, order)
+        for each in sums.lines(ask.store, order)
     ]
     return page(ask, lines, arguments)

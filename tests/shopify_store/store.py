@@ -37,6 +37,7 @@ class Store:
         self.bulk_fails_after: int | None = None
         self.bulk_error = "INTERNAL_SERVER_ERROR"
         self.bulk_truncates_at: int | None = None
+        self.bulk_truncates_of: str | None = None
         self.import_swaps = False
         self._numbers = itertools.count(_FIRST_ID)
         self.order_numbers = itertools.count(1001)
@@ -138,13 +139,15 @@ class Store:
     def event(self, doc: Doc, action: str) -> None:
         """A line in the store's history."""
         kind = str(doc["__typename"])
-        number = self.number()
+        number, now = self.number(), self.clock.stamp()
         self.tables["Event"][number] = {
             "__typename": "BasicEvent",
             "_n": number,
             "id": gids.gid("BasicEvent", number),
             "action": action,
-            "createdAt": self.clock.stamp(),
+            "createdAt": now,
+            "updatedAt": now,
+            "_indexed": None,
             "subjectId": doc["id"],
             "subjectType": kind.upper(),
             "message": f"{kind} {action}",

@@ -237,6 +237,10 @@ class _Comparison:
             if name != _REFUNDS or _amounts(value) != _amounts(there[name]):
                 self._note(name, theirs, base, base.target)  # what was refunded is never changed
             yield from _split(pair, name, value, there[name])
+        if _REFUNDS in untold and _amounts(here[_REFUNDS]) != _amounts(there[_REFUNDS]):
+            # Whatever else a target makes of a refund, so much was given back.
+            sums = _sums(_REFUNDS, here[_REFUNDS], there[_REFUNDS])
+            yield _difference(Kind.MONEY, pair, _REFUNDS, sums)
         if isinstance(ours, Product) and isinstance(theirs, Product):
             yield from self._variants(pair, ours, theirs, base, shown)
         if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in untold:

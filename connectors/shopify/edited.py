@@ -1,0 +1,256 @@
+"""Orders that staff or an app edited: what an edit took out again was never sold. Pure.
+
+Shopify leaves a removed unit where it was: its line's `quantity`, discounts and taxes count it, and
+`currentQuantity` alone does not. The removal may stand among the refunds, as one without money, and
+the order's total may count what was removed or not: the schema says neither. Both are understood:
+units are told apart by their numbers, and the total is the one that the lines come to.
+
+An order that was cancelled is left as it is: its current quantities are nothing at all.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import NamedTuple
+
+from msgspec.structs import replace
+
+from connectors.minor_units import rounded
+from connectors.shopify.parts import SUBTOTAL
+from connectors.shopify.wire import WireAmount, WireBag
+from connectors.shopify.wire_orders import (
+    WireAllocation,
+    WireLine,
+    WireOrder,
+    WireRefund,
+    WireRefundedLine,
+    WireShippingLine,
+    WireTax,
+)
+
+_Part = WireLine | WireShippingLine
+_NOT_SENT = frozenset({"CANCELLED", "ERROR", "FAILURE"})
+
+
+class _Removal(NamedTuple):
+    """Units of a line that an edit removed. `noted` are the refunds without money that say so."""
+
+    units: int
+    noted: tuple[WireRefundedLine, ...]
+
+
+def as_sold(wire: WireOrder) -> WireOrder:
+    """The order without what its edits removed. The one given is not changed."""
+    kept_ways = _ways(wire)
+    if not wire.edited or wire.cancelled_at is not None:
+        return replace(wire, shipping_lines=replace(wire.shipping_lines, nodes=kept_ways))
+    removals = _removals(wire)
+    lines = [_cut(each, removals[each.id], wire.currency_code) for each in wire.line_items.nodes]
+    sold = replace(
+        wire,
+        line_items=replace(wire.line_items, nodes=[each for each in lines if each.quantity]),
+        shipping_lines=replace(wire.shipping_lines, nodes=kept_ways),
+        refunds=_refunds(wire, removals),
+    )
+    return _with_totals(wire, sold)
+
+
+def worth(wire: WireOrder) -> Decimal:
+    """What the parts of an order come to, as its total counts them."""
+    found = _goods(wire)
+    found += sum((_amount(each.price) for each in wire.additional_fees), Decimal(0))
+    found += _amount(wire.original_total_duties_set)
+    return found if wire.taxes_included else found + _amount(wire.total_tax_set)
+
+
+def _ways(wire: WireOrder) -> list[WireShippingLine]:
+    """Ways of sending that were not removed, or that money was given back for since."""
+    given_back = {
+        each.shipping_line.id
+        for refund in wire.refunds
+        for each in refund.refund_shipping_lines.nodes
+    }
+    return [
+        each
+        for each in wire.shipping_lines.nodes
+        if not each.is_removed or (each.id is not None and each.id in given_back)
+    ]
+
+
+def _removals(wire: WireOrder) -> dict[str, _Removal]:
+    """By line. What was sent is never removed by an edit, and what money was given back for was
+    sold before.
+    """
+    paid_back: defaultdict[str, int] = defaultdict(int)
+    sent: defaultdict[str, int] = defaultdict(int)
+    noted: defaultdict[str, list[WireRefundedLine]] = defaultdict(list)
+    for refund in wire.refunds:
+        for each in refund.refund_line_items.nodes:
+            if _is_without_money(refund):
+                noted[each.line_item.id].append(each)
+            else:
+                paid_back[each.line_item.id] += each.quantity
+    for shipment in wire.fulfillments:
+        if shipment.status not in _NOT_SENT:
+            for part in shipment.fulfillment_line_items.nodes:
+                sent[part.line_item.id] += part.quantity or 0
+    found = {}
+    for line in wire.line_items.nodes:
+        current = line.quantity if line.current_quantity is None else line.current_quantity
+        sold = max(current + paid_back[line.id], sent[line.id])
+        units = max(0, line.quantity - sold)
+        found[line.id] = _Removal(units, tuple(noted[line.id]))
+    return found
+
+
+def _is_without_money(refund: WireRefund) -> bool:
+    return not _amount(refund.total_refunded_set)
+
+
+def _cut(line: WireLine, removal: _Removal, currency: str) -> WireLine:
+    """A line without its removed units. What these were worth is taken from where it is noted to
+    the cent, else in proportion.
+    """
+    if not removal.units:
+        return line
+    share = Decimal(line.quantity - removal.units) / line.quantity
+    full, off = _amount(line.original_total_set), _off(line)
+    tax = sum((_amount(each.price_set) for each in line.tax_lines), Decimal(0))
+    kept_full = rounded(full * share, currency)
+    kept_off, kept_tax = rounded(off * share, currency), rounded(tax * share, currency)
+    if sum(each.quantity for each in removal.noted) == removal.units:
+        subtotal = sum((_amount(each.subtotal_set) for each in removal.noted), Decimal(0))
+        noted_off = off - (full - kept_full - subtotal)
+        noted_tax = tax - sum((_amount(each.total_tax_set) for each in removal.noted), Decimal(0))
+        kept_off = noted_off if 0 <= noted_off <= off else kept_off
+        kept_tax = noted_tax if 0 <= noted_tax <= tax else kept_tax
+    return replace(
+        line,
+        quantity=line.quantity - removal.units,
+        original_total_set=_bag(kept_full),
+        discount_allocations=_less_off(line.discount_allocations, kept_off, currency),
+        tax_lines=_less_tax(line.tax_lines, kept_tax, currency),
+        # What the whole line once cost is of no use for a part of it.
+        custom_attributes=[each for each in line.custom_attributes if each.key != SUBTOTAL],
+    )
+
+
+def _less_off(
+    allocations: Sequence[WireAllocation], kept: Decimal, currency: str
+) -> list[WireAllocation]:
+    amounts = [_amount(each.allocated_amount_set) for each in allocations]
+    return [
+        replace(each, allocated_amount_set=_bag(amount))
+        for each, amount in zip(allocations, _shared(amounts, kept, currency), strict=True)
+    ]
+
+
+def _less_tax(taxes: Sequence[WireTax], kept: Decimal, currency: str) -> list[WireTax]:
+    amounts = [_amount(each.price_set) for each in taxes]
+    return [
+        replace(each, price_set=_bag(amount))
+        for each, amount in zip(taxes, _shared(amounts, kept, currency), strict=True)
+    ]
+
+
+def _shared(amounts: Sequence[Decimal], kept: Decimal, currency: str) -> list[Decimal]:
+    """As much of each amount as comes to `kept` together; the last takes what rounding leaves."""
+    whole = sum(amounts, Decimal(0))
+    found = [rounded(each * kept / whole, currency) if whole else each for each in amounts]
+    if found:
+        found[-1] += kept - sum(found, Decimal(0))
+    return found
+
+
+def _refunds(wire: WireOrder, removals: dict[str, _Removal]) -> list[WireRefund]:
+    """Refunds without the removals among them; one that was nothing else is none."""
+    left = {line: removal.units for line, removal in removals.items()}
+    found = []
+    for refund in wire.refunds:
+        if not _is_without_money(refund):
+            found.append(refund)
+            continue
+        lines = []
+        for each in refund.refund_line_items.nodes:
+            cut = min(each.quantity, left.get(each.line_item.id, 0))
+            left[each.line_item.id] = left.get(each.line_item.id, 0) - cut
+            if not cut:
+                lines.append(each)
+            elif cut < each.quantity:
+                lines.append(_rest(each, each.quantity - cut, wire.currency_code))
+        if lines or refund.refund_shipping_lines.nodes or not refund.refund_line_items.nodes:
+            kept = replace(refund.refund_line_items, nodes=lines)
+            found.append(replace(refund, refund_line_items=kept))
+    return found
+
+
+def _rest(line: WireRefundedLine, units: int, currency: str) -> WireRefundedLine:
+    share = Decimal(units) / line.quantity
+    return replace(
+        line,
+        quantity=units,
+        subtotal_set=_bag(rounded(_amount(line.subtotal_set) * share, currency)),
+        total_tax_set=_bag(rounded(_amount(line.total_tax_set) * share, currency)),
+    )
+
+
+def _with_totals(wire: WireOrder, sold: WireOrder) -> WireOrder:
+    """The totals of what was sold, each of which may count what was removed still."""
+    removed_tax = _taxes(wire) - _taxes(sold)
+    removed = _goods(wire) - _goods(sold) + (0 if wire.taxes_included else removed_tax)
+    tax = _nearer(_amount(wire.total_tax_set), _taxes(sold), removed_tax)
+    off = _nearer(
+        _amount(wire.total_discounts_set), _all_off(sold), _all_off(wire) - _all_off(sold)
+    )
+    sold = replace(sold, total_tax_set=_bag(tax), total_discounts_set=_bag(off))
+    total = _nearer(_amount(wire.total_price_set), worth(sold), removed)
+    return replace(sold, total_price_set=_bag(total))
+
+
+def _nearer(total: Decimal, left: Decimal, removed: Decimal) -> Decimal:
+    """A total without what was removed: less that where it is nearer to the sum of both than to
+    what is left, else as it is.
+    """
+    counts_both = abs(total - left - removed) < abs(total - left)
+    return total - removed if counts_both else total
+
+
+def _parts(wire: WireOrder) -> list[_Part]:
+    return [*wire.line_items.nodes, *wire.shipping_lines.nodes]
+
+
+def _goods(wire: WireOrder) -> Decimal:
+    """What lines and ways of sending come to."""
+    return sum((_net(each) for each in _parts(wire)), Decimal(0))
+
+
+def _net(part: _Part) -> Decimal:
+    """What a part costs after discounts."""
+    bag = part.original_total_set if isinstance(part, WireLine) else part.original_price_set
+    return _amount(bag) - _off(part)
+
+
+def _off(part: _Part) -> Decimal:
+    return sum(
+        (_amount(each.allocated_amount_set) for each in part.discount_allocations), Decimal(0)
+    )
+
+
+def _all_off(wire: WireOrder) -> Decimal:
+    return sum((_off(each) for each in _parts(wire)), Decimal(0))
+
+
+def _taxes(wire: WireOrder) -> Decimal:
+    return sum(
+        (_amount(tax.price_set) for part in _parts(wire) for tax in part.tax_lines), Decimal(0)
+    )
+
+
+def _amount(bag: WireBag | None) -> Decimal:
+    return Decimal(bag.shop_money.amount) if bag else Decimal(0)
+
+
+def _bag(amount: Decimal) -> WireBag:
+    return WireBag(WireAmount(f"{amount:f}"))

@@ -1,0 +1,235 @@
+"""Orders that staff edited: they arrive with what was sold, and their lines come to their totals.
+
+The schema does not say whether Shopify notes a removal as a refund without money or leaves it out
+of an order's totals. Every test that removes something is run with both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from connectors.base import Sweep
+from connectors.records import Order, Stream
+from connectors.shopify.documents_writing import REFUND_ORDER
+from connectors.shopify.edited import as_sold, worth
+from connectors.shopify.pairing import pair_order
+from connectors.shopify.wire import Nodes, WireAmount, WireBag, WireId
+from connectors.shopify.wire_orders import (
+    WireAllocation,
+    WireDiscountApplication,
+    WireLine,
+    WireOrder,
+    WireRefund,
+    WireRefundedLine,
+    WireShippingLine,
+)
+from connectors.testing.contents import order
+from connectors.testing.sweeps import read
+from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
+
+pytestmark = pytest.mark.contracts
+
+BULK = {"bulk": "RecentSync_0123456789abcdef"}
+both = pytest.mark.parametrize("noted", [True, False], ids=["noted", "left out"])
+
+
+@pytest.fixture
+async def shop() -> AsyncIterator[ShopifyShop]:
+    async with shopify_shop() as opened:
+        yield opened
+
+
+def money(amount: str) -> dict[str, Any]:
+    return {"shopMoney": {"amount": amount, "currencyCode": "GBP"}}
+
+
+def tax(amount: str) -> dict[str, Any]:
+    return {"title": "VAT", "rate": 0.2, "priceSet": money(amount)}
+
+
+def line(title: str, quantity: int, price: str, vat: str) -> dict[str, Any]:
+    return {
+        "title": title,
+        "quantity": quantity,
+        "priceSet": money(price),
+        "taxLines": [tax(vat)],
+        "requiresShipping": True,
+    }
+
+
+async def sold(shop: ShopifyShop, **more: Any) -> int:
+    """A mug for 20 and three pots for 6.67 each, a percentage off, and two ways of sending."""
+    given = {
+        "lineItems": [line("Mug", 1, "20.00", "3.60"), line("Pot", 3, "6.67", "3.61")],
+        "shippingLines": [{"title": "Post", "priceSet": money("4.00"), "taxLines": [tax("0.80")]}],
+        "discountCode": {"itemPercentageDiscountCode": {"code": "TEN", "percentage": 10}},
+        "transactions": [{"kind": "SALE", "status": "SUCCESS", "amountSet": money("48.02")}],
+        **more,
+    }
+    [made] = (await shop.load(order=[given]))["order"]
+    return made
+
+
+async def edit(shop: ShopifyShop, order: int, *removed: tuple[int, int], **more: Any) -> None:
+    """Remove (line, units)."""
+    gone = [{"line": place, "quantity": units} for place, units in removed]
+    await shop.edit(op="edit", kind="order", id=order, remove=gone, **more)
+
+
+async def give_back(shop: ShopifyShop, order: int, place: int, units: int, amount: str) -> None:
+    """Take units back, and pay so much for them."""
+    number = shop.store.tables["Order"][order]["_lines"][place]
+    item = {"lineItemId": f"gid://shopify/LineItem/{number}", "quantity": units}
+    paid = [{"amount": amount, "kind": "REFUND", "gateway": "manual", "orderId": _gid(order)}]
+    given = {"orderId": _gid(order), "refundLineItems": [item], "transactions": paid}
+    async with shop.api() as api:
+        await api.ask(REFUND_ORDER, dict[str, Any], {"input": given, "key": f"{order}-{place}"})
+
+
+def _gid(order: int) -> str:
+    return f"gid://shopify/Order/{order}"
+
+
+async def arrived(shop: ShopifyShop) -> Order:
+    """The only order, which pages, a bulk operation and a direct look show alike."""
+    async with shop.source() as source:
+        [record] = await read(source, Stream.ORDERS, Sweep())
+        assert await read(source, Stream.ORDERS, Sweep(), BULK) == [record]
+        assert await source.get(Stream.ORDERS, [record.id]) == {record.id: record}
+    assert isinstance(record.content, Order)
+    return record.content
+
+
+def goods(order: Order) -> list[tuple[str, int]]:
+    return [(each.name, each.quantity) for each in order.lines]
+
+
+def sum_of(order: Order) -> Decimal:
+    parts = [*order.lines, *order.shipping_lines, *order.fees]
+    return sum((each.total.amount + each.tax.amount for each in parts), Decimal(0))
+
+
+async def test_an_order_that_nobody_edited_is_as_it_was_sold(shop: ShopifyShop):
+    await sold(shop)
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1), ("Pot", 3)]
+    assert order.total.amount == sum_of(order) == Decimal("48.02")
+
+
+@both
+async def test_a_line_that_an_edit_removed_was_never_sold(shop: ShopifyShop, noted: bool):
+    await edit(shop, await sold(shop), (1, 3), noted=noted)
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1)]
+    assert (order.total.amount, order.tax_total.amount) == (Decimal("26.40"), Decimal("4.40"))
+    assert order.discount_total.amount == Decimal("2.00")
+    assert sum_of(order) == order.total.amount
+    assert order.refunds == ()
+
+
+@both
+@pytest.mark.parametrize("included", [True, False])
+async def test_units_that_an_edit_removed_take_their_share_along(
+    shop: ShopifyShop, noted: bool, included: bool
+):
+    await edit(shop, await sold(shop, taxesIncluded=included), (1, 1), noted=noted)
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1), ("Pot", 2)]
+    pot = order.lines[1]
+    full = Decimal("13.34") - (pot.tax.amount if included else 0)
+    assert pot.total.amount + order.discounts[0].amount.amount - 2 == full
+    assert pot.tax.amount in (Decimal("2.40"), Decimal("2.41"))
+    assert sum_of(order) == order.total.amount
+    assert sum(each.amount.amount + each.shipping_amount.amount for each in order.taxes) == (
+        order.tax_total.amount
+    )
+    assert order.refunds == ()
+
+
+@both
+async def test_a_way_of_sending_that_an_edit_removed_was_never_sold(shop: ShopifyShop, noted: bool):
+    await edit(shop, await sold(shop), remove_shipping=True, noted=noted)
+    order = await arrived(shop)
+    assert order.shipping_lines == ()
+    assert order.total.amount == sum_of(order) == Decimal("43.22")
+
+
+@both
+async def test_money_that_is_given_back_after_an_edit_is_a_refund(shop: ShopifyShop, noted: bool):
+    number = await sold(shop)
+    await edit(shop, number, (1, 2), noted=noted)
+    await give_back(shop, number, 0, 1, "21.60")
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1), ("Pot", 1)]
+    [refund] = order.refunds
+    assert (refund.amount.amount, [each.quantity for each in refund.lines]) == (
+        Decimal("21.60"),
+        [1],
+    )
+    assert sum_of(order) == order.total.amount
+
+
+async def test_goods_given_back_for_nothing_were_sold_where_nobody_edited(shop: ShopifyShop):
+    number = await sold(shop)
+    await give_back(shop, number, 1, 1, "0.00")
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1), ("Pot", 3)]
+    assert [each.quantity for each in order.refunds[0].lines] == [1]
+
+
+async def test_what_was_sent_is_not_taken_for_removed(shop: ShopifyShop):
+    """Shopify's edits leave alone what was sent: it came back, and for nothing."""
+    number = await sold(shop, fulfillmentStatus="FULFILLED")
+    await give_back(shop, number, 1, 1, "0.00")
+    shop.store.tables["Order"][number]["edited"] = True
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1), ("Pot", 3)]
+    assert [each.quantity for each in order.refunds[0].lines] == [1]
+
+
+@both
+async def test_an_edited_order_that_is_cancelled_later_keeps_its_goods(
+    shop: ShopifyShop, noted: bool
+):
+    """Of a cancelled order nothing is current any more, and that does not make it empty."""
+    number = await sold(shop)
+    await edit(shop, number, (1, 3), noted=noted)
+    for each in shop.store.tables["Order"][number]["_lines"]:
+        held = shop.store.tables["LineItem"][each]
+        held["_refunded"] = held["quantity"] - held["_uncounted"]
+    shop.store.tables["Order"][number]["cancelledAt"] = "2026-01-02T03:04:05Z"
+    order = await arrived(shop)
+    assert goods(order) == [("Mug", 1), ("Pot", 3)]
+
+
+def test_a_way_of_sending_that_was_removed_is_no_pair_of_one_that_was_brought_over():
+    """Of the target's order, whose team gave it another way."""
+    bag = WireBag(WireAmount("4.00"))
+    gone = WireShippingLine("Post", bag, id="gid://shopify/ShippingLine/1", is_removed=True)
+    kept = WireShippingLine("Courier", bag, id="gid://shopify/ShippingLine/2")
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag, shipping_lines=Nodes([gone, kept]))
+    [ours] = order(1).shipping_lines
+    assert pair_order(order(1), row) == {f"shipping:{ours.id}": "2"}
+
+
+def test_what_a_removal_was_worth_is_taken_from_its_note_to_the_cent():
+    """A pound off three pieces is no whole number of pennies for one."""
+
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    code = WireAllocation(bag("1.00"), WireDiscountApplication(code="ONE"))
+    cups = WireLine("gid://shopify/LineItem/1", "Cup", 3, bag("3.00"), current_quantity=2)
+    cups.discount_allocations = [code]
+    note = WireRefundedLine(1, WireId(cups.id), bag("0.66"), bag("0.00"))
+    removal = WireRefund("gid://shopify/Refund/1", bag("0.00"), refund_line_items=Nodes([note]))
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag("2.00"), edited=True)
+    row.line_items, row.refunds = Nodes([cups]), [removal]
+    sold = as_sold(row)
+    assert worth(sold) == Decimal(sold.total_price_set.shop_money.amount) == Decimal("1.34")
+    assert sold.refunds == []
+    assert (cups.quantity, row.total_price_set) == (3, bag("2.00")), "what was given stays"
