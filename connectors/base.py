@@ -58,6 +58,7 @@ __all__ = [
     "StoreReport",
     "Sweep",
     "Target",
+    "TaxBasis",
     "Traffic",
     "Trust",
     "Uncertain",
@@ -320,14 +321,26 @@ class Target(Protocol):
 # --- describing --------------------------------------------------------------------------------
 
 
+class TaxBasis(StrEnum):
+    """What the prices are that a store's people enter: `gross` holds the tax, to `net` it is added
+    at the checkout, and an `untaxed` store charges none.
+    """
+
+    GROSS = "gross"
+    NET = "net"
+    UNTAXED = "untaxed"
+
+
 class StoreReport(Struct, frozen=True, kw_only=True):
     """What `check` learned of a store. `findings` are (code, sentence) worth telling; `addon` is
-    the version of our add-on there, empty where it is not used.
+    the version of our add-on there, empty where it is not used. `currency` is the one of prices
+    (ISO 4217), empty where the store does not tell; so is `tax_basis` None.
     """
 
     platform_version: str
     name: str = ""
     currency: str = ""
+    tax_basis: TaxBasis | None = None
     timezone: str = "UTC"
     server_time: datetime | None = None
     findings: tuple[tuple[str, str], ...] = ()

@@ -2,7 +2,8 @@
 
 `schema` is JSON schema as a program draws a form from it: every property stands for itself,
 without references and alternatives, and says its place. Where one of several ways is enough,
-`oneOf` says which fields each of them needs. `fields` is the same for our own pages.
+`oneOf` says what each of them is called and which fields it needs. `fields` is the same for our own
+pages.
 """
 
 from __future__ import annotations
@@ -17,11 +18,20 @@ Json = dict[str, Any]
 ORDER = "x-order"
 """The member of a property that says its place in the form, from 0."""
 
+ADVANCED: Json = {"x-advanced": True}
+"""`json_schema_extra` of a field that hardly anybody changes: a form may fold it away."""
+
+MULTILINE: Json = {"x-multiline": True}
+"""`json_schema_extra` of a text of several lines."""
+
+VISIBLE: Json = {"x-visible": True}
+"""`json_schema_extra` of a credential that may be seen while it is typed in, as a user's name."""
+
 _KINDS = {"string": "text", "integer": "integer", "number": "number", "boolean": "switch"}
 
 
 class Field(Struct, frozen=True, kw_only=True):
-    """One field. `kind` is `text`, `integer`, `number`, `switch` or `choice`."""
+    """One field. `kind` is `text`, `lines`, `integer`, `number`, `switch` or `choice`."""
 
     name: str
     title: str
@@ -32,6 +42,7 @@ class Field(Struct, frozen=True, kw_only=True):
     choices: tuple[str, ...] = ()
     default: Any = None
     placeholder: str = ""
+    advanced: bool = False
 
 
 def schema(model: type[BaseModel]) -> Json:
@@ -71,6 +82,7 @@ def _flat(each: Json, known: Json) -> Json:
 
 def _field(name: str, each: Json, *, required: bool) -> Field:
     kind = "choice" if "enum" in each else _KINDS.get(each.get("type", ""))
+    kind = "lines" if kind == "text" and each.get("x-multiline") else kind
     if kind is None:
         raise TypeError(f"{name}: no form has a field for this type")
     examples = each.get("examples") or [""]
@@ -84,4 +96,5 @@ def _field(name: str, each: Json, *, required: bool) -> Field:
         choices=tuple(map(str, each.get("enum", ()))),
         default=each.get("default"),
         placeholder=str(examples[0]),
+        advanced=bool(each.get("x-advanced")),
     )

@@ -1,4 +1,6 @@
-"""Can a run begin: stores, permissions, clocks, silence, space, trust; and a canary, if asked."""
+"""Can a run begin: stores, permissions, clocks, silence, prices, space, trust; and a canary, if
+asked.
+"""
 
 from __future__ import annotations
 
@@ -24,6 +26,16 @@ SILENCE = Description(
     title="The target can be kept silent",
     proves="What runs rely on to send no mail to a customer is there on the target.",
 )
+CURRENCY = Description(
+    id="preflight.currency",
+    title="Prices are of one currency",
+    proves="Both stores keep their prices in the same currency.",
+)
+TAXES = Description(
+    id="preflight.taxes",
+    title="Prices hold the same taxes",
+    proves="Prices, which are copied as they were entered, hold the tax in both stores or in none.",
+)
 SPACE = Description(
     id="preflight.space",
     title="SKUs and emails are free",
@@ -47,4 +59,15 @@ CANARY = Description(
     " no mail, no movement of stock and no call of a webhook there.",
 )
 
-ALL = (STORES, PERMISSIONS, CLOCKS, SILENCE, SPACE, TRUST, LAUNCH, CANARY)
+ALL = (
+    STORES,
+    PERMISSIONS,
+    CLOCKS,
+    SILENCE,
+    CURRENCY,
+    TAXES,
+    SPACE,
+    TRUST,
+    LAUNCH,
+    CANARY,
+)

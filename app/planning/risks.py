@@ -8,6 +8,7 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from app.planning.pricing import Misfit
 from connectors.records import Stream
 
 
@@ -36,7 +37,8 @@ class Signs(Struct, frozen=True, kw_only=True):
     not; `untrusted` are the streams whose timestamps are not believed, `demoted` those of them that
     an audit or a person put there. `lost` counts records by the field that they lack on the target,
     `unkept` are fields by stream of which a target of this kind keeps nothing exactly. `passed` is
-    how many seconds ago the launch time that is set was, None where it is still to come.
+    how many seconds ago the launch time that is set was, None where it is still to come. `pricing`
+    says where both stores' prices do not mean the same.
     """
 
     baseline: bool
@@ -54,6 +56,7 @@ class Signs(Struct, frozen=True, kw_only=True):
     conflicts: int
     source_answers: bool
     passed: float | None = None
+    pricing: Sequence[Misfit] = ()
 
 
 _FEW_HOURS = 24 * 7
@@ -64,7 +67,7 @@ def risks(signs: Signs) -> list[Risk]:
     """Every signal that shows, the gravest first."""
     found = [
         each
-        for look in (_time, _runs, _seo, _fields, _numbers, _trust, _open_ends)
+        for look in (_time, _pricing, _runs, _seo, _fields, _numbers, _trust, _open_ends)
         for each in look(signs)
     ]
     order = list(Weight)
@@ -114,6 +117,13 @@ def _time(signs: Signs) -> list[Risk]:
             )
         )
     return found
+
+
+def _pricing(signs: Signs) -> list[Risk]:
+    return [
+        Risk(code=each.code, weight=Weight.HIGH, message=each.message, advice=each.advice)
+        for each in signs.pricing
+    ]
 
 
 def _minutes(seconds: float) -> str:

@@ -81,11 +81,13 @@ class PlatformOut(Output):
         description="JSON schema of a store's `settings`, to draw a form from. Every property "
         "stands for itself, without references and alternatives; it has a `title`, a "
         "`description`, `x-order` for its place, and where there are any `default`, `examples` "
-        "and `enum`. What is not `required` may be left out."
+        "and `enum`. What is not `required` may be left out. `x-advanced` is what hardly anybody "
+        "changes, `x-multiline` a text of several lines."
     )
     credentials_schema: dict[str, Any] = Field(
         description="The same of its `credentials`. Every one is `writeOnly`, and its `format` is "
-        "`password`."
+        "`password`; one that is `x-visible` may be seen while it is typed in. Where one of "
+        "several ways to sign in is enough, `oneOf` gives each a `title`, and the fields it needs."
     )
 
     model_config = ConfigDict(

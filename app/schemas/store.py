@@ -8,6 +8,7 @@ from pydantic import ConfigDict, Field
 
 from app.schemas.paging import Page
 from app.schemas.values import Input, Output, StoreName
+from connectors.base import TaxBasis
 
 _ID = "5b0f6f0e-6a44-4a5e-9d39-8e0d3a5f2a10"
 
@@ -112,6 +113,9 @@ class ReportOut(Output):
     platform_version: str
     name: str
     currency: str
+    tax_basis: TaxBasis | None = Field(
+        description="Whether the prices that people enter hold the tax; null where it is not told."
+    )
     timezone: str
     server_time: datetime | None
     addon: str | None = Field(

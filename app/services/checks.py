@@ -75,6 +75,7 @@ def _report(report: StoreReport) -> ReportOut:
         platform_version=report.platform_version,
         name=report.name,
         currency=report.currency,
+        tax_basis=report.tax_basis,
         timezone=report.timezone,
         server_time=report.server_time,
         addon=report.addon or None,

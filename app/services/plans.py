@@ -16,6 +16,7 @@ from app.planning.activity import HORIZON, Need, need
 from app.planning.arrivals import Profile
 from app.planning.forecast import Convergence, Cutover, Freeze, Range, Swept, convergence, freeze
 from app.planning.measured import Experience
+from app.planning.pricing import Misfit, misfits
 from app.planning.risks import Signs, ask_expert, risks
 from app.planning.sizing import Number, duration, parts_of
 from app.resources import Resources
@@ -34,10 +35,10 @@ from app.schemas.planning import (
 from app.schemas.stream import StreamOut
 from app.schemas.values import reckonable
 from app.services.counting import count_sweeps
-from app.services.opening import open_source
+from app.services.opening import open_source, open_target
 from app.services.outlook import Outlook, load_outlook
 from app.services.transaction import transaction
-from connectors.base import Trust
+from connectors.base import StoreReport, Trust
 from connectors.records import Stream
 
 _PATIENCE = 20.0
@@ -72,13 +73,15 @@ async def _prepared(resources: Resources, name: str) -> Planner:
 @dataclass(frozen=True)
 class Place:
     """What the source says of itself: its time and zone, and how much there is of what was never
-    copied. `answers`: without it the time is ours and the zone is UTC.
+    copied. `answers`: without it the time is ours and the zone is UTC. `pricing` is where prices
+    mean something else on the target, as far as that tells.
     """
 
     now: datetime
     zone: str = "UTC"
     answers: bool = True
     sizes: Mapping[Stream, Number] = field(default_factory=dict)
+    pricing: tuple[Misfit, ...] = ()
 
 
 async def _ask(outlook: Outlook, resources: Resources) -> Place:
@@ -92,7 +95,25 @@ async def _ask(outlook: Outlook, resources: Resources) -> Place:
             sizes = await count_sweeps(source, unknown)
     except (StoreFailed, StoreTooSlow):
         return Place(own_clock().replace(microsecond=0), answers=False)
-    return Place(now.replace(microsecond=0), _known_zone(report.timezone), sizes=sizes)
+    return Place(
+        now.replace(microsecond=0),
+        _known_zone(report.timezone),
+        sizes=sizes,
+        pricing=await _pricing(outlook, resources, report),
+    )
+
+
+async def _pricing(
+    outlook: Outlook, resources: Resources, source: StoreReport
+) -> tuple[Misfit, ...]:
+    """Nothing where the target does not answer, or products stay where they are."""
+    if Stream.PRODUCTS not in outlook.migration.streams:
+        return ()
+    try:
+        async with open_target(outlook.target, resources, patience=_PATIENCE) as target:
+            return misfits(source, await target.check())
+    except (StoreFailed, StoreTooSlow):
+        return ()
 
 
 def _known_zone(name: str) -> str:
@@ -372,6 +393,7 @@ class Planner:
             conflicts=outlook.conflicts,
             source_answers=self._place.answers,
             passed=passed,
+            pricing=self._place.pricing,
         )
 
 

@@ -35,7 +35,8 @@ _NAMES = {"product-variants": "variants"}
 
 _CODE = re.compile(r"[a-z_]{1,80}")
 _TAKEN = re.compile(r" with ([\w, ]{1,80}): .* already exists", re.DOTALL)
-_encode = msgspec.json.Encoder(decimal_format="number").encode
+encoded = msgspec.json.Encoder(decimal_format="number").encode
+"""A body as it is sent; amounts are numbers."""
 
 
 class RefusedRequest(Rejected):
@@ -115,7 +116,7 @@ class Api:
             method,
             ROOT + path,
             query=query,
-            body=None if body is None else _encode(body),
+            body=None if body is None else encoded(body),
             decode=_success_decoder(kind),
             repeatable=repeatable,
         )

@@ -138,7 +138,13 @@ def _product_extra(content: Product) -> Body:
 
 
 def new_product_body(
-    operation: Operation, content: Product, tags: Mapping[str, str], *, channel: str, profile: str
+    operation: Operation,
+    content: Product,
+    tags: Mapping[str, str],
+    *,
+    channel: str,
+    profile: str,
+    currency: str,
 ) -> Body:
     """A whole product with its variants, on the store's own sales channel. It counts its stock
     until the levels tell otherwise: nothing can be sold that is not there.
@@ -150,7 +156,8 @@ def new_product_body(
             {"title": title, "values": list(values)} for title, values in options(content).items()
         ],
         "variants": [
-            variant_body(operation, content, each, None, []) for each in variants(content)
+            variant_body(operation, content, each, None, currency=currency)
+            for each in variants(content)
         ],
     }
     if channel:
@@ -216,16 +223,18 @@ def variant_body(
     content: Product,
     variant: Variant,
     changed: frozenset[str] | None,
-    there: Sequence[WirePrice],
+    there: Sequence[WirePrice] = (),
+    *,
+    currency: str,
 ) -> Body:
     """The changed fields of a variant, or a whole one with our key. `there` are the prices that it
-    has: Medusa replaces them all.
+    has: Medusa replaces them all. `currency` is the store's own.
     """
     own = values_of(content, variant, tuple(options(content)))
     fields: Fields = {
         "sku": lambda: {"sku": variant.sku or None},
         "options": lambda: {"options": own, "title": _title(content, own)},
-        "regular_price": lambda: {"prices": _prices(variant, there)},
+        "regular_price": lambda: {"prices": _prices(variant, there, currency)},
         "barcode": lambda: {"barcode": variant.barcode or None},
         "weight": lambda: {"weight": number(variant.weight)},
         "extra": lambda: _variant_extra(variant),
@@ -252,8 +261,10 @@ def _variant_extra(variant: Variant) -> Body:
     return body | metadata(variant.extra)
 
 
-def _prices(variant: Variant, there: Sequence[WirePrice]) -> list[Body]:
-    """All prices of a variant: ours, and whatever else it has there."""
+def _prices(variant: Variant, there: Sequence[WirePrice], currency: str) -> list[Body]:
+    """All prices of a variant: ours, and whatever else it has there. One that the source has no
+    price of any more goes from the store's own `currency`, or it would be sold at the old one.
+    """
     price, others = variant.regular_price, variant.extra.get("prices")
     own = {price.currency.lower(): price.amount} if price else {}
     if isinstance(others, dict):
@@ -263,7 +274,8 @@ def _prices(variant: Variant, there: Sequence[WirePrice]) -> list[Body]:
         {"currency_code": code, "amount": amount} | ({"id": ids[code]} if code in ids else {})
         for code, amount in own.items()
     ]
-    kept_there = [e for e in there if not (is_for_all(e) and e.currency_code in own)]
+    written = own.keys() | {currency.lower()}
+    kept_there = [e for e in there if not (is_for_all(e) and e.currency_code in written)]
     return [*ours, *map(_kept_price, kept_there)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.addresses import shop_address
+from connectors.forms import ADVANCED
 from connectors.pages import CategoryPath, PageRules, ProductPath, StorefrontUrl, by_patterns
 
 
@@ -31,12 +32,23 @@ class MedusaSettings(BaseModel):
         title="Check the certificate",
         default=True,
         description="Whether the store's certificate has to be valid.",
+        json_schema_extra=ADVANCED,
     )
     timeout: float = Field(
-        title="Time-out", default=60.0, gt=0, le=600, description="Seconds for one request."
+        title="Time-out",
+        default=60.0,
+        gt=0,
+        le=600,
+        description="Seconds for one request.",
+        json_schema_extra=ADVANCED,
     )
     page_size: int = Field(
-        title="Page size", default=100, ge=1, le=200, description="Records read in one request."
+        title="Page size",
+        default=100,
+        ge=1,
+        le=200,
+        description="Records read in one request.",
+        json_schema_extra=ADVANCED,
     )
     write_concurrency: int = Field(
         title="Parallel writes",
@@ -44,6 +56,7 @@ class MedusaSettings(BaseModel):
         ge=1,
         le=32,
         description="Write requests under way at once.",
+        json_schema_extra=ADVANCED,
     )
     storefront_url: StorefrontUrl = ""
     product_path: ProductPath = ""

@@ -8,11 +8,11 @@ from typing import TypeVar
 
 from msgspec import Struct
 
-from connectors.base import StoreReport
-from connectors.errors import BadAnswer
+from connectors.base import StoreReport, TaxBasis
+from connectors.errors import BadAnswer, SignInAgain
 from connectors.medusa.api import Api, Asked, RefusedRequest
 from connectors.medusa.settings import MedusaSettings
-from connectors.medusa.wire import WireLocation, WireProfile, WireStore
+from connectors.medusa.wire import WireLocation, WirePricePreference, WireProfile, WireStore
 
 T = TypeVar("T")
 
@@ -115,8 +115,27 @@ class Shop:
             platform_version="2",
             name=store.name,
             currency=await self.currency(),
+            tax_basis=await self._tax_basis(),
             server_time=self._api.http.server_now,
         )
+
+    async def _tax_basis(self) -> TaxBasis | None:
+        """What prices of the store's currency are; those of a region of its own are not written.
+
+        Medusa takes them for net where nobody has said anything.
+        """
+        wanted = (await self.currency()).lower()
+        query: Asked = {"attribute": "currency_code", "value": wanted, "limit": 1}
+        try:
+            page = await self._api.list("price-preferences", query, WirePricePreference)
+        except (RefusedRequest, SignInAgain):
+            return None  # a role may not look at it: everything else can go on
+        is_gross = any(
+            each.is_tax_inclusive
+            for each in page.rows
+            if each.attribute == "currency_code" and each.value == wanted
+        )
+        return TaxBasis.GROSS if is_gross else TaxBasis.NET
 
     async def findings(self) -> tuple[tuple[str, str], ...]:
         """What stands in the way of writing."""

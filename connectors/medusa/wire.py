@@ -240,6 +240,13 @@ class WireLocation(Struct, gc=False):
     created_at: datetime | None = None
 
 
+class WirePricePreference(Struct, gc=False):
+    id: str
+    attribute: str = ""
+    value: str | None = None
+    is_tax_inclusive: bool = False
+
+
 class WireProfile(Struct, gc=False):
     id: str
     type: str = ""

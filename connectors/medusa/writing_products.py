@@ -7,15 +7,15 @@ of a variant does not name. So the one never names variants, and the other names
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 from msgspec.structs import replace
 
 from connectors.base import Applied, Loss, Match, Operation, Outcome, Refused, Uncertain
-from connectors.errors import StoreError
-from connectors.medusa.api import Api, Asked, RefusedRequest
+from connectors.errors import Rejected, StoreError
+from connectors.medusa.api import Api, Asked, RefusedRequest, encoded
 from connectors.medusa.bodies import (
     Body,
     new_product_body,
@@ -31,12 +31,15 @@ from connectors.medusa.mapping_products import is_simple, product
 from connectors.medusa.parts import own_id
 from connectors.medusa.shop import Shop
 from connectors.medusa.wire import WireProduct, WireTag, WireVariant
-from connectors.records import Product, Stream
+from connectors.records import Product, Stream, Variant
 from connectors.writing import write_each
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OWN = frozenset({"sku", "regular_price", "barcode"})
 """Fields of a simple product that are its only variant's."""
+
+_LARGEST = 1_900_000
+"""Bytes of a request: Medusa takes 2 MB of a batch of products, and 100 KB of anything else."""
 
 _SET = "Medusa cannot change what the variants of a product differ in: delete it on the target"
 
@@ -46,11 +49,15 @@ class _Answer(Struct):
 
 
 class _Batch(Struct):
-    created: list[WireProduct]
+    created: list[WireProduct] = []
 
 
 class _TagAnswer(Struct):
     product_tag: WireTag
+
+
+Made = tuple[Operation, Body]
+"""A new product, and its body."""
 
 
 class ProductWriter:
@@ -70,18 +77,16 @@ class ProductWriter:
         each in its own. Raises `StoreError` where nothing was applied.
         """
         attempt = Attempt()
-        new = [each for each in operations if each.target_id is None]
-        outcomes: list[Outcome] = []
+        currency = await self._shop.currency()
+        outcomes: list[Outcome] = [
+            refusal for each in operations if (refusal := _foreign(each, _product(each), currency))
+        ]
+        refused = {each.source_id for each in outcomes}
+        new = [e for e in operations if e.target_id is None and e.source_id not in refused]
         if len(new) > 1:
-            try:
-                async with room:
-                    outcomes = await self._create_all(new)
-                attempt.touched = True
-            except RefusedRequest:
-                # One of them is to blame, and spoils no other.
-                outcomes = []
-            except StoreError as error:
-                outcomes = [attempt.outcome(each, error) for each in new]
+            bodies = [(each, await self._body(each, _product(each))) for each in new]
+            for some in portions(bodies):
+                outcomes += await self._create_some(some, room, attempt)
         done = {each.source_id for each in outcomes}
         rest = [each for each in operations if each.source_id not in done]
         if rest:
@@ -91,36 +96,54 @@ class ProductWriter:
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one product. Raises `StoreError`."""
         content = _product(operation)
+        if refusal := _foreign(operation, content, await self._shop.currency()):
+            return refusal
         if operation.target_id is None:
             return await self._create(operation, content)
         return await self._update(operation, content, operation.target_id)
 
     # --- creating -------------------------------------------------------------------------------
 
-    async def _create_all(self, operations: Sequence[Operation]) -> list[Outcome]:
-        bodies = [await self._body(each, _product(each)) for each in operations]
-        query = {"fields": FIELDS[Stream.PRODUCTS]}
-        path = "products/batch"
-        answer = await self._api.send("POST", path, {"create": bodies}, _Batch, query=query)
+    async def _create_some(
+        self, sent: Sequence[Made], room: asyncio.Semaphore, attempt: Attempt
+    ) -> list[Outcome]:
+        """In one request; no outcome at all where the store refuses that."""
+        try:
+            async with room:
+                answer = await self._send_batch({"create": [body for _, body in sent]})
+        except Rejected:
+            # One of them is to blame, and spoils no other.
+            return []
+        except StoreError as error:
+            return [attempt.outcome(operation, error) for operation, _ in sent]
+        attempt.touched = True
         rows = {row.external_id: row for row in answer.created}
         return [
             await self._applied(each, _product(each), rows[each.key])
             if each.key in rows
-            else Uncertain(source_id=each.source_id, reason="no_answer", running=False)
-            for each in operations
+            else _unanswered(each)
+            for each, _ in sent
         ]
+
+    async def _send_batch(self, parts: Mapping[str, Sequence[Body]]) -> _Batch:
+        """Also one product goes as a batch: of that Medusa takes more than 100 KB."""
+        query = {"fields": FIELDS[Stream.PRODUCTS]}
+        return await self._api.send("POST", "products/batch", parts, _Batch, query=query)
 
     async def _body(self, operation: Operation, content: Product) -> Body:
         channel = (await self._shop.store()).default_sales_channel_id or ""
         tags = await self._tag_ids(content)
         profile = await self._shop.profile()
-        return new_product_body(operation, content, tags, channel=channel, profile=profile)
+        currency = await self._shop.currency()
+        return new_product_body(
+            operation, content, tags, channel=channel, profile=profile, currency=currency
+        )
 
     async def _create(self, operation: Operation, content: Product) -> Outcome:
         """One request makes all of it. What was there already is brought up to date."""
         body = await self._body(operation, content)
         try:
-            answer = await self._send("products", body)
+            answer = await self._send_batch({"create": [body]})
         except RefusedRequest as error:
             if not error.taken:
                 raise
@@ -130,17 +153,14 @@ class ProductWriter:
             if "handle" not in error.taken:
                 raise
             body["handle"] = _other_handle(operation, content)
-            answer = await self._send("products", body)
-        return await self._applied(operation, content, answer.product)
+            answer = await self._send_batch({"create": [body]})
+        if not answer.created:
+            return _unanswered(operation)
+        return await self._applied(operation, content, answer.created[0])
 
     async def _adopt(self, operation: Operation, match: Match) -> Outcome:
         there = replace(operation, target_id=match.target_id, children=match.children, changed=None)
         return known_by(await self.write(there), match)
-
-    async def _send(self, path: str, body: Body) -> _Answer:
-        return await self._api.send(
-            "POST", path, body, _Answer, query={"fields": FIELDS[Stream.PRODUCTS]}
-        )
 
     async def _tag_ids(self, content: Product) -> Mapping[str, str]:
         """Ids of a product's tags by name; those that are not there yet are made."""
@@ -169,12 +189,12 @@ class ProductWriter:
         body = product_body(content, changed, tags)
         if body:
             try:
-                await self._send(f"products/{target}", body)
+                await self._send_batch({"update": [body | {"id": target}]})
             except RefusedRequest as error:
                 if "handle" not in error.taken:
                     raise
                 body.pop("handle")
-                await self._send(f"products/{target}", body)
+                await self._send_batch({"update": [body | {"id": target}]})
         if needs_variants:
             await self._write_variants(operation, content, row)
         found = await self._row(target)
@@ -196,9 +216,10 @@ class ProductWriter:
     ) -> None:
         """Look before creating: an earlier, lost request may have made some."""
         there = {each.id: each for each in row.variants or ()}
+        currency = await self._shop.currency()
         pairs = _pairs(operation, content, row)
         create = [
-            variant_body(operation, content, each, None, ())
+            variant_body(operation, content, each, None, currency=currency)
             for each in variants(content)
             if each.id not in pairs
         ]
@@ -206,7 +227,7 @@ class ProductWriter:
             {"id": pairs[each.id], **body}
             for each in variants(content)
             if each.id in pairs
-            if (body := self._changes(operation, content, each, there[pairs[each.id]]))
+            if (body := _changes(operation, content, each, there[pairs[each.id]], currency))
         ]
         wanted = {each.id for each in variants(content)}
         dropped = [
@@ -221,15 +242,6 @@ class ProductWriter:
             path = f"products/{row.id}/variants/batch"
             await self._api.send("POST", path, batch, dict[str, Any], query={"fields": "id"})
 
-    def _changes(
-        self, operation: Operation, content: Product, each: Any, there: WireVariant
-    ) -> Body:
-        """What to write of a variant that is there."""
-        changed = operation.variants.get(each.id)
-        if not content.variants and operation.changed is not None:
-            changed = operation.changed & (_OWN | {"extra"})
-        return variant_body(operation, content, each, changed, there.prices or ())
-
     async def _add_values(self, content: Product, row: WireProduct) -> None:
         """Values of options that a new variant brings."""
         wanted, update = options(content), []
@@ -240,7 +252,8 @@ class ProductWriter:
                 values = [{"value": value} for value in fresh]
                 update.append({"product_option_id": option.id, "add": values})
         if update:
-            await self._send(f"products/{row.id}/options/batch", {"update": update})
+            path = f"products/{row.id}/options/batch"
+            await self._api.send("POST", path, {"update": update}, dict[str, Any])
 
     async def _applied(self, operation: Operation, content: Product, row: WireProduct) -> Applied:
         shown = product(row, await self._shop.currency()).content
@@ -258,6 +271,47 @@ def _product(operation: Operation) -> Product:
     if not isinstance(operation.content, Product):
         raise TypeError("an operation of another stream")
     return operation.content
+
+
+def portions(made: Sequence[Made]) -> Iterator[list[Made]]:
+    """Products that go together into one request. One that is too large for any goes alone."""
+    some: list[Made] = []
+    length = 0
+    for each in made:
+        size = len(encoded(each[1])) + 1
+        if some and length + size > _LARGEST:
+            yield some
+            some, length = [], 0
+        some.append(each)
+        length += size
+    if some:
+        yield some
+
+
+def _foreign(operation: Operation, content: Product, currency: str) -> Refused | None:
+    """Why prices cannot be written: a price beside the store's own would leave that one in force,
+    and be none that anybody compares.
+    """
+    prices = [each.regular_price for each in variants(content)]
+    others = {each.currency for each in prices if each is not None} - {currency}
+    if not others:
+        return None
+    text = f"prices are in {', '.join(sorted(others))}, the store's in {currency}"
+    return no_such(operation, "other_currency", text)
+
+
+def _unanswered(operation: Operation) -> Uncertain:
+    return Uncertain(source_id=operation.source_id, reason="no_answer", running=False)
+
+
+def _changes(
+    operation: Operation, content: Product, each: Variant, there: WireVariant, currency: str
+) -> Body:
+    """What to write of a variant that is there."""
+    changed = operation.variants.get(each.id)
+    if not content.variants and operation.changed is not None:
+        changed = operation.changed & (_OWN | {"extra"})
+    return variant_body(operation, content, each, changed, there.prices or (), currency=currency)
 
 
 def _other_handle(operation: Operation, content: Product) -> str:

@@ -10,6 +10,7 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, StringConstraints, field_validator
 
 from connectors.base import StoreAccess
+from connectors.forms import ADVANCED, MULTILINE
 
 _TIMEOUT_MARGIN = 5.0  # the server gives up first, so that its answer says why
 
@@ -54,17 +55,29 @@ class PostgresSettings(BaseModel):
         title="CA certificates",
         description="Certificates to trust with verify-full, as PEM; else the system's.",
         examples=["-----BEGIN CERTIFICATE-----"],
+        json_schema_extra=MULTILINE,
     )
     pool_size: int = Field(
-        4, ge=1, le=50, title="Connections", description="Connections a process may hold."
+        4,
+        ge=1,
+        le=50,
+        title="Connections",
+        description="Connections a process may hold.",
+        json_schema_extra=ADVANCED,
     )
     pooler: bool = Field(
         False,
         title="Behind a pooler",
         description="A transaction pooler (PgBouncer) stands before the database.",
+        json_schema_extra=ADVANCED,
     )
     timeout: float = Field(
-        60.0, gt=0, le=600, title="Time-out", description="Seconds for one statement."
+        60.0,
+        gt=0,
+        le=600,
+        title="Time-out",
+        description="Seconds for one statement.",
+        json_schema_extra=ADVANCED,
     )
 
     @field_validator("namespace")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from connectors.forms import ADVANCED, VISIBLE
 from connectors.pages import PageRules, StorefrontUrl, by_patterns
 
 ApiVersion = Literal["2026-10", "2026-07"]
@@ -35,6 +36,7 @@ class ShopifySettings(BaseModel):
         default="2026-10",
         description="The version of the Admin API that is asked for. An answer of any other "
         "version is refused: Shopify silently answers with another once a version is retired.",
+        json_schema_extra=ADVANCED,
     )
     locations: str = Field(
         title="Locations",
@@ -56,9 +58,15 @@ class ShopifySettings(BaseModel):
         title="Check the certificate",
         default=True,
         description="Whether the store's certificate has to be valid.",
+        json_schema_extra=ADVANCED,
     )
     timeout: float = Field(
-        title="Time-out", default=60.0, gt=0, le=600, description="Seconds for one request."
+        title="Time-out",
+        default=60.0,
+        gt=0,
+        le=600,
+        description="Seconds for one request.",
+        json_schema_extra=ADVANCED,
     )
     page_size: int = Field(
         title="Page size",
@@ -66,12 +74,14 @@ class ShopifySettings(BaseModel):
         ge=1,
         le=250,
         description="Records read in one request; fewer where Shopify finds that too costly.",
+        json_schema_extra=ADVANCED,
     )
     bulk_from: int = Field(
         title="Bulk operations from",
         default=1000,
         ge=1,
         description="From how many records on a sweep is read by a bulk operation.",
+        json_schema_extra=ADVANCED,
     )
     bulk_patience: float = Field(
         title="Patience with bulk operations",
@@ -80,6 +90,7 @@ class ShopifySettings(BaseModel):
         le=86_400,
         description="For how long a bulk operation may run before it is cancelled and the records "
         "are read page by page.",
+        json_schema_extra=ADVANCED,
     )
     write_concurrency: int = Field(
         title="Parallel writes",
@@ -87,6 +98,7 @@ class ShopifySettings(BaseModel):
         ge=1,
         le=32,
         description="Write requests under way at once.",
+        json_schema_extra=ADVANCED,
     )
     storefront_url: StorefrontUrl = ""
 
@@ -147,8 +159,8 @@ class ShopifyCredentials(BaseModel):
         frozen=True,
         json_schema_extra={
             "oneOf": [
-                {"required": ["access_token"]},
-                {"required": ["client_id", "client_secret"]},
+                {"title": "Access token", "required": ["access_token"]},
+                {"title": "Client id and secret", "required": ["client_id", "client_secret"]},
             ]
         },
     )
@@ -166,6 +178,7 @@ class ShopifyCredentials(BaseModel):
         min_length=1,
         max_length=200,
         description="Client id of an installed app.",
+        json_schema_extra=VISIBLE,
     )
     client_secret: SecretStr | None = Field(
         title="Client secret",

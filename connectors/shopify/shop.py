@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from connectors.base import StoreReport
+from connectors.base import StoreReport, TaxBasis
 from connectors.errors import SignInAgain
 from connectors.records import Stream
 from connectors.shopify.api import Api
@@ -73,6 +73,7 @@ async def examine(api: Api, settings: ShopifySettings, scopes: Iterable[str]) ->
         platform_version=settings.api_version,
         name=answer.shop.name,
         currency=answer.shop.currency_code,
+        tax_basis=TaxBasis.GROSS if answer.shop.taxes_included else TaxBasis.NET,
         timezone=answer.shop.iana_timezone,
         server_time=api.http.server_now,
         findings=tuple(findings),

@@ -53,7 +53,9 @@ class SourceBench(Protocol):
 
     async def fail_next(self, how: str) -> None:
         """The next request meets `throttled`, `throttled_for_a_day`, `server_error`, `cut_off`,
-        `web_page` or `half_json`.
+        `web_page` or `half_json`; it is refused, which is no answer to the question, as a
+        `bad_request` (400), `forbidden` (403) or `not_found` (404). Or the next one that asks for
+        what changed since a moment meets a store that `ignores_filter`: it shows all there is.
         """
         ...
 

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from connectors import registry
 from connectors.base import Bounds, Connector, Trust
-from connectors.forms import Field, fields
+from connectors.forms import Field, fields, schema
 from connectors.records import CONTENT_TYPES, Stream
 
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,39}")
@@ -35,6 +35,16 @@ class DescriptionContract:
             assert each.title, each.name
             assert each.help, each.name
             assert each.title != each.help, each.name
+
+    def test_of_several_ways_to_sign_in_each_has_a_name(self) -> None:
+        for model in (self.connector.settings, self.connector.credentials):
+            form = schema(model)
+            for way in form.get("oneOf", ()):
+                assert way.get("title"), model.__name__
+                assert set(way["required"]) <= form["properties"].keys(), model.__name__
+
+    def test_what_has_to_be_entered_is_not_folded_away(self) -> None:
+        assert not [each.name for each in self._form() if each.required and each.advanced]
 
     def test_credentials_are_secret_and_settings_are_not(self) -> None:
         assert all(each.secret for each in fields(self.connector.credentials))

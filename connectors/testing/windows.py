@@ -19,6 +19,7 @@ NOWHERE = "999999999"
 """An id that no store of a test has."""
 
 _PASSING = ["throttled", "server_error", "cut_off", "web_page", "half_json"]
+_REFUSALS = ["bad_request", "forbidden", "not_found"]
 _DAY = 86_400.0
 _PROBES = 2
 
@@ -199,6 +200,46 @@ class WindowContract(Contract):
             await bench.fail_next(how)
             assert set(made) <= ids_of(await read(source, stream, Sweep()))
 
+    @for_one_stream()
+    @pytest.mark.parametrize("how", _REFUSALS)
+    @pytest.mark.parametrize("behind", [0, 1], ids=["at_once", "later"])
+    async def test_a_refused_request_is_never_an_empty_page(
+        self, bench: SourceBench, stream: Stream, how: str, behind: int
+    ) -> None:
+        """Whoever swept would take the rest for deleted. It raises, or is asked again."""
+        made = await bench.fill(stream, 23)
+        seen: set[str] = set()
+        async with bench.source() as source:
+            pages = source.read(stream, Sweep(), {}, None)
+            for _ in range(behind):
+                seen |= ids_of((await anext(pages)).records)
+            await bench.fail_next(how)
+            try:
+                async for page in pages:
+                    seen |= ids_of(page.records)
+            except StoreError:
+                return
+        assert set(made) <= seen
+
+    @for_streams(_has_window, "there are no windows, every run reads all of it")
+    async def test_what_a_store_shows_from_before_a_window_is_counted(
+        self, bench: SourceBench, stream: Stream
+    ) -> None:
+        """A platform that ignores the filter is found out by it. Who widens a window by days may
+        keep back what it did not ask for.
+        """
+        made = await bench.fill(stream, 4)
+        await bench.pass_time(10 * self.connector.reads[stream].granularity)
+        since = await bench.now()
+        await bench.change(stream, made[:1])
+        async with bench.source() as source:
+            window = Window(since, await source.server_time())
+            await bench.fail_next("ignores_filter")
+            pages = [page async for page in source.read(stream, window, {}, None)]
+        seen = {record.id for page in pages for record in page.records}
+        assert made[0] in seen
+        assert sum(page.outside for page in pages) >= len(seen & set(made[1:]))
+
     @for_streams()
     async def test_a_wish_to_wait_for_a_day_is_handed_on(
         self, bench: SourceBench, stream: Stream
@@ -216,12 +257,19 @@ class WindowContract(Contract):
         async with await bench.shut_out() as source:
             with pytest.raises(SignInAgain):
                 await read(source, stream, Sweep())
-            with suppress(StoreError):
-                assert await source.count(stream, Sweep()) is None
             with pytest.raises(StoreError):
                 await source.get(stream, ["1"])
             with pytest.raises(StoreError):
                 await source.check()
+
+    @for_streams()
+    async def test_a_count_that_is_refused_is_no_number(
+        self, bench: SourceBench, stream: Stream
+    ) -> None:
+        """It is compared with what was read, before anything is taken for deleted."""
+        async with await bench.shut_out() as source:
+            with suppress(StoreError):
+                assert await source.count(stream, Sweep()) is None
 
     @for_one_stream()
     async def test_a_store_that_lets_us_in_is_reported(

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from connectors.addresses import shop_address
+from connectors.forms import ADVANCED, VISIBLE
 from connectors.pages import CategoryPath, PageRules, ProductPath, StorefrontUrl, by_patterns
 
 
@@ -52,9 +53,15 @@ class VendureSettings(BaseModel):
         title="Check the certificate",
         default=True,
         description="Whether the store's certificate has to be valid.",
+        json_schema_extra=ADVANCED,
     )
     timeout: float = Field(
-        title="Time-out", default=60.0, gt=0, le=600, description="Seconds for one request."
+        title="Time-out",
+        default=60.0,
+        gt=0,
+        le=600,
+        description="Seconds for one request.",
+        json_schema_extra=ADVANCED,
     )
     page_size: int = Field(
         title="Page size",
@@ -63,6 +70,7 @@ class VendureSettings(BaseModel):
         le=900,
         description="Records read in one request; a store allows 1000, where nothing else was "
         "configured.",
+        json_schema_extra=ADVANCED,
     )
     write_concurrency: int = Field(
         title="Parallel writes",
@@ -71,6 +79,7 @@ class VendureSettings(BaseModel):
         le=32,
         description="Write requests under way at once. Each holds a connection of the store to its "
         "database, of which it has ten, and some want a second one.",
+        json_schema_extra=ADVANCED,
     )
     storefront_url: StorefrontUrl = ""
     product_path: ProductPath = ""
@@ -95,7 +104,10 @@ class VendureCredentials(BaseModel):
         extra="forbid",
         frozen=True,
         json_schema_extra={
-            "oneOf": [{"required": ["api_key"]}, {"required": ["username", "password"]}]
+            "oneOf": [
+                {"title": "API key", "required": ["api_key"]},
+                {"title": "Name and password", "required": ["username", "password"]},
+            ]
         },
     )
 
@@ -112,6 +124,7 @@ class VendureCredentials(BaseModel):
         min_length=1,
         max_length=300,
         description="An administrator's email or name.",
+        json_schema_extra=VISIBLE,
     )
     password: SecretStr | None = Field(
         title="Password",

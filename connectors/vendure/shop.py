@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from msgspec import Struct
 
-from connectors.base import StoreReport
+from connectors.base import StoreReport, TaxBasis
 from connectors.errors import BadAnswer, SignInAgain
 from connectors.vendure.api import Api, Document, NoSuchFieldError
 from connectors.vendure.parts import KEY, place, utc
@@ -102,6 +102,7 @@ class Shops:
             platform_version=shop.importer.vendure if shop.importer else "",
             name=shop.channel.code,
             currency=shop.channel.default_currency_code,
+            tax_basis=TaxBasis.GROSS if shop.channel.prices_include_tax else TaxBasis.NET,
             server_time=self._api.http.server_now,
             findings=tuple(findings),
             addon=str(shop.importer.version) if shop.importer else "",

@@ -7,6 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
 
 from connectors.addresses import shop_address
+from connectors.forms import ADVANCED
 from connectors.pages import CategoryPath, PageRules, StorefrontUrl, by_patterns
 
 
@@ -26,17 +27,20 @@ class WooCommerceSettings(BaseModel):
         title="Signing",
         description="How requests are signed. auto: Basic over https, OAuth 1.0a over http, "
         "because WooCommerce refuses Basic over plain http.",
+        json_schema_extra=ADVANCED,
     )
     verify_tls: bool = Field(
         default=True,
         title="Check the certificate",
         description="Whether the store's certificate has to be valid.",
+        json_schema_extra=ADVANCED,
     )
     behind_https_proxy: bool = Field(
         default=False,
         title="Behind an https proxy",
         description="The address is an inner one, behind a proxy that ends TLS: tell the store "
         "that the visitor came by https. It does not change how requests are signed.",
+        json_schema_extra=ADVANCED,
     )
     currency: str = Field(
         default="",
@@ -46,10 +50,20 @@ class WooCommerceSettings(BaseModel):
         examples=["EUR"],
     )
     timeout: float = Field(
-        default=60.0, gt=0, le=600, title="Time-out", description="Seconds for one request."
+        default=60.0,
+        gt=0,
+        le=600,
+        title="Time-out",
+        description="Seconds for one request.",
+        json_schema_extra=ADVANCED,
     )
     page_size: int = Field(
-        default=100, ge=1, le=100, title="Page size", description="Records read in one request."
+        default=100,
+        ge=1,
+        le=100,
+        title="Page size",
+        description="Records read in one request.",
+        json_schema_extra=ADVANCED,
     )
     write_concurrency: int = Field(
         default=4,
@@ -57,6 +71,7 @@ class WooCommerceSettings(BaseModel):
         le=32,
         title="Parallel writes",
         description="Write requests under way at once.",
+        json_schema_extra=ADVANCED,
     )
     write_settle: float = Field(
         default=20.0,
@@ -64,6 +79,7 @@ class WooCommerceSettings(BaseModel):
         le=3600,
         title="Settling time of writes",
         description="Seconds for which a write whose answer never came may still be running.",
+        json_schema_extra=ADVANCED,
     )
     copy_images: bool = Field(
         default=True,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from connectors.base import StoreReport
+from connectors.base import StoreReport, TaxBasis
 from connectors.errors import BadAnswer, SignInAgain, StoreError
 from connectors.woocommerce.addon import Addon, Hindrance
 from connectors.woocommerce.api import Api, RefusedRequest
@@ -29,6 +29,7 @@ async def examine(api: Api, settings: WooCommerceSettings) -> StoreReport:
         platform_version=version,
         name=str(index.get("name", "")),
         currency=currency or settings.currency,
+        tax_basis=await _tax_basis(api),
         timezone=zone(index),
         server_time=api.http.server_now,
         findings=tuple(findings),
@@ -92,6 +93,23 @@ async def _currency_setting(api: Api) -> str | None:
         if isinstance(found, str) and found:
             return found
     return None
+
+
+async def _tax_basis(api: Api) -> TaxBasis | None:
+    """What entered prices are; None where the key may not ask. Of a shop whose taxes are turned off
+    WooCommerce takes no notice of the rest.
+    """
+    try:
+        if not await _is_on(api, "general/woocommerce_calc_taxes"):
+            return TaxBasis.UNTAXED
+        is_gross = await _is_on(api, "tax/woocommerce_prices_include_tax")
+    except (SignInAgain, RefusedRequest, BadAnswer):
+        return None
+    return TaxBasis.GROSS if is_gross else TaxBasis.NET
+
+
+async def _is_on(api: Api, setting: str) -> bool:
+    return bool((await api.get(f"settings/{setting}", WireSetting)).value == "yes")
 
 
 def _findings(settings: WooCommerceSettings, version: str, currency: str) -> list[tuple[str, str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import time
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -22,6 +23,7 @@ from connectors.woocommerce.source import WooCommerceSource
 from connectors.woocommerce.target import WooCommerceTarget
 from sandbox.app import App, create_app
 from sandbox.store import StoreConfig
+from tests.connectors.forgetful import Forgetful
 
 _hosts = itertools.count(1)
 
@@ -94,6 +96,9 @@ class Practice:
 
     def __post_init__(self) -> None:
         self.budget = LocalBudget(clock=lambda: self.now[0])
+        basic = b64encode(b"ck_practice:cs_practice").decode()
+        admitted = {"authorization": f"Basic {basic}", "x-forwarded-proto": "https"}
+        self.way = Forgetful(httpx.ASGITransport(self.app), admitted)
 
     @property
     def store(self) -> Any:
@@ -107,7 +112,7 @@ class Practice:
         return open_api(
             self.access(**settings),
             imports=imports,
-            transport=_Recorder(httpx.ASGITransport(self.app), self.asked, self.instead),
+            transport=_Recorder(self.way, self.asked, self.instead),
             sleep=self.sleep,
         )
 

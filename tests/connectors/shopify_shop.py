@@ -18,6 +18,7 @@ from connectors.shopify import CONNECTOR
 from connectors.shopify.api import Api, open_api
 from connectors.shopify.source import ShopifySource
 from connectors.shopify.target import ShopifyTarget
+from tests.connectors.forgetful import Forgetful
 from tests.contracts_location import require
 from tests.shopify_store import App, open_store
 
@@ -37,6 +38,7 @@ class ShopifyShop:
     def __post_init__(self) -> None:
         # The bucket fills by the shop's clock, and so by the same clock it is waited for.
         self.budget = LocalBudget(clock=lambda: self.now[0])
+        self.way = Forgetful(httpx.ASGITransport(self.app))
 
     @property
     def store(self) -> Any:
@@ -63,7 +65,7 @@ class ShopifyShop:
 
     def api(self, *, token: str = TOKEN, **settings: Any) -> Api:
         access = self.access(token=token, **settings)
-        return open_api(access, transport=self.transport(), sleep=self.sleep)
+        return open_api(access, transport=self.way, sleep=self.sleep)
 
     def source(self, *, token: str = TOKEN, **settings: Any) -> ShopifySource:
         access = self.access(token=token, **settings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from threading import Thread
@@ -9,7 +10,7 @@ from threading import Thread
 import httpx
 import pytest
 
-from connectors.testing.faults import FAULTS, FaultyProxy
+from connectors.testing.faults import FAULTS, FaultyProxy, unfiltered
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -71,6 +72,9 @@ async def test_it_passes_on_what_it_is_given(echo, client):
         ("throttled_for_a_day", (429, "retry-after", "86400")),
         ("server_error", (500, "content-length", "0")),
         ("web_page", (200, "content-type", "text/html")),
+        ("bad_request", (400, "content-type", "application/json")),
+        ("forbidden", (403, "content-type", "application/json")),
+        ("not_found", (404, "content-type", "application/json")),
     ],
 )
 async def test_one_request_gets_another_answer_and_never_arrives(echo, proxy, client, how, told):
@@ -103,6 +107,32 @@ async def test_an_answer_is_lost_after_the_write_was_done(echo, proxy, client):
     with pytest.raises(httpx.RemoteProtocolError):
         await client.post("/", content=b"order")
     assert echo[1][-1] == ("POST", "/", b"order")
+
+
+async def test_a_filter_by_date_is_forgotten_once_wherever_it_stands(echo, proxy, client):
+    """A request that has none before it is let through."""
+    proxy.fail_next("ignores_filter")
+    await client.get("/rows?limit=5")
+    for _ in range(2):
+        await client.get("/rows", params={"since": "2026-01-01T00:00:00+00:00", "limit": 5})
+    forgotten, kept = (path for _, path, _ in echo[1][-2:])
+    assert forgotten == "/rows?limit=5"
+    assert "since" in kept
+
+
+@pytest.mark.parametrize(
+    ("asked", "left"),
+    [
+        ({"after": "2026-01-01T00:00:00Z", "take": 5}, {"take": 5}),
+        ({"filter": {"updatedAt": {"after": "2026-01-01T00:00Z"}}, "take": 5}, {"take": 5}),
+        ({"_or": [{"at": {"after": "2026-01-01T00:00Z"}}, {"open": True}], "n": None}, {"n": None}),
+        ({"query": "updated_at:>='2026-01-01T00:00:00Z' status:any"}, {"query": "status:any"}),
+        ({"title": "Room 2026"}, {"title": "Room 2026"}),
+    ],
+)
+def test_a_filter_in_json_is_taken_out_and_nothing_else(asked, left):
+    target, body = unfiltered("/graphql", json.dumps({"variables": asked}).encode())
+    assert (target, json.loads(body)) == ("/graphql", {"variables": left})
 
 
 def test_an_unknown_fault_is_refused():

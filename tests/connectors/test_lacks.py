@@ -10,7 +10,7 @@ import httpx
 import pytest
 from graphql import FieldNode, OperationDefinitionNode, parse
 
-from connectors.base import StoreAccess
+from connectors.base import StoreAccess, TaxBasis
 from connectors.errors import SignInAgain
 from connectors.grants import TellsLacks, Work
 from connectors.medusa import CONNECTOR as MEDUSA
@@ -195,6 +195,15 @@ async def test_of_vendure_permissions_of_the_channel_are_compared_with_what_is_c
         told = dict((await target.check()).findings)
         names = "CreateCustomer, DeleteCustomer, RecentSyncImport, UpdateCustomer"
         assert names in told["permissions_missing"]
+
+
+async def test_of_vendure_the_channel_tells_whether_prices_hold_the_tax(
+    monkeypatch: pytest.MonkeyPatch,
+):
+    async with vendure(None) as target:
+        assert (await target.check()).tax_basis is TaxBasis.NET
+        monkeypatch.setitem(SHOP["activeChannel"], "pricesIncludeTax", True)
+        assert (await target.check()).tax_basis is TaxBasis.GROSS
 
 
 async def test_of_vendure_whoever_may_do_all_lacks_nothing_and_a_key_is_not_told_of():

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from connectors.base import StoreAccess, Sweep, Window
+from connectors.base import StoreAccess, Sweep, TaxBasis, Window
 from connectors.errors import BadAnswer, SignInAgain
 from connectors.medusa import CONNECTOR
 from connectors.medusa.api import Api, RefusedRequest, open_api
@@ -180,6 +180,7 @@ def without_addon(request: httpx.Request) -> httpx.Response:
     rows = {
         "stores": [{"id": "store_1", "supported_currencies": [currency]}],
         "stock_locations": [],
+        "price_preferences": [],
     }
     name = request.url.path.rpartition("/")[2].replace("-", "_")
     return found(name, rows[name])
@@ -193,6 +194,43 @@ async def test_a_store_without_the_add_on_is_told_and_gets_no_order() -> None:
         outcomes = await target.write(Stream.ORDERS, operations(Stream.ORDERS, [order(1)]))
     assert [code for code, _ in report.findings] == ["addon_missing", "no_stock_location"]
     assert refused(outcomes)["1"].code == "addon_missing"
+
+
+@pytest.mark.parametrize(
+    ("preferences", "basis"),
+    [
+        ([], TaxBasis.NET),
+        ([("currency_code", "gbp", True)], TaxBasis.GROSS),
+        ([("currency_code", "gbp", False)], TaxBasis.NET),
+        # A server that ignores what it was asked for; and prices of one region alone.
+        ([("currency_code", "eur", True), ("region_id", "gbp", True)], TaxBasis.NET),
+    ],
+)
+async def test_whether_prices_hold_the_tax_is_told_by_their_currency(
+    preferences: list[tuple[str, str, bool]], basis: TaxBasis
+) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if not request.url.path.endswith("price-preferences"):
+            return without_addon(request)
+        rows = [
+            {"id": str(at), "attribute": name, "value": value, "is_tax_inclusive": gross}
+            for at, (name, value, gross) in enumerate(preferences)
+        ]
+        return found("price_preferences", rows)
+
+    async with source(answer) as store:
+        assert (await store.check()).tax_basis is basis
+
+
+async def test_a_store_that_keeps_its_price_preferences_to_itself_is_read_all_the_same() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("price-preferences"):
+            return httpx.Response(403, json={"type": "forbidden", "message": "no"})
+        return without_addon(request)
+
+    async with source(answer) as store:
+        report = await store.check()
+    assert (report.currency, report.tax_basis) == ("GBP", None)
 
 
 def with_a_customer(request: httpx.Request) -> httpx.Response:

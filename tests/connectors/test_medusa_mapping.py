@@ -209,7 +209,7 @@ def test_ids_are_the_same_for_the_same_names_and_have_medusas_form() -> None:
 def wire_product(content: Product) -> WireProduct:
     """The product as Medusa shows a body that it was sent."""
     operation = Operation(source_id="1", key="m1:products:1", content=content)
-    body = new_product_body(operation, content, {}, channel="sc_1", profile="")
+    body = new_product_body(operation, content, {}, channel="sc_1", profile="", currency="GBP")
     options_ = [
         {"id": f"opt_{place}", "title": each["title"]}
         | {"values": [{"id": value, "value": value} for value in each["values"]]}
@@ -269,13 +269,17 @@ def test_prices_that_hold_for_some_are_sent_again_with_those_that_change() -> No
     ]
     operation = Operation(source_id="1", key="k", content=sent, target_id="prod_1")
     only = replace(contents.variant(1, "S"), id="", regular_price=money("2.60", "GBP"))
-    body = variant_body(operation, sent, only, frozenset({"regular_price"}), there)
+    price = frozenset({"regular_price"})
+    body = variant_body(operation, sent, only, price, there, currency="GBP")
     assert body["prices"] == [
         {"currency_code": "gbp", "amount": Decimal("2.6"), "id": "p1"},
         {"id": "p2", "currency_code": "eur", "amount": Decimal(3)},
         {"id": "p3", "currency_code": "gbp", "amount": Decimal(2), "rules": {"region_id": "r1"}},
         {"id": "p4", "currency_code": "gbp", "amount": Decimal(1), "min_quantity": Decimal(10)},
     ]
+    gone = replace(only, regular_price=None)
+    body = variant_body(operation, sent, gone, price, there, currency="GBP")
+    assert [each["id"] for each in body["prices"]] == ["p2", "p3", "p4"]
 
 
 @pytest.mark.parametrize(

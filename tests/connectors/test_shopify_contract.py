@@ -30,6 +30,9 @@ _FAULTS: dict[str, dict[str, Any]] = {
     "cut_off": {"timeout_before": {}},
     "web_page": {"web_page": {}},
     "half_json": {"half_json": {}},
+    "bad_request": {"server_error": {"status": 400}},
+    "forbidden": {"server_error": {"status": 403}},
+    "not_found": {"server_error": {"status": 404}},
     "lost_answer": {"timeout_after": {"times": 3, "mutations": True}},
 }
 _CHANGES = {
@@ -126,6 +129,9 @@ class ShopifyBench:
         return datetime.fromtimestamp(self._shop.now[0], UTC)
 
     async def fail_next(self, how: str) -> None:
+        if how == "ignores_filter":
+            self._shop.way.armed = True
+            return
         if how == "lost_answer":
             # What is made once before all writes is not what the test wants to lose.
             async with self._shop.target() as target:

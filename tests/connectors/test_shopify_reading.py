@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from connectors.base import Sweep, Window
+from connectors.base import Sweep, TaxBasis, Window
 from connectors.errors import SignInAgain, StoreError
 from connectors.probing import LOSES, NOT_KEPT, UNSORTED
 from connectors.records import InventoryLevel, Product, Stream
@@ -164,6 +164,12 @@ async def test_orders_that_nobody_may_see_are_told_of():
     async with shopify_shop(scopes=scopes) as shop, shop.source() as source:
         report = await source.check()
     assert [code for code, _ in report.findings] == ["old_orders_hidden"]
+
+
+@pytest.mark.parametrize(("included", "basis"), [(True, TaxBasis.GROSS), (False, TaxBasis.NET)])
+async def test_a_check_tells_whether_prices_hold_the_tax(*, included: bool, basis: TaxBasis):
+    async with shopify_shop(taxes_included=included) as shop, shop.source() as source:
+        assert (await source.check()).tax_basis is basis
 
 
 async def test_a_probe_finds_nothing_where_the_search_is_kept(shop: ShopifyShop):

@@ -12,7 +12,7 @@ from oauthlib.common import Request
 from oauthlib.oauth1.rfc5849 import signature
 from pydantic import ValidationError
 
-from connectors.base import StoreAccess
+from connectors.base import StoreAccess, TaxBasis
 from connectors.errors import BadAnswer, SignInAgain, StoreError, Unreachable
 from connectors.registry import AccessError, access
 from connectors.woocommerce import CONNECTOR
@@ -214,6 +214,23 @@ async def test_a_check_tells_version_currency_and_zone(shop: Practice):
     assert [code for code, _ in written.findings] == ["addon_missing"]
 
 
+@pytest.mark.parametrize(
+    ("calc_taxes", "include_tax", "basis"),
+    [
+        ("no", "yes", TaxBasis.UNTAXED),
+        ("yes", "no", TaxBasis.NET),
+        ("yes", "yes", TaxBasis.GROSS),
+    ],
+)
+async def test_a_check_tells_whether_prices_hold_the_tax(
+    shop: Practice, calc_taxes: str, include_tax: str, basis: TaxBasis
+):
+    shop.store.storage.set_fact("setting general woocommerce_calc_taxes", calc_taxes)
+    shop.store.storage.set_fact("setting tax woocommerce_prices_include_tax", include_tax)
+    async with shop.source() as source:
+        assert (await source.check()).tax_basis is basis
+
+
 async def test_checking_a_target_changes_nothing(shop: Practice):
     async with shop.target() as target:
         await target.check()
@@ -235,6 +252,7 @@ async def test_a_key_that_may_not_read_settings_is_no_obstacle_but_a_finding():
     codes = {code for code, _ in report.findings}
     unknown = {"version_unknown", "currency_unknown"}
     assert codes == unknown | {"tls_not_verified", "addon_forbidden"}
+    assert report.tax_basis is None
     assert report.timezone == "UTC+05:30"
 
 

@@ -43,6 +43,9 @@ _FAULTS: dict[str, dict[str, Any]] = {
     "cut_off": {"timeout_before": {"probability": 1.0, "times": 1}},
     "web_page": {"html_page": {"probability": 1.0, "times": 1}},
     "half_json": {"truncated_json": {"probability": 1.0, "times": 1}},
+    "bad_request": {"error_before": {"probability": 1.0, "times": 1, "status": 400}},
+    "forbidden": {"error_before": {"probability": 1.0, "times": 1, "status": 403}},
+    "not_found": {"error_before": {"probability": 1.0, "times": 1, "status": 404}},
     "lost_answer": {"timeout_after": {"probability": 1.0, "times": 1, "methods": ["POST", "PUT"]}},
 }
 
@@ -126,6 +129,9 @@ class PracticeBench:
         return datetime.fromtimestamp(self._shop.now[0], UTC)
 
     async def fail_next(self, how: str) -> None:
+        if how == "ignores_filter":
+            self._shop.way.armed = True
+            return
         await self._shop.faults(**_FAULTS[how])
 
     def contents(self, stream: Stream, count: int) -> list[Content]:

@@ -30,6 +30,7 @@ from connectors.base import (
     StoreAccess,
     StoreReport,
     Sweep,
+    TaxBasis,
     Traffic,
     Trust,
     Uncertain,
@@ -105,6 +106,8 @@ class Shop:
     asked_for: list[list[str]] = field(default_factory=list)
     remove_failures: list[Exception] = field(default_factory=list)
     strange: set[str] = field(default_factory=set)
+    currency: str = "EUR"
+    tax_basis: TaxBasis | None = TaxBasis.GROSS
 
     def put(self, stream: Stream, source_id: str, content: Content, **at: Any) -> None:
         stamp, made = at.get("stamp", self.now), at.get("made", START)
@@ -154,7 +157,9 @@ class FakeStore:
         return Traffic(self.requests, 0)
 
     async def check(self) -> StoreReport:
-        return StoreReport(platform_version="1")
+        return StoreReport(
+            platform_version="1", currency=self.shop.currency, tax_basis=self.shop.tax_basis
+        )
 
     async def server_time(self) -> datetime:
         self.shop.asked["time"] += 1

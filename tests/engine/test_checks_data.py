@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from sqlalchemy import text
 
-from connectors.base import Loss
+from connectors.base import Loss, TaxBasis
 from connectors.losses import Losses
 from connectors.records import Category, Customer, InventoryLevel, Product, Stream
 from tests.engine.conftest import Bench
@@ -199,6 +199,19 @@ async def sku_held_by_another(bench: Bench) -> None:
     bench.source.put(Stream.PRODUCTS, "p9", Product(name="Another", sku="S9"))
 
 
+async def another_currency(bench: Bench) -> None:
+    bench.target.currency = "USD"
+
+
+async def tax_on_top_of_gross_prices(bench: Bench) -> None:
+    """Every price is the same to the cent, and every customer pays a fifth more."""
+    bench.target.tax_basis = TaxBasis.NET
+
+
+async def no_tax_at_all(bench: Bench) -> None:
+    bench.source.tax_basis, bench.target.tax_basis = TaxBasis.NET, TaxBasis.UNTAXED
+
+
 FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (order_without_its_customer, {"data.relations"}),
     (line_of_another_product, {"data.relations"}),
@@ -225,6 +238,9 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (conflict_open, {"data.conflicts"}),
     (clock_wrong, {"preflight.clocks"}),
     (launch_time_not_set, {"preflight.launch"}),
+    (another_currency, {"preflight.currency"}),
+    (tax_on_top_of_gross_prices, {"preflight.taxes"}),
+    (no_tax_at_all, {"preflight.taxes"}),
 ]
 
 
@@ -243,6 +259,30 @@ async def test_a_fault_is_found_by_the_check_that_should_and_by_no_other(
         assert "example.com" not in str(results[each]["evidence"])
     warning = expected == {"preflight.launch"}
     assert job["status"] == ("succeeded" if warning else "completed_with_errors")
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "why"),
+    [
+        (None, TaxBasis.NET, "The source does not tell"),
+        (TaxBasis.NET, None, "The target does not tell"),
+        (TaxBasis.UNTAXED, TaxBasis.NET, "look at them"),
+    ],
+)
+async def test_taxes_that_a_store_does_not_tell_of_are_skipped_and_the_reason_told(
+    bench: Bench, source: TaxBasis | None, target: TaxBasis | None, why: str
+):
+    await launch(bench)
+    bench.source.tax_basis, bench.target.tax_basis = source, target
+    bench.target.currency = ""
+
+    job, results = await checked(bench, checks=["preflight"])
+
+    assert job["status"] == "succeeded"
+    assert results["preflight.taxes"]["state"] == "skipped"
+    assert why in results["preflight.taxes"]["summary"]
+    assert results["preflight.currency"]["state"] == "skipped"
+    assert "The target does not tell" in results["preflight.currency"]["summary"]
 
 
 async def test_what_the_source_has_lost_has_to_be_gone_or_reported(bench: Bench):

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from app.errors import InvalidPlan
 from app.schemas.planning import ActivityOut, PlanOut
 from app.services import plans
-from connectors.base import StoreReport
+from connectors.base import StoreReport, TaxBasis
 from connectors.errors import Unreachable
 from connectors.records import Stream
 from tests.engine.conftest import Bench
@@ -250,6 +250,31 @@ async def test_records_in_quarantine_endanger_the_launch(bench: Bench) -> None:
     assert found.risks[0].code == "quarantine_open"
     [row] = await bench.rows("SELECT count(*) AS number FROM quarantine WHERE status = 'open'")
     assert found.risks[0].evidence == {"records": row["number"]}
+
+
+async def test_prices_that_mean_something_else_on_the_target_are_known_before_anything_is_copied(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(store: FakeStore) -> StoreReport:
+        basis = TaxBasis.NET if store.shop is bench.target else TaxBasis.GROSS
+        return StoreReport(platform_version="1", timezone=ZONE, currency="EUR", tax_basis=basis)
+
+    monkeypatch.setattr(FakeStore, "check", check)
+    found = {each.code: each for each in (await planned(bench)).risks}
+    assert found["taxes_differ"].weight == "high"
+    assert "currencies_differ" not in found
+
+
+async def test_plan_does_without_a_target_that_is_away(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def check(store: FakeStore) -> StoreReport:
+        if store.shop is bench.target:
+            raise Unreachable("The store cannot be reached.")
+        return StoreReport(platform_version="1", timezone=ZONE, currency="EUR")
+
+    monkeypatch.setattr(FakeStore, "check", check)
+    assert (await planned(bench)).zone == ZONE
 
 
 async def test_plan_does_without_a_source_that_is_away(

@@ -73,6 +73,54 @@ async def test_an_update_of_a_price_leaves_other_variants_and_prices_alone(
     assert list(prices.values()) == [[("gbp", 9.95)]]
 
 
+async def test_a_price_that_is_taken_away_is_gone_and_others_stay(medusa: MedusaStore) -> None:
+    """In the target, a price in euros was added by hand."""
+    [create] = operations(Stream.PRODUCTS, [product(1)])
+    async with writing(medusa) as target:
+        made = applied(await target.write(Stream.PRODUCTS, [create]))["1"]
+        only_id = (await medusa.ask("GET", f"products/{made.target_id}"))["product"]["variants"][0]
+        by_hand = [{"currency_code": "gbp", "amount": 2.55}, {"currency_code": "eur", "amount": 3}]
+        path = f"products/{made.target_id}/variants/batch"
+        await medusa.ask("POST", path, {"update": [{"id": only_id["id"], "prices": by_hand}]})
+        left = []
+        for prices in (by_hand, by_hand[:1]):
+            await medusa.ask("POST", path, {"update": [{"id": only_id["id"], "prices": prices}]})
+            update = replace(
+                create,
+                content=product(1, regular_price=None),
+                target_id=made.target_id,
+                children=made.children,
+                changed=frozenset({"regular_price"}),
+            )
+            done = applied(await target.write(Stream.PRODUCTS, [update]))["1"]
+            assert isinstance(done.content, Product)
+            assert done.content.regular_price is None
+            found = (await medusa.ask("GET", f"products/{made.target_id}"))["product"]["variants"]
+            left.append([each["currency_code"] for each in found[0]["prices"]])
+    assert left == [["eur"], []]
+
+
+async def test_a_product_of_hundreds_of_variants_is_taken_and_changed(medusa: MedusaStore) -> None:
+    """A product that is sent alone, and not as a batch, is refused from 100 KB on."""
+    assert await refusal(medusa, "POST", "products", goods(1, description="x" * 110_000)) == 413
+    sizes = tuple(replace(variant(1, f"{number:03}"), id=str(number)) for number in range(250))
+    sent = product(1, sku="", kind="variable", regular_price=None, variants=sizes)
+    [create] = operations(Stream.PRODUCTS, [replace(sent, description="x" * 60_000)])
+    async with writing(medusa) as target:
+        made = applied(await target.write(Stream.PRODUCTS, [create]))["1"]
+        longer = replace(
+            create,
+            content=replace(sent, description="y" * 110_000),
+            target_id=made.target_id,
+            children=made.children,
+            changed=frozenset({"description"}),
+        )
+        done = applied(await target.write(Stream.PRODUCTS, [longer]))["1"]
+    assert len(made.children) == 250
+    assert isinstance(done.content, Product)
+    assert (len(done.content.variants), len(done.content.description)) == (250, 110_000)
+
+
 async def test_an_external_id_protects_nothing_and_a_create_sent_twice_makes_one(
     medusa: MedusaStore,
 ) -> None:

@@ -7,16 +7,20 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from app.planning.activity import need
 from app.planning.arrivals import HOUR, Profile, learn, quiet
 from app.planning.forecast import Range
 from app.planning.launch import Course, best_windows, course, lead, quietest, runbook, until
+from app.planning.pricing import misfits
 from app.planning.risks import Signs, ask_expert, risks
+from connectors.base import StoreReport, TaxBasis
 from connectors.records import Stream
 
 NOW = datetime(2026, 11, 25, 9, 30, tzinfo=UTC)
 FROZEN = Range(median=120.0, p95=180.0)
+_PRICED = StoreReport(platform_version="1", currency="EUR", tax_basis=TaxBasis.GROSS)
 
 
 def day_shop() -> Profile:
@@ -229,6 +233,11 @@ def test_nothing_endangers_a_calm_migration() -> None:
         ({"untrusted": (Stream.CUSTOMERS,)}, "untrusted_streams"),
         ({"quarantined": 2}, "quarantine_open"),
         ({"conflicts": 2}, "conflicts_open"),
+        ({"pricing": misfits(_PRICED, replace(_PRICED, currency="USD"))}, "currencies_differ"),
+        (
+            {"pricing": misfits(_PRICED, replace(_PRICED, tax_basis=TaxBasis.NET))},
+            "taxes_differ",
+        ),
     ],
 )
 def test_each_sign_is_told_alone(changes: dict[str, Any], code: str) -> None:

@@ -115,6 +115,34 @@ def test_credentials_are_typed_unseen_and_settings_in_plain_sight(name: str) -> 
 
 
 @pytest.mark.parametrize("name", PLATFORMS)
+def test_what_hardly_anybody_changes_can_be_folded_away_and_has_a_default(name: str) -> None:
+    schema = described(name)["settings_schema"]
+    advanced = {name for name, each in schema["properties"].items() if each.get("x-advanced")}
+    assert "timeout" in advanced
+    assert not advanced & {"url", "host", *schema.get("required", [])}
+    assert all("default" in schema["properties"][each] for each in advanced)
+
+
+@pytest.mark.parametrize(
+    ("name", "ways"),
+    [
+        ("shopify", {"Access token": 1, "Client id and secret": 2}),
+        ("vendure", {"API key": 1, "Name and password": 2}),
+    ],
+)
+def test_ways_to_sign_in_are_offered_by_name(name: str, ways: dict[str, int]) -> None:
+    found = described(name)["credentials_schema"]["oneOf"]
+    assert {each["title"]: len(each["required"]) for each in found} == ways
+
+
+def test_certificates_have_room_for_their_lines_and_names_may_be_seen() -> None:
+    certificate = described("postgres")["settings_schema"]["properties"]["ca_certificate"]
+    assert certificate["x-multiline"]
+    credentials = described("vendure")["credentials_schema"]["properties"]
+    assert [each for each, one in credentials.items() if one.get("x-visible")] == ["username"]
+
+
+@pytest.mark.parametrize("name", PLATFORMS)
 def test_a_form_is_a_valid_schema_without_references(name: str) -> None:
     platform = described(name)
     for part in ("settings_schema", "credentials_schema"):

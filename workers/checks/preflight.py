@@ -16,6 +16,7 @@ from connectors.base import Action, Json, Operation, Target
 from connectors.errors import SignInAgain, StoreError
 from connectors.grants import Lack, TellsLacks, Work
 from connectors.records import Stream
+from workers.checks import pricing
 from workers.checks.base import Check, Findings, Ground, Outcome
 from workers.checks.source_survey import survey
 
@@ -258,6 +259,7 @@ CHECKS = (
     Check(preflight.PERMISSIONS, _permissions),
     Check(preflight.CLOCKS, _clocks),
     Check(preflight.SILENCE, _silence),
+    *pricing.CHECKS,
     Check(preflight.SPACE, _space),
     Check(preflight.TRUST, _trust),
     Check(preflight.LAUNCH, _launch),
