@@ -263,13 +263,16 @@ async def test_what_the_target_could_not_keep_of_an_order_misleads_nobody(bench:
     await filled(bench)
     give_desk(bench, "source", "target")
     newest = max(bench.target.rows[Stream.ORDERS].values(), key=lambda row: row.content.created_at)
-    bench.target.edit(Stream.ORDERS, newest.id, tax_total=money("1", "EUR"))
+    bench.target.edit(Stream.ORDERS, newest.id, status="on-hold")
     assert (await state_of(bench, SUPPORT))[0] is State.FAILED
     async with bench.resources.engine.begin() as connection:
         await connection.execute(
-            text("UPDATE links SET losses = '{tax_total}' WHERE source_id = 'o2'")
+            text("UPDATE links SET losses = '{status,tax_total}' WHERE source_id = 'o2'")
         )
     assert (await state_of(bench, SUPPORT))[0] is State.PASSED
+    # That it was seen to come out wrong makes no sum right.
+    bench.target.edit(Stream.ORDERS, newest.id, tax_total=money("1", "EUR"))
+    assert (await state_of(bench, SUPPORT))[0] is State.FAILED
 
 
 async def test_accounts_that_the_source_has_twice_are_there_twice(bench: Bench) -> None:
