@@ -1,7 +1,7 @@
 """Whatever happens to both shops and to the workers, in whatever order: in the end the target
 holds what the source holds under the policies, each record once, and a replay writes nothing.
 
-30 examples here, 60 in CI; `make drill ARGS="--examples 10000"` searches for long.
+30 examples here; `make drill ARGS="--examples 10000"` searches for long.
 """
 
 from __future__ import annotations
