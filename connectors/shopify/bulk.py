@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from contextlib import ExitStack
 from io import BytesIO
 from typing import IO, Any
 
 import httpx
 
-from connectors.errors import BadAnswer, SignInAgain, StoreError, TryLater, Unreachable
+from connectors.errors import BadAnswer, SignInAgain, TryLater, Unreachable
 from connectors.records import Stream
 from connectors.shopify.api import DENIED, Api, UserError
 from connectors.shopify.bulk_lines import Lines
@@ -118,13 +119,18 @@ class BulkReader:
         return await self._files.patiently(lambda: self._fetch(url))
 
     async def _fetch(self, url: str) -> IO[bytes]:
-        """One attempt."""
-        file = tempfile.TemporaryFile()  # noqa: SIM115  it lives on in the answer
+        """One attempt. Nothing is left of a file that was not fetched to its end, be it that we
+        were told to stop.
+        """
+        with ExitStack() as held:
+            file = held.enter_context(tempfile.TemporaryFile())
+            await self._save(url, file)
+            held.pop_all()
+        return file
+
+    async def _save(self, url: str, file: IO[bytes]) -> None:
         try:
-            async with (
-                self._files.client() as client,
-                client.stream("GET", url) as response,
-            ):
+            async with self._files.client() as client, client.stream("GET", url) as response:
                 if response.is_server_error:
                     raise Unreachable("the store does not give the bulk file")
                 if not response.is_success:
@@ -132,12 +138,7 @@ class BulkReader:
                 async for chunk in response.aiter_bytes():
                     await asyncio.to_thread(file.write, chunk)
         except (httpx.HTTPError, httpx.InvalidURL):
-            file.close()
             raise Unreachable("the bulk file was cut off", code="store_cut_off") from None
-        except StoreError:
-            file.close()
-            raise
-        return file
 
 
 def is_going(state: WireOperation) -> bool:

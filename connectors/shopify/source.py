@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from contextlib import aclosing
 from datetime import datetime
 from typing import Any, Self
 
@@ -168,10 +169,13 @@ class ShopifySource:
         if "bulk" in part and (resume is None or "bulk" in resume):
             after = resume["after"] if resume else 0
             operation = resume["bulk"] if resume else None
+            found = self._from_bulk(stream, part["bulk"], operation, after)
             try:
-                async for page in self._from_bulk(stream, part["bulk"], operation, after):
-                    after = page.resume["after"] if page.resume else after
-                    yield page
+                # Closed with us, for it holds a file.
+                async with aclosing(found) as pages:
+                    async for page in pages:
+                        after = page.resume["after"] if page.resume else after
+                        yield page
             except NoBulkError:
                 # What came of it so far is whole; the rest is read page by page.
                 resume = {"after": after}
@@ -184,7 +188,7 @@ class ShopifySource:
 
     async def _from_bulk(
         self, stream: Stream, mark: str, operation: str | None, after: int
-    ) -> AsyncIterator[Page]:
+    ) -> AsyncGenerator[Page, None]:
         if operation is None:
             operation = await self._bulk.begin(stream, mark)
         token = {"bulk": operation, "after": after}

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from io import BytesIO
+from threading import Event
 from typing import Any
 
 import pytest
@@ -13,6 +16,7 @@ from connectors.base import Sweep, TaxBasis, Window
 from connectors.errors import SignInAgain, StoreError
 from connectors.probing import LOSES, NOT_KEPT, UNSORTED
 from connectors.records import InventoryLevel, Product, Stream
+from connectors.shopify import bulk
 from connectors.shopify.probing import findings
 from connectors.shopify.shop import READ_SCOPES
 from connectors.shopify.wire import Nodes, WireMark
@@ -296,6 +300,53 @@ async def test_a_file_that_breaks_off_is_fetched_again(shop: ShopifyShop):
     async with shop.source() as source:
         assert len(await read(source, Stream.PRODUCTS, Sweep(), PART)) == 9
     assert started(shop) == 1
+
+
+async def test_a_reader_that_stops_between_pages_gives_its_file_back(
+    shop: ShopifyShop, monkeypatch: pytest.MonkeyPatch
+):
+    files: list[BytesIO] = []
+
+    def made() -> BytesIO:
+        files.append(BytesIO())
+        return files[-1]
+
+    monkeypatch.setattr(f"{bulk.__name__}.tempfile.TemporaryFile", made)
+    await seed(shop, products=9)
+    async with shop.source(page_size=2) as source:
+        pages = source.read(Stream.PRODUCTS, Sweep(), PART, None)
+        async for page in pages:
+            if page.records:
+                break
+        assert [each.closed for each in files] == [False]
+        await pages.aclose()
+        assert [each.closed for each in files] == [True]
+
+
+async def test_a_reader_that_is_stopped_in_the_middle_of_a_file_gives_it_back(
+    shop: ShopifyShop, monkeypatch: pytest.MonkeyPatch
+):
+    writing, stopped = Event(), Event()
+
+    class Slow(BytesIO):
+        def write(self, chunk: Any) -> int:
+            writing.set()
+            assert stopped.wait(10)
+            return super().write(chunk)
+
+    file = Slow()
+    monkeypatch.setattr(f"{bulk.__name__}.tempfile.TemporaryFile", lambda: file)
+    await seed(shop, products=3)
+    async with shop.source() as source:
+        reading = asyncio.create_task(read(source, Stream.PRODUCTS, Sweep(), PART))
+        try:
+            assert await asyncio.to_thread(writing.wait, 10)
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            assert reading.cancelled()
+            assert file.closed
+        finally:
+            stopped.set()
 
 
 async def test_an_operation_that_takes_too_long_is_cancelled_and_no_other_is():
