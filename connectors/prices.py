@@ -1,16 +1,22 @@
-"""Which of a product's prices is asked. Pure.
+"""Which of a product's prices is asked, and in which currency. Pure.
 
 A sale is a lower price with a time: before it and after it the regular price is asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from msgspec.structs import replace
 
 from connectors.records import Money, Product, Variant
+
+COPIED = (
+    "Prices are copied as they were entered, with tax or without: both stores have to agree on "
+    "that (`preflight.taxes`)."
+)
+"""What each platform's guide says of its products."""
 
 SALE_DATES = frozenset({"sale_from", "sale_to"})
 """Fields of a product, and of a variant, that decide which of its prices counts."""
@@ -58,3 +64,9 @@ def at_once(product: Product, now: datetime) -> Product:
 
 def _is_idle(each: Product | Variant, product: Product, now: datetime) -> bool:
     return each.sale_price is not None and in_force(each, product, now) is not each.sale_price
+
+
+def in_other_currencies(amounts: Iterable[Money | None], currency: str) -> str:
+    """What is to be told where amounts are in other currencies; nothing where none is."""
+    others = {each.currency for each in amounts if each is not None} - {currency}
+    return f"prices are in {', '.join(sorted(others))}, not in {currency}" if others else ""

@@ -31,4 +31,9 @@ def pytest_runtest_setup() -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes longest begins first, so that processes that test side by side end together."""
-    items.sort(key=lambda item: item.get_closest_marker("e2e") is None)
+
+    def turn(item: pytest.Item) -> tuple[bool, bool]:
+        marks = {each.name for each in item.iter_markers()}
+        return "e2e" not in marks, "slow" not in marks
+
+    items.sort(key=turn)

@@ -150,15 +150,13 @@ def new_product_body(
     until the levels tell otherwise: nothing can be sold that is not there.
     """
     body = product_body(content, None, tags)
+    bodies = VariantBodies(operation, content, currency)
     body |= {
         "external_id": operation.key,
         "options": [
             {"title": title, "values": list(values)} for title, values in options(content).items()
         ],
-        "variants": [
-            variant_body(operation, content, each, None, currency=currency)
-            for each in variants(content)
-        ],
+        "variants": [bodies.body(each) for each in variants(content)],
     }
     if channel:
         body["sales_channels"] = [{"id": channel}]
@@ -218,34 +216,40 @@ def variant_key(operation: Operation, variant: Variant) -> str:
     return f"{operation.key}:{variant.id}"
 
 
-def variant_body(
-    operation: Operation,
-    content: Product,
-    variant: Variant,
-    changed: frozenset[str] | None,
-    there: Sequence[WirePrice] = (),
-    *,
-    currency: str,
-) -> Body:
-    """The changed fields of a variant, or a whole one with our key. `there` are the prices that it
-    has: Medusa replaces them all. `currency` is the store's own.
-    """
-    own = values_of(content, variant, tuple(options(content)))
-    fields: Fields = {
-        "sku": lambda: {"sku": variant.sku or None},
-        "options": lambda: {"options": own, "title": _title(content, own)},
-        "regular_price": lambda: {"prices": _prices(variant, there, currency)},
-        "barcode": lambda: {"barcode": variant.barcode or None},
-        "weight": lambda: {"weight": number(variant.weight)},
-        "extra": lambda: _variant_extra(variant),
-    }
-    body = chosen(fields, changed)
-    if changed is not None:
-        return body
-    rank = [each.id for each in variants(content)].index(variant.id)
-    key = {KEY: variant_key(operation, variant)}
-    found = body.get("metadata", {})
-    return body | {"variant_rank": rank, "metadata": found | key}
+class VariantBodies:
+    """Bodies of the variants of one product. `currency` is the store's own."""
+
+    def __init__(self, operation: Operation, content: Product, currency: str) -> None:
+        self._operation = operation
+        self._content = content
+        self._currency = currency
+        self._titles = tuple(options(content))
+        self._ranks = {each.id: rank for rank, each in enumerate(variants(content))}
+
+    def body(
+        self,
+        variant: Variant,
+        changed: frozenset[str] | None = None,
+        there: Sequence[WirePrice] = (),
+    ) -> Body:
+        """The changed fields of a variant, or a whole one with our key. `there` are the prices
+        that it has: Medusa replaces them all.
+        """
+        own = values_of(self._content, variant, self._titles)
+        fields: Fields = {
+            "sku": lambda: {"sku": variant.sku or None},
+            "options": lambda: {"options": own, "title": _title(self._content, own)},
+            "regular_price": lambda: {"prices": _prices(variant, there, self._currency)},
+            "barcode": lambda: {"barcode": variant.barcode or None},
+            "weight": lambda: {"weight": number(variant.weight)},
+            "extra": lambda: _variant_extra(variant),
+        }
+        body = chosen(fields, changed)
+        if changed is not None:
+            return body
+        key = {KEY: variant_key(self._operation, variant)}
+        found = body.get("metadata", {})
+        return body | {"variant_rank": self._ranks[variant.id], "metadata": found | key}
 
 
 def _title(content: Product, own: Mapping[str, str]) -> str:

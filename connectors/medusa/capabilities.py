@@ -13,6 +13,7 @@ from connectors.base import (
     WriteCapability,
 )
 from connectors.medusa import losses
+from connectors.prices import COPIED
 from connectors.records import Stream
 
 _AT_ONCE = (
@@ -188,6 +189,7 @@ WRITES: dict[Stream, WriteCapability] = {
             "An archived product is a draft: it keeps its handle and its SKUs.",
             "What variants differ in cannot change once they are there.",
             _CURRENCY,
+            COPIED,
             "A product without a price is shown and cannot be bought.",
             _SIZES,
         ),

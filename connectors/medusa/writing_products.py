@@ -18,10 +18,10 @@ from connectors.errors import Rejected, StoreError
 from connectors.medusa.api import Api, Asked, RefusedRequest, encoded
 from connectors.medusa.bodies import (
     Body,
+    VariantBodies,
     new_product_body,
     options,
     product_body,
-    variant_body,
     variants,
 )
 from connectors.medusa.changing import Attempt, gone, known_by, no_such
@@ -31,6 +31,7 @@ from connectors.medusa.mapping_products import is_simple, product
 from connectors.medusa.parts import own_id
 from connectors.medusa.shop import Shop
 from connectors.medusa.wire import WireProduct, WireTag, WireVariant
+from connectors.prices import in_other_currencies
 from connectors.records import Product, Stream, Variant
 from connectors.writing import write_each
 
@@ -216,18 +217,14 @@ class ProductWriter:
     ) -> None:
         """Look before creating: an earlier, lost request may have made some."""
         there = {each.id: each for each in row.variants or ()}
-        currency = await self._shop.currency()
+        bodies = VariantBodies(operation, content, await self._shop.currency())
         pairs = _pairs(operation, content, row)
-        create = [
-            variant_body(operation, content, each, None, currency=currency)
-            for each in variants(content)
-            if each.id not in pairs
-        ]
+        create = [bodies.body(each) for each in variants(content) if each.id not in pairs]
         update = [
             {"id": pairs[each.id], **body}
             for each in variants(content)
             if each.id in pairs
-            if (body := _changes(operation, content, each, there[pairs[each.id]], currency))
+            if (body := _changes(operation, content, bodies, each, there[pairs[each.id]]))
         ]
         wanted = {each.id for each in variants(content)}
         dropped = [
@@ -292,12 +289,8 @@ def _foreign(operation: Operation, content: Product, currency: str) -> Refused |
     """Why prices cannot be written: a price beside the store's own would leave that one in force,
     and be none that anybody compares.
     """
-    prices = [each.regular_price for each in variants(content)]
-    others = {each.currency for each in prices if each is not None} - {currency}
-    if not others:
-        return None
-    text = f"prices are in {', '.join(sorted(others))}, the store's in {currency}"
-    return no_such(operation, "other_currency", text)
+    told = in_other_currencies((each.regular_price for each in variants(content)), currency)
+    return no_such(operation, "other_currency", told) if told else None
 
 
 def _unanswered(operation: Operation) -> Uncertain:
@@ -305,13 +298,17 @@ def _unanswered(operation: Operation) -> Uncertain:
 
 
 def _changes(
-    operation: Operation, content: Product, each: Variant, there: WireVariant, currency: str
+    operation: Operation,
+    content: Product,
+    bodies: VariantBodies,
+    each: Variant,
+    there: WireVariant,
 ) -> Body:
     """What to write of a variant that is there."""
     changed = operation.variants.get(each.id)
     if not content.variants and operation.changed is not None:
         changed = operation.changed & (_OWN | {"extra"})
-    return variant_body(operation, content, each, changed, there.prices or (), currency=currency)
+    return bodies.body(each, changed, there.prices or ())
 
 
 def _other_handle(operation: Operation, content: Product) -> str:

@@ -12,6 +12,7 @@ from connectors.base import (
     Trust,
     WriteCapability,
 )
+from connectors.prices import COPIED
 from connectors.records import Stream
 from connectors.shopify import losses
 
@@ -212,6 +213,8 @@ WRITES: dict[Stream, WriteCapability] = {
             "A taken handle silently becomes another one on the target.",
             "A published product goes on the Online Store, or on the channels in the settings.",
             "A product that its source hides is taken off these channels.",
+            COPIED,
+            "Prices in another currency than the store's are refused (`other_currency`).",
             "What has no price at its source is a draft until it has one: grouped products too.",
             "One variant cannot be hidden: without a price it keeps the whole product a draft.",
             "The price in force is written. A sale that begins or ends later is told as a loss.",

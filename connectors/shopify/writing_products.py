@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
-from connectors.prices import SALE_DATES, at_once
+from connectors.prices import SALE_DATES, at_once, in_other_currencies
 from connectors.records import Product, Stream
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
@@ -76,10 +76,8 @@ class ProductWriter:
             raise TypeError("an operation of another stream")
         content = told_apart(content)
         shop = await self._loader.shop()
-        if foreign := {each.currency for each in prices_of(content)} - {shop.currency_code}:
-            named = ", ".join(sorted(foreign))
-            text = f"prices are in {named}, the store's in {shop.currency_code}"
-            return _refused(operation, "other_currency", text)
+        if told := in_other_currencies(prices_of(content), shop.currency_code):
+            return _refused(operation, "other_currency", told)
         await self._keys.define(Stream.PRODUCTS)
         now = self._clock()
         sold, row = at_once(content, now), None

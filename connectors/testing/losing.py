@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -28,6 +29,7 @@ from connectors.testing.contents import HOME, LONG_AGO
 from connectors.testing.operations import WRITTEN, applied, operations
 from connectors.testing.promises import Contract, for_streams
 
+_FAR_OFF = datetime(2199, 1, 1, tzinfo=UTC)
 _AT_MOST = 12
 """So many records a test may need of a stream."""
 
@@ -85,6 +87,8 @@ def _ways(content: Content) -> list[dict[str, Any]]:
                     "short_description": "In short",
                 },
                 {"sale_price": _part(content.regular_price), "sale_from": LONG_AGO},
+                {"sale_price": _part(content.regular_price), "sale_from": _FAR_OFF},
+                {"regular_price": None},
                 _in_sizes(content),
             ]
         case Customer():

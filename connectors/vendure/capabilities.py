@@ -12,6 +12,7 @@ from connectors.base import (
     Trust,
     WriteCapability,
 )
+from connectors.prices import COPIED
 from connectors.records import Stream
 from connectors.vendure import losses
 
@@ -211,6 +212,7 @@ WRITES: dict[Stream, WriteCapability] = {
                 "(`foreign_variants`): they would be destroyed with their stock."
             ),
             "Prices in another currency than the channel's are refused (`other_currency`).",
+            COPIED,
             "Only one language is written.",
         ),
     ),

@@ -167,12 +167,6 @@ def total(amounts: Iterable[Money], currency: str) -> Money:
     return money(f"{sum((each.amount for each in amounts), Decimal(0)):f}", currency)
 
 
-def in_other_currencies(amounts: Iterable[Money | None], currency: str) -> str:
-    """What is to be told where amounts are in other currencies; nothing where none is."""
-    others = {each.currency for each in amounts if each is not None} - {currency}
-    return f"prices are in {', '.join(sorted(others))}, not in {currency}" if others else ""
-
-
 def told(fields: dict[str, tuple[Any, Any]]) -> dict[str, Any]:
     """Fields by name that differ from what is usual: (value, usual)."""
     return {name: value for name, (value, usual) in fields.items() if value != usual}

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.errors import BadAnswer
 from connectors.minor_units import same
+from connectors.prices import in_other_currencies
 from connectors.records import Money, Order, Stream
 from connectors.vendure.api import Api, TakenError, decoder
 from connectors.vendure.bodies_orders import Writing
@@ -14,7 +15,7 @@ from connectors.vendure.documents import selection
 from connectors.vendure.documents_writing import import_order
 from connectors.vendure.loading import Loader
 from connectors.vendure.pairing import pair_order
-from connectors.vendure.parts import KEY, in_other_currencies
+from connectors.vendure.parts import KEY
 from connectors.vendure.wire import Wire, WireStock
 from connectors.vendure.wire_orders import WireOrder
 

@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import Changed, touches
 from connectors.errors import BadAnswer
+from connectors.prices import in_other_currencies
 from connectors.records import Product, Stream, Variant
 from connectors.variants import told_apart
 from connectors.vendure.api import Api, decoder
@@ -47,7 +48,6 @@ from connectors.vendure.parts import (
     TAGS_FACET,
     Coins,
     custom,
-    in_other_currencies,
 )
 from connectors.vendure.shop import Shop, has_keys
 from connectors.vendure.wire import (

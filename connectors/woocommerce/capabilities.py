@@ -11,6 +11,7 @@ from connectors.base import (
     Trust,
     WriteCapability,
 )
+from connectors.prices import COPIED
 from connectors.records import Stream
 from connectors.woocommerce import losses
 
@@ -139,6 +140,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "A taken slug silently becomes another one on the target.",
             "An archived product is a draft: it keeps its address and its SKU.",
+            COPIED,
         ),
     ),
     Stream.CUSTOMERS: WriteCapability(

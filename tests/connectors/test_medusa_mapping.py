@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from connectors.base import Operation
 from connectors.comparable import Names, comparable
-from connectors.medusa.bodies import handle_of, new_product_body, options, variant_body
+from connectors.medusa.bodies import VariantBodies, handle_of, new_product_body, options
 from connectors.medusa.bodies_orders import order_import, with_source_names
 from connectors.medusa.mapping_orders import order, own_status
 from connectors.medusa.mapping_products import level, product
@@ -270,7 +270,8 @@ def test_prices_that_hold_for_some_are_sent_again_with_those_that_change() -> No
     operation = Operation(source_id="1", key="k", content=sent, target_id="prod_1")
     only = replace(contents.variant(1, "S"), id="", regular_price=money("2.60", "GBP"))
     price = frozenset({"regular_price"})
-    body = variant_body(operation, sent, only, price, there, currency="GBP")
+    bodies = VariantBodies(operation, sent, "GBP")
+    body = bodies.body(only, price, there)
     assert body["prices"] == [
         {"currency_code": "gbp", "amount": Decimal("2.6"), "id": "p1"},
         {"id": "p2", "currency_code": "eur", "amount": Decimal(3)},
@@ -278,7 +279,7 @@ def test_prices_that_hold_for_some_are_sent_again_with_those_that_change() -> No
         {"id": "p4", "currency_code": "gbp", "amount": Decimal(1), "min_quantity": Decimal(10)},
     ]
     gone = replace(only, regular_price=None)
-    body = variant_body(operation, sent, gone, price, there, currency="GBP")
+    body = bodies.body(gone, price, there)
     assert [each["id"] for each in body["prices"]] == ["p2", "p3", "p4"]
 
 

@@ -1,7 +1,7 @@
 """Whatever happens to both shops and to the workers, in whatever order: in the end the target
 holds what the source holds under the policies, each record once, and a replay writes nothing.
 
-30 examples here; `make drill ARGS="--examples 10000"` searches for long.
+15 examples here; `make drill ARGS="--examples 10000"` searches for long.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import random
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -29,7 +30,9 @@ from drills.people import DEEDS
 from drills.team import FIELDS
 from drills.world import Place, World
 
-EXAMPLES = int(os.environ.get("RECENT_SYNC_TEST_EXAMPLES", "30"))
+pytestmark = pytest.mark.slow
+
+EXAMPLES = int(os.environ.get("RECENT_SYNC_TEST_EXAMPLES", "15"))
 CALM = 0
 FAULTS: list[dict[str, Any]] = [
     {},

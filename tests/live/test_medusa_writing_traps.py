@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from msgspec.structs import replace
 
-from connectors.base import Applied
+from connectors.base import Applied, Uncertain
 from connectors.records import Order, Product, Stream
 from connectors.testing.contents import (
     HOME,
@@ -22,6 +24,9 @@ from tests.live.medusa.bench import told_aloud
 from tests.live.medusa.selling import new_customer, pay, place_order, set_stock, shirt
 from tests.live.medusa.staff import goods, make, only, refusal, writing
 from tests.live.medusa.store import MedusaStore
+
+_TOO_SHORT = 0.25
+"""Seconds in which Medusa answers anything but a batch of many products."""
 
 # --- writing -------------------------------------------------------------------------------------
 
@@ -133,6 +138,26 @@ async def test_an_external_id_protects_nothing_and_a_create_sent_twice_makes_one
         again = applied(await target.write(Stream.PRODUCTS, sent))["1"]
     assert first.target_id == again.target_id
     assert (await medusa.ask("GET", "products"))["count"] == 1
+
+
+async def test_a_batch_that_timed_out_still_completes_and_a_second_one_doubles_nothing(
+    medusa: MedusaStore,
+) -> None:
+    """Products without a SKU: nothing but our key protects them."""
+    sent = operations(Stream.PRODUCTS, [product(number, sku="") for number in range(50)])
+    async with writing(medusa, timeout=_TOO_SHORT) as target:
+        outcomes = await target.write(Stream.PRODUCTS, sent)
+    assert all(isinstance(each, Uncertain) and each.running for each in outcomes)
+    for _ in range(300):
+        if (await medusa.ask("GET", "products", fields="id", limit=1))["count"] == len(sent):
+            break
+        await asyncio.sleep(0.1)
+    async with writing(medusa) as target:
+        found = await target.find(Stream.PRODUCTS, sent)
+        again = applied(await target.write(Stream.PRODUCTS, sent[:2]))
+    assert len({each.target_id for each in found.values()}) == len(sent)
+    assert all(again[each].target_id == found[each].target_id for each in again)
+    assert (await medusa.ask("GET", "products", fields="id", limit=1))["count"] == len(sent)
 
 
 async def test_one_bad_product_fails_a_whole_batch_and_spoils_no_other(

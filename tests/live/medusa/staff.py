@@ -41,8 +41,8 @@ def reading(store: MedusaStore, **settings: Any) -> MedusaSource:
     return MedusaSource(store.access(**settings))
 
 
-def writing(store: MedusaStore) -> MedusaTarget:
-    return MedusaTarget(store.access())
+def writing(store: MedusaStore, **settings: Any) -> MedusaTarget:
+    return MedusaTarget(store.access(**settings))
 
 
 async def only(store: MedusaStore, stream: Stream) -> Record:
