@@ -40,7 +40,7 @@ test: $(INSTALLED) ## Run the tests
 test-live: $(INSTALLED) ## Run the tests against real stores, which npm installs
 	@command -v node >/dev/null && command -v npm >/dev/null || \
 		{ echo "make test-live needs Node and npm on the PATH: the stores run on them" >&2; exit 1; }
-	@$(RUN) pytest tests/live --numprocesses 2 --dist loadgroup $(ARGS)
+	@$(RUN) pytest tests/live --numprocesses 2 --dist worksteal $(ARGS)
 
 kills: $(INSTALLED) ## Strike a worker at every place, in every way, during every kind of job
 	@RECENT_SYNC_TEST_KILLS=all $(RUN) pytest tests/e2e/test_kill_matrix.py tests/e2e/test_restarts.py $(ARGS)

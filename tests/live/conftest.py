@@ -39,11 +39,3 @@ __all__ = [
 
 def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(PairTables(), "pair-tables")
-
-
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests of one platform share its stores, and so one process."""
-    for item in items:
-        platform = item.path.stem.split("_")[1]
-        item.add_marker(pytest.mark.xdist_group(platform))

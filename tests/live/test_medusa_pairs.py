@@ -19,6 +19,8 @@ from tests.live.medusa.selling import seed, sell, sell_again
 from tests.live.medusa.store import MedusaStore
 from tests.live.pairs import Side, pair
 
+pytestmark = pytest.mark.slow
+
 Note = Callable[[str, object], None]
 
 

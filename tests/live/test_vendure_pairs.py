@@ -16,6 +16,8 @@ from tests.live.pairs import Side, pair
 from tests.live.vendure.sides import side
 from tests.live.vendure.store import VendureStore
 
+pytestmark = pytest.mark.slow
+
 Note = Callable[[str, object], None]
 
 
