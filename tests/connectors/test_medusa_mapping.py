@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from connectors.base import Operation
 from connectors.comparable import Names, comparable
+from connectors.medusa import bodies
 from connectors.medusa.bodies import VariantBodies, handle_of, new_product_body, options
 from connectors.medusa.bodies_orders import order_import, with_source_names
 from connectors.medusa.mapping_orders import order, own_status
@@ -258,6 +259,25 @@ def test_a_variant_that_leaves_an_option_open_gets_a_value_for_it() -> None:
     assert options(sent) == {"Size": ("Small", "Any")}
 
 
+def test_what_variants_differ_in_is_reckoned_once_for_all_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """For each of them anew it would be square in their number, which may be thousands."""
+    reckoned: list[Product] = []
+
+    def counted(content: Product) -> dict[str, tuple[str, ...]]:
+        reckoned.append(content)
+        return options(content)
+
+    monkeypatch.setattr(bodies, "options", counted)
+    sizes = tuple(replace(contents.variant(1, f"{n}"), id=str(n)) for n in range(50))
+    sent = replace(contents.product(1), variants=sizes)
+    operation = Operation(source_id="1", key="k", content=sent)
+    body = new_product_body(operation, sent, {}, channel="", profile="", currency="GBP")
+    assert [each["variant_rank"] for each in body["variants"]] == list(range(50))
+    assert len(reckoned) <= 2
+
+
 def test_prices_that_hold_for_some_are_sent_again_with_those_that_change() -> None:
     """Medusa deletes what is not named."""
     sent = contents.product(1)
@@ -270,8 +290,8 @@ def test_prices_that_hold_for_some_are_sent_again_with_those_that_change() -> No
     operation = Operation(source_id="1", key="k", content=sent, target_id="prod_1")
     only = replace(contents.variant(1, "S"), id="", regular_price=money("2.60", "GBP"))
     price = frozenset({"regular_price"})
-    bodies = VariantBodies(operation, sent, "GBP")
-    body = bodies.body(only, price, there)
+    made = VariantBodies(operation, sent, "GBP")
+    body = made.body(only, price, there)
     assert body["prices"] == [
         {"currency_code": "gbp", "amount": Decimal("2.6"), "id": "p1"},
         {"id": "p2", "currency_code": "eur", "amount": Decimal(3)},
@@ -279,7 +299,7 @@ def test_prices_that_hold_for_some_are_sent_again_with_those_that_change() -> No
         {"id": "p4", "currency_code": "gbp", "amount": Decimal(1), "min_quantity": Decimal(10)},
     ]
     gone = replace(only, regular_price=None)
-    body = bodies.body(gone, price, there)
+    body = made.body(gone, price, there)
     assert [each["id"] for each in body["prices"]] == ["p2", "p3", "p4"]
 
 
