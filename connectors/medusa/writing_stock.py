@@ -25,6 +25,7 @@ from connectors.medusa.wire import (
     WireStockVariant,
 )
 from connectors.records import InventoryLevel, Stream
+from connectors.stock import as_counted
 from connectors.writing import write_each
 
 _PRODUCT = "the product of this stock is not on the target"
@@ -159,7 +160,7 @@ class StockWriter:
 def _level(operation: Operation) -> InventoryLevel:
     if not isinstance(operation.content, InventoryLevel):
         raise TypeError("an operation of another stream")
-    return operation.content
+    return as_counted(operation.content)
 
 
 def _task(operation: Operation, rows: dict[str, WireStock], location: str) -> _Task | Refused:

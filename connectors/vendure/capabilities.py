@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import shown
+from connectors import shown, stock
 from connectors.base import (
     Action,
     Bounds,
@@ -262,6 +262,7 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.INVENTORY: WriteCapability(
         at_once=True,
         batch=50,
+        losses=stock.LOSSES,
         notes=(
             "Only whole quantities can be written, and at one location.",
             (
