@@ -17,6 +17,7 @@ from connectors.records import (
     Content,
     Customer,
     Discount,
+    InventoryLevel,
     Money,
     Option,
     Order,
@@ -59,6 +60,36 @@ class LossContract(Contract):
             for each in sent
         }
         assert unexplained == {each.source_id: [] for each in sent}
+
+    @for_streams(among=[Stream.INVENTORY])
+    async def test_stock_shows_what_was_written_or_what_a_loss_foresees(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        [plain] = bench.contents(stream, 1)
+        assert isinstance(plain, InventoryLevel)
+        losses = Losses(self.connector.writes[stream].losses)
+        async with bench.target() as target, bench.reader() as reader:
+            if Stream.PRODUCTS in self.connector.writes:
+                products = operations(Stream.PRODUCTS, bench.contents(Stream.PRODUCTS, 1))
+                made = applied(await target.write(Stream.PRODUCTS, products))
+                plain = replace(plain, product=made["1"].target_id)
+            for level in _levels(plain):
+                outcomes = await target.write(stream, operations(stream, [level]))
+                target_id = applied(outcomes)["1"].target_id
+                seen = await reader.get(stream, [target_id])
+                assert losses.unexplained(level, seen[target_id].content, Names()) == []
+
+
+def _levels(plain: InventoryLevel) -> Iterator[InventoryLevel]:
+    """One after the other: what is not counted can be sold out, too."""
+    uncounted = replace(plain, counted=False, quantity=None)
+    yield replace(uncounted, availability="out_of_stock")
+    yield uncounted
+    yield replace(uncounted, availability="on_backorder")
+    none = replace(plain, quantity=Decimal(0))
+    yield replace(none, availability="on_backorder", backorders="notify")
+    yield replace(none, availability="out_of_stock")
+    yield plain
 
 
 def _without_own_categories(shown: Content) -> Content:
