@@ -193,6 +193,11 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("tax_class", "Only tax categories that the target has are kept, by their names."),
             Loss("taxable", "Taxes follow from the tax category.", whole=True),
             Loss(
+                "variants",
+                "Of variants with the same options one gets a number.",
+                shows=shown.told_apart,
+            ),
+            Loss(
                 "variants.status",
                 "Variants are enabled or not; without a price they are not.",
                 shows=losses.variant_status,

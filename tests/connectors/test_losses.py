@@ -253,13 +253,14 @@ async def test_a_sale_that_is_over_is_wrong_between_two_stores() -> None:
     assert (await confronted(source, target)).fields == {"sale_price": 1}
 
 
-def test_shopify_numbers_variants_of_the_same_options() -> None:
+@pytest.mark.parametrize("platform", [SHOPIFY, VENDURE], ids=lambda each: each.name)
+def test_variants_of_the_same_options_get_a_number(platform: Connector) -> None:
     small = (Option("Size", "S"),)
     ours = sized(variants=(variant(2, "S"), replace(variant(2, "L"), options=small)))
     numbered = replace(ours.variants[1], options=(Option("Size", "S (2)"),))
-    assert is_declared(SHOPIFY, Stream.PRODUCTS, ours, variants=(ours.variants[0], numbered))
+    assert is_declared(platform, Stream.PRODUCTS, ours, variants=(ours.variants[0], numbered))
     other = replace(ours.variants[1], options=(Option("Size", "S (3)"),))
-    assert not is_declared(SHOPIFY, Stream.PRODUCTS, ours, variants=(ours.variants[0], other))
+    assert not is_declared(platform, Stream.PRODUCTS, ours, variants=(ours.variants[0], other))
 
 
 def test_shopify_keeps_an_address_once_and_without_an_email() -> None:
