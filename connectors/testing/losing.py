@@ -22,6 +22,8 @@ from connectors.records import (
     Option,
     Order,
     Product,
+    Refund,
+    RefundLine,
     Stream,
     Variant,
 )
@@ -131,7 +133,8 @@ def _ways(content: Content) -> list[dict[str, Any]]:
             ]
         case Order():
             bill = {"billing": replace(HOME, email=content.email)}
-            return [bill, bill | _discounted(content)]
+            ways = [bill, bill | _discounted(content)]
+            return ways + [bill | {"refunds": (each,)} for each in _refunds(content)]
         case _:
             return [{}]
 
@@ -168,6 +171,18 @@ def _discounted(content: Order) -> dict[str, Any]:
         "discounts": (Discount(code="ONE-OFF", amount=off),),
         "discount_total": off,
     }
+
+
+def _refunds(content: Order) -> Iterator[Refund]:
+    """Of a piece, of what was paid for the way, and for nothing in particular."""
+    first, none = content.lines[0], Money(Decimal(0), content.currency)
+    piece = Money(first.total.amount / first.quantity, content.currency)
+    line = RefundLine(line=first.id, quantity=1, total=piece, tax=none)
+    yield Refund(id="1", amount=piece, reason="Broken", lines=(line,))
+    way = content.shipping_lines[0]
+    sent = RefundLine(line=f"shipping:{way.id}", quantity=0, total=way.total, tax=none)
+    yield Refund(id="1", amount=way.total, reason="Late", lines=(sent,))
+    yield Refund(id="1", amount=Money(Decimal(1), content.currency), reason="Kindness")
 
 
 def _part(price: Money | None) -> Money | None:
