@@ -24,11 +24,24 @@ _UNUSED = Variant(id="")
 
 _Shows = Callable[[Any], Any]
 _NONE: frozenset[str] = frozenset()
-_OWED = frozenset({"total", "tax_total", "shipping_total", "lines", "regular_price", "sale_price"})
-"""What an order comes to, what it is made of, and what a product costs. A platform may declare that
-it keeps one of these otherwise; that it was seen to do so with one record explains the difference,
-and excuses nothing. What is told of lines is that one lacks its product: what each says of itself
-is there all the same.
+_OWED = frozenset(
+    {
+        "total",
+        "tax_total",
+        "shipping_total",
+        "lines",
+        "regular_price",
+        "sale_price",
+        "customer",
+        "categories",
+        "parent",
+    }
+)
+"""What an order comes to, what it is made of, what a product costs, and what a record names. A
+platform may declare that it keeps one of these otherwise; that it was seen to do so with one record
+explains the difference, and excuses nothing. What is told of lines is that one lacks its product:
+what each says of itself is there all the same. And what a record was written without is no
+difference while it is not on the target, and to be mended as soon as it is.
 """
 
 

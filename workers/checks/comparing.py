@@ -73,7 +73,8 @@ class Compared:
 
 class _Base(NamedTuple):
     """What the ledger knows of a pair. Without a `digest` nothing of ours was confirmed there.
-    `held` is that of the content which is in quarantine.
+    `held` is that of the content which is in quarantine. `lacks`: it was written without records
+    that it names, and is mended when they arrive.
     """
 
     digest: bytes | None
@@ -81,6 +82,7 @@ class _Base(NamedTuple):
     target: bytes | None
     parts: Mapping[str, tuple[bytes, bytes]]
     losses: frozenset[str]
+    lacks: bool
 
 
 _AT_ONCE = 100
@@ -137,7 +139,8 @@ async def compare_named(ground: Ground, evidence: Iterable[Evidence]) -> None:
 
 
 _BASES = text(
-    "SELECT l.source_id, l.digest, l.target_fields, l.parts, l.losses, q.digest AS held"
+    "SELECT l.source_id, l.digest, l.target_fields, l.parts, l.losses,"
+    " l.lost_references, q.digest AS held"
     " FROM links AS l LEFT JOIN quarantine AS q ON q.migration_id = l.migration_id"
     " AND q.stream = l.stream AND q.source_id = l.source_id AND q.status <> 'resolved'"
     " WHERE l.migration_id = :migration AND l.stream = :stream"
@@ -195,6 +198,7 @@ class _Comparison:
                     row.target_fields,
                     _decode_parts(row.parts) if row.parts else {},
                     frozenset(row.losses or ()),
+                    bool(row.lost_references),
                 )
                 for row in rows
             }
@@ -222,14 +226,16 @@ class _Comparison:
             yield from split(pair, name, value, there[name])
         if REFUNDS in untold and amounts(here[REFUNDS]) != amounts(there[REFUNDS]):
             # Whatever else a target makes of a refund, so much was given back.
-            told = sums(REFUNDS, here[REFUNDS], there[REFUNDS])
-            yield difference(Kind.MONEY, pair, REFUNDS, told)
+            paid = sums(REFUNDS, here[REFUNDS], there[REFUNDS])
+            yield difference(Kind.MONEY, pair, REFUNDS, paid)
         if isinstance(shown.own, Product) and isinstance(theirs, Product):
             if "regular_price" not in wrong and self._is_given_away(shown.own, theirs, theirs):
                 self._note("regular_price", theirs, base, base.target)
                 yield difference(Kind.MONEY, pair, "regular_price", _FREE)
             yield from self._variants(pair, shown.own, theirs, base, shown)
-        has_goods = "lines" not in untold | base.losses
+        # What a line lacks that has arrived is to be mended; what has not is none of ours, either.
+        told = frozenset() if base.lacks else base.losses
+        has_goods = "lines" not in untold | told
         if isinstance(ours, Order) and isinstance(theirs, Order) and has_goods:
             for line in differing_goods(ours, theirs, pair.children):
                 self._note("lines", theirs, base, base.target)
