@@ -73,6 +73,8 @@ class Loss(Struct, frozen=True):
     the field: the record's own where it is not struck by the loss. A field of variants is asked of
     each `Variant`. A difference that it does not foresee is a fault. Without it nobody can tell,
     and any difference in this field is excused, in every record: the widest of all promises.
+    `firm`: the record's own value instead is a fault as well, such as the price of a sale that
+    is over.
     """
 
     field: str
@@ -80,6 +82,7 @@ class Loss(Struct, frozen=True):
     whole: bool = False
     addon: bool = False
     shows: Callable[[Any], Any] | None = None
+    firm: bool = False
 
 
 class Action(StrEnum):

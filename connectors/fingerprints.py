@@ -155,11 +155,12 @@ def _key(stream: Stream, record: Record, names: Names, order_key: Key) -> str:
 
 def _entry(record: Record, names: Names, losses: Losses) -> tuple[tuple[str, ...], Entry]:
     """The names of a record's fields, and its entry."""
-    form, content = comparable(record.content, names), record.content
+    content = record.content
+    shown = losses.shown(content)
+    form = comparable(shown.own, names)
     fields = tuple(form)
     prints = b"".join(map(_print, form.values()))
     goods = goods_of(content, lines_of(content), names) if isinstance(content, Order) else b""
-    shown = losses.shown(content)
     instead = b""
     if shown.content is not content or shown.untold != losses.untold:
         instead = b"".join(_instead(form, shown, names, losses.untold))

@@ -2,7 +2,8 @@
 
 A loss that knows its records and what they look like on the target (`Loss.shows`) excuses that and
 no other difference. This is the one rule of all comparisons: of a field, the target may show what
-the source says, or what a loss says that it shows; anything only where nobody can tell. Pure.
+the source says, or what a loss says that it shows; anything only where nobody can tell. Of a firm
+loss (`Loss.firm`) it may show nothing else than that. Pure.
 """
 
 from __future__ import annotations
@@ -23,17 +24,34 @@ _UNUSED = Variant(id="")
 
 _Shows = Callable[[Any], Any]
 _NONE: frozenset[str] = frozenset()
-_OWED = frozenset({"total", "tax_total", "shipping_total"})
-"""What an order comes to. A platform may declare that it reckons one of these otherwise; that it
-was seen to do so with one order explains the difference, and excuses nothing.
+_OWED = frozenset(
+    {
+        "total",
+        "tax_total",
+        "shipping_total",
+        "lines",
+        "regular_price",
+        "sale_price",
+        "customer",
+        "categories",
+        "parent",
+    }
+)
+"""What an order comes to, what it is made of, what a product costs, and what a record names. A
+platform may declare that it keeps one of these otherwise; that it was seen to do so with one record
+explains the difference, and excuses nothing. What is told of lines is that one lacks its product:
+what each says of itself is there all the same. And what a record was written without is no
+difference while it is not on the target, and to be mended as soon as it is.
 """
 
 
 class Shown(NamedTuple):
-    """A record as a target is to show it. `untold` are fields of which nobody can tell what it
+    """A record as a target is to show it. `own` is the source's record, which it may show as well:
+    without what a firm loss takes from it. `untold` are fields of which nobody can tell what it
     shows; `parts` gives those of a variant by its id.
     """
 
+    own: Content
     content: Content
     untold: frozenset[str]
     parts: Mapping[str, frozenset[str]]
@@ -55,6 +73,7 @@ class Losses:
         own = [each for each in declared if not each.field.startswith(_OF_VARIANTS)]
         self.untold = frozenset(each.field for each in own if each.shows is None)
         self._shows = {each.field: each.shows for each in own if each.shows is not None}
+        self._firm = frozenset(each.field for each in own if each.firm)
         self._of_variants = dict(_of_variants(declared))
 
     def __contains__(self, field: object) -> bool:
@@ -68,8 +87,8 @@ class Losses:
 
     def shown(self, content: Content, told: Collection[str] = ()) -> Shown:
         """How the target is to show a record. `told` are fields that it was said to have lost when
-        this very record was written: they excuse what no declared loss foresees, but for the sums
-        of an order.
+        this very record was written: they excuse what no declared loss foresees, but for prices and
+        for what an order is made of.
         """
         values: dict[str, Any] = {}
         untold = set(self.untold)
@@ -80,6 +99,8 @@ class Losses:
             elif value is not Hint.SAME and value != getattr(content, name):
                 values[name] = value
         untold.update(each for each in told if each not in values and each not in _OWED)
+        firm = {name: value for name, value in values.items() if name in self._firm}
+        own = replace(content, **firm) if firm else content
         parts: dict[str, frozenset[str]] = {}
         if isinstance(content, Product):
             there = values.get(VARIANTS, content.variants)
@@ -91,7 +112,7 @@ class Losses:
             if parts:
                 untold.add(VARIANTS)
         meant = replace(content, **values) if values else content
-        return Shown(meant, frozenset(untold), parts)
+        return Shown(own, meant, frozenset(untold), parts)
 
     def unexplained(
         self, ours: Content, theirs: Content, names: Names, told: Collection[str] = ()
@@ -100,7 +121,7 @@ class Losses:
         `names` calls what both refer to; `told` is as in `shown`.
         """
         shown = self.shown(ours, told)
-        here, there = comparable(ours, names), comparable(theirs, names)
+        here, there = comparable(shown.own, names), comparable(theirs, names)
         meant = here if shown.content is ours else comparable(shown.content, names)
         return unexplained(here, meant, there, shown.untold)
 

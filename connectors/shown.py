@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from connectors import variants
 from connectors.base import Hint
 from connectors.records import Money, Product, Variant
 
@@ -43,6 +44,11 @@ def own_price(product: Product) -> Money | None:
 def own_barcode(product: Product) -> str:
     """A product with variants has no barcode of its own."""
     return "" if product.variants else product.barcode
+
+
+def told_apart(product: Product) -> tuple[Variant, ...]:
+    """Variants differ in their options."""
+    return variants.told_apart(product).variants
 
 
 def attributes(product: Product) -> Any:

@@ -1,6 +1,7 @@
 """Refunds: documents below an order that move its stamp when made, and not when removed."""
 
 from decimal import Decimal
+from itertools import product
 from typing import Any
 
 from sandbox import effects
@@ -109,11 +110,12 @@ def document(store: Store, order: Doc, payload: Doc, wanted: Decimal) -> Doc:
         "fee_lines": [],
         "_links": store.links(f"orders/{order['id']}/refunds/{refund_id}", f"orders/{order['id']}"),
     }
-    for kind in _KINDS:
-        for item in payload.get(kind) or []:
-            line = _line(store, order[kind], item, kind)
-            if line:
-                doc[kind].append(line)
+    # A part is known by its id, whichever list names it: a real store asks for `line_items` alone.
+    given = [item for kind in _KINDS for item in payload.get(kind) or []]
+    for item, kind in product(given, _KINDS):
+        line = _line(store, order[kind], item, kind)
+        if line:
+            doc[kind].append(line)
     return doc
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import shown
+from connectors import shown, stock
 from connectors.base import (
     Action,
     Bounds,
@@ -230,10 +230,7 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.INVENTORY: WriteCapability(
         batch=100,
-        losses=(
-            Loss("availability", "It follows from the quantity.", shows=losses.availability),
-            Loss("backorders", "Backorders are allowed or not.", shows=losses.backorders),
-        ),
+        losses=stock.LOSSES,
         notes=(
             _PLACES,
             "Stock below zero is refused.",

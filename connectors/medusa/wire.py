@@ -156,6 +156,7 @@ class WireLocationLevel(Struct, gc=False):
 
 class WireInventoryItem(Struct, gc=False):
     id: str
+    sku: str | None = None
     location_levels: list[WireLocationLevel] | None = None
 
 

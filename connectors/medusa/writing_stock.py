@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from connectors.base import Applied, Operation, Outcome, Refused
 from connectors.errors import StoreError
-from connectors.medusa.api import Api, RefusedRequest
+from connectors.medusa.api import Api, Asked, RefusedRequest
 from connectors.medusa.bodies import Body
 from connectors.medusa.changing import Attempt, no_such
 from connectors.medusa.reading import rows_of
@@ -25,15 +25,24 @@ from connectors.medusa.wire import (
     WireStockVariant,
 )
 from connectors.records import InventoryLevel, Stream
+from connectors.stock import as_counted
 from connectors.writing import write_each
 
 _PRODUCT = "the product of this stock is not on the target"
 _LOCATION = "the store has no stock location"
 _NEGATIVE = "Medusa counts no stock below zero"
+_ITEM = "id,sku,*location_levels"
 
 
 class _ItemAnswer(Struct):
     inventory_item: WireInventoryItem
+
+
+class _Item(NamedTuple):
+    """An inventory item of a variant, and how many of it one piece takes."""
+
+    item: WireInventoryItem
+    pieces: Decimal
 
 
 class _Task(NamedTuple):
@@ -85,8 +94,10 @@ class StockWriter:
                 outcomes.append(found)
             else:
                 tasks.append(found)
+        counted = [each for each in tasks if each.level.counted]
+        items = [await self._item(each) for each in counted]
         await self._set_flags(tasks)
-        await self._set_levels([each for each in tasks if each.level.counted], location)
+        await self._set_levels(list(zip(counted, items, strict=True)), location)
         return outcomes + [
             Applied(source_id=each.operation.source_id, target_id=each.level.record_id)
             for each in tasks
@@ -104,14 +115,14 @@ class StockWriter:
         for product, update in bodies.items():
             await self._send(f"products/{product}/variants/batch", {"update": update})
 
-    async def _set_levels(self, tasks: Sequence[_Task], location: str) -> None:
+    async def _set_levels(self, tasks: Sequence[tuple[_Task, _Item]], location: str) -> None:
         parts: defaultdict[str, list[Body]] = defaultdict(list)
-        for _, level, variant in tasks:
-            item, pieces, levels = await self._item(level, variant)
+        for (_, level, _), (item, pieces) in tasks:
+            levels = item.location_levels or ()
             there = next((each for each in levels if each.location_id == location), None)
             stocked = self._stocked((level.quantity or Decimal(0)) * pieces, levels, there)
             if there is None or there.stocked_quantity != stocked:
-                body = {"inventory_item_id": item, "location_id": location}
+                body = {"inventory_item_id": item.id, "location_id": location}
                 parts["update" if there else "create"].append(body | {"stocked_quantity": stocked})
         if parts:
             await self._send("inventory-items/location-levels/batch", dict(parts))
@@ -132,24 +143,32 @@ class StockWriter:
                 wanted -= each.stocked_quantity - each.reserved_quantity
         return max(Decimal(0), wanted)
 
-    async def _item(
-        self, level: InventoryLevel, variant: WireStockVariant
-    ) -> tuple[str, Decimal, Sequence[WireLocationLevel]]:
-        """The inventory item of a variant, how many of it one piece takes, and its levels."""
+    async def _item(self, task: _Task) -> _Item:
+        """What a variant is counted by. One that is not counted has nothing of the kind, and Medusa
+        parts from it whatever stops being counted, but keeps the SKU: told to count it again, it
+        would refuse to make another under the same one.
+        """
+        _, level, variant = task
         for link in variant.inventory_items or ():
             if link is not None and link.inventory is not None:
-                levels = link.inventory.location_levels or ()
-                return link.inventory.id, link.required_quantity or Decimal(1), levels
-        return await self._new_item(level, variant), Decimal(1), ()
+                return _Item(link.inventory, link.required_quantity or Decimal(1))
+        item = await self._parted(variant) or await self._new_item(variant)
+        path = f"products/{level.product}/variants/{variant.id}/inventory-items"
+        await self._send(path, {"inventory_item_id": item.id, "required_quantity": 1})
+        return _Item(item, Decimal(1))
 
-    async def _new_item(self, level: InventoryLevel, variant: WireStockVariant) -> str:
-        """An inventory item for a variant that has none, as one that was never counted."""
+    async def _parted(self, variant: WireStockVariant) -> WireInventoryItem | None:
+        """The inventory item that has a variant's SKU."""
+        if not variant.sku:
+            return None
+        query: Asked = {"sku": variant.sku, "fields": _ITEM, "limit": 1}
+        page = await self._api.list("inventory-items", query, WireInventoryItem)
+        return next((each for each in page.rows if each.sku == variant.sku), None)
+
+    async def _new_item(self, variant: WireStockVariant) -> WireInventoryItem:
         body = {"sku": variant.sku or None, "title": variant.sku or variant.id}
         answer = await self._api.send("POST", "inventory-items", body, _ItemAnswer)
-        item = answer.inventory_item.id
-        path = f"products/{level.product}/variants/{variant.id}/inventory-items"
-        await self._send(path, {"inventory_item_id": item, "required_quantity": 1})
-        return item
+        return answer.inventory_item
 
     async def _send(self, path: str, body: Body) -> None:
         query = {"fields": "id"}
@@ -159,7 +178,7 @@ class StockWriter:
 def _level(operation: Operation) -> InventoryLevel:
     if not isinstance(operation.content, InventoryLevel):
         raise TypeError("an operation of another stream")
-    return operation.content
+    return as_counted(operation.content)
 
 
 def _task(operation: Operation, rows: dict[str, WireStock], location: str) -> _Task | Refused:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import shown
+from connectors import shown, stock
 from connectors.base import (
     Action,
     Bounds,
@@ -180,6 +180,7 @@ WRITES: dict[Stream, WriteCapability] = {
                 "sale_price",
                 "A product with variants has none of its own; a sale is a lower price.",
                 shows=losses.own_sale_price,
+                firm=True,
             ),
             Loss(
                 "barcode",
@@ -198,6 +199,7 @@ WRITES: dict[Stream, WriteCapability] = {
                 "variants",
                 "Of variants with the same options one gets a number; a sale has no dates.",
                 shows=losses.variants,
+                firm=True,
             ),
             Loss("variants.status", "Variants are all for sale.", shows=shown.published),
             Loss("variants.description", "Variants have no description.", shows=shown.nothing),
@@ -310,6 +312,7 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.INVENTORY: WriteCapability(
         batch=20,
+        losses=stock.LOSSES,
         notes=(
             "Only whole quantities can be written, and at one location.",
             "Stock is set from what was seen there: a sale in between is noticed.",

@@ -21,6 +21,7 @@ from connectors.shopify.parts import gid, number
 from connectors.shopify.settings import ShopifySettings
 from connectors.shopify.single import SingleRecords
 from connectors.shopify.wire import WireLocations, WireStock
+from connectors.stock import as_counted
 
 _STALE = frozenset({"CHANGE_FROM_QUANTITY_STALE", "COMPARE_QUANTITY_STALE"})
 _LOOKS = 4
@@ -50,6 +51,7 @@ class StockWriter:
         content = operation.content
         if not isinstance(content, InventoryLevel):
             raise TypeError("an operation of another stream")
+        content = as_counted(content)
         if not content.product:
             return _refused(operation, "unknown_product", "its product is not on the target")
         quantity = content.quantity

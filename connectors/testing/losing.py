@@ -17,10 +17,13 @@ from connectors.records import (
     Content,
     Customer,
     Discount,
+    InventoryLevel,
     Money,
     Option,
     Order,
     Product,
+    Refund,
+    RefundLine,
     Stream,
     Variant,
 )
@@ -59,6 +62,36 @@ class LossContract(Contract):
             for each in sent
         }
         assert unexplained == {each.source_id: [] for each in sent}
+
+    @for_streams(among=[Stream.INVENTORY])
+    async def test_stock_shows_what_was_written_or_what_a_loss_foresees(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        [plain] = bench.contents(stream, 1)
+        assert isinstance(plain, InventoryLevel)
+        losses = Losses(self.connector.writes[stream].losses)
+        async with bench.target() as target, bench.reader() as reader:
+            if Stream.PRODUCTS in self.connector.writes:
+                products = operations(Stream.PRODUCTS, bench.contents(Stream.PRODUCTS, 1))
+                made = applied(await target.write(Stream.PRODUCTS, products))
+                plain = replace(plain, product=made["1"].target_id)
+            for level in _levels(plain):
+                outcomes = await target.write(stream, operations(stream, [level]))
+                target_id = applied(outcomes)["1"].target_id
+                seen = await reader.get(stream, [target_id])
+                assert losses.unexplained(level, seen[target_id].content, Names()) == []
+
+
+def _levels(plain: InventoryLevel) -> Iterator[InventoryLevel]:
+    """One after the other: what is not counted can be sold out, too."""
+    uncounted = replace(plain, counted=False, quantity=None)
+    yield replace(uncounted, availability="out_of_stock")
+    yield uncounted
+    yield replace(uncounted, availability="on_backorder")
+    none = replace(plain, quantity=Decimal(0))
+    yield replace(none, availability="on_backorder", backorders="notify")
+    yield replace(none, availability="out_of_stock")
+    yield plain
 
 
 def _without_own_categories(shown: Content) -> Content:
@@ -100,7 +133,8 @@ def _ways(content: Content) -> list[dict[str, Any]]:
             ]
         case Order():
             bill = {"billing": replace(HOME, email=content.email)}
-            return [bill, bill | _discounted(content)]
+            ways = [bill, bill | _discounted(content)]
+            return ways + [bill | {"refunds": (each,)} for each in _refunds(content)]
         case _:
             return [{}]
 
@@ -137,6 +171,18 @@ def _discounted(content: Order) -> dict[str, Any]:
         "discounts": (Discount(code="ONE-OFF", amount=off),),
         "discount_total": off,
     }
+
+
+def _refunds(content: Order) -> Iterator[Refund]:
+    """Of a piece, of what was paid for the way, and for nothing in particular."""
+    first, none = content.lines[0], Money(Decimal(0), content.currency)
+    piece = Money(first.total.amount / first.quantity, content.currency)
+    line = RefundLine(line=first.id, quantity=1, total=piece, tax=none)
+    yield Refund(id="1", amount=piece, reason="Broken", lines=(line,))
+    way = content.shipping_lines[0]
+    sent = RefundLine(line=f"shipping:{way.id}", quantity=0, total=way.total, tax=none)
+    yield Refund(id="1", amount=way.total, reason="Late", lines=(sent,))
+    yield Refund(id="1", amount=Money(Decimal(1), content.currency), reason="Kindness")
 
 
 def _part(price: Money | None) -> Money | None:

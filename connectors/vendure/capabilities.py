@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import shown
+from connectors import shown, stock
 from connectors.base import (
     Action,
     Bounds,
@@ -193,6 +193,11 @@ WRITES: dict[Stream, WriteCapability] = {
             Loss("tax_class", "Only tax categories that the target has are kept, by their names."),
             Loss("taxable", "Taxes follow from the tax category.", whole=True),
             Loss(
+                "variants",
+                "Of variants with the same options one gets a number.",
+                shows=shown.told_apart,
+            ),
+            Loss(
                 "variants.status",
                 "Variants are enabled or not; without a price they are not.",
                 shows=losses.variant_status,
@@ -262,6 +267,7 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.INVENTORY: WriteCapability(
         at_once=True,
         batch=50,
+        losses=stock.LOSSES,
         notes=(
             "Only whole quantities can be written, and at one location.",
             (

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.base import Applied, Operation, Outcome, Refused
 from connectors.errors import BadAnswer
 from connectors.records import InventoryLevel, Stream
+from connectors.stock import as_counted
 from connectors.vendure.api import Api, decoder
 from connectors.vendure.bodies import Body
 from connectors.vendure.changing import gone
@@ -19,8 +20,6 @@ from connectors.vendure.wire import Listed, WireId, WireStock
 
 _MUCH = -1_000_000
 """How far below zero stock may fall where the source sets no limit."""
-
-_UNCOUNTED = Loss("counted", "What is out of stock without being counted is counted as none.")
 
 
 class StockWriter:
@@ -50,11 +49,7 @@ class StockWriter:
         if body:
             given = {"input": [{"id": row.id, **body}]}
             await self._api.ask(UPDATE_VARIANTS, dict[str, list[WireId]], given)
-        return Applied(
-            source_id=operation.source_id,
-            target_id=content.record_id,
-            losses=(_UNCOUNTED,) if _is_blocked(content) else (),
-        )
+        return Applied(source_id=operation.source_id, target_id=content.record_id)
 
     async def location(self) -> str:
         """Where stock is written: the one that was set, else the store's first one."""
@@ -87,19 +82,14 @@ class StockWriter:
 
 def stock_body(content: InventoryLevel, row: WireStock, shop: Shop, location: str) -> Body:
     """What of a variant is to be changed so that it has the level; nothing where it has."""
-    counted = content.counted or _is_blocked(content)
+    content = as_counted(content)
     tracked = shop.tracks if row.track_inventory == "INHERIT" else row.track_inventory == "TRUE"
     body: Body = {}
-    if tracked != counted:
-        body["trackInventory"] = "TRUE" if counted else "FALSE"
-    if counted:
+    if tracked != content.counted:
+        body["trackInventory"] = "TRUE" if content.counted else "FALSE"
+    if content.counted:
         body |= _threshold(content, row, shop) | _on_hand(content, row, location)
     return body
-
-
-def _is_blocked(content: InventoryLevel) -> bool:
-    """Whether it is not counted and yet not for sale: then none are counted."""
-    return not content.counted and content.availability == "out_of_stock"
 
 
 def _threshold(content: InventoryLevel, row: WireStock, shop: Shop) -> Body:

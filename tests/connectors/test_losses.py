@@ -40,6 +40,9 @@ from connectors.woocommerce import CONNECTOR as WOOCOMMERCE
 from tests.connectors.test_comparison import Paper, Shelf, compared, shop, with_
 
 PLATFORMS = (MEDUSA, SHOPIFY, VENDURE, WOOCOMMERCE)
+COUNTING = (MEDUSA, SHOPIFY, VENDURE)
+"""What is for sale there follows from what is counted."""
+
 WITHOUT_PRICES = (MEDUSA, SHOPIFY)
 """Their products with variants have no price of their own."""
 
@@ -218,13 +221,46 @@ def test_a_sale_on_shopify_has_no_price_before_it_begins() -> None:
     assert not is_declared(SHOPIFY, Stream.PRODUCTS, sized(variants=(small,)), variants=shown)
 
 
-def test_shopify_numbers_variants_of_the_same_options() -> None:
+def test_a_sale_on_shopify_that_is_over_or_yet_to_come_is_not_on() -> None:
+    """The source holds its price; to ask it is a fault all the same."""
+    now = datetime.now(UTC)
+    for dates in ({"sale_to": now - timedelta(days=1)}, {"sale_from": now + timedelta(days=1)}):
+        cheap = product(1, sale_price=gbp("2"), **dates)
+        assert wrong(SHOPIFY, Stream.PRODUCTS, cheap, cheap) == ["sale_price"]
+        small = replace(variant(2, "S"), sale_price=gbp("1"), **dates)
+        ours = sized(variants=(small,))
+        assert wrong(SHOPIFY, Stream.PRODUCTS, ours, ours) == ["variants"]
+
+
+def test_that_a_price_or_a_product_was_lost_before_excuses_no_price_and_no_quantity() -> None:
+    """A sale that was not on when its product was written can be on by now."""
+    cheap = product(1, sale_price=gbp("2"))
+    told = ("sale_price", "sale_from", "regular_price")
+    shown = replace(cheap, sale_price=None)
+    assert wrong(SHOPIFY, Stream.PRODUCTS, cheap, shown, *told) == ["sale_price"]
+    sold = order(1)
+    more = (replace(sold.lines[0], quantity=7), *sold.lines[1:])
+    for platform in PLATFORMS:
+        bare = replace(sold, lines=more)
+        assert wrong(platform, Stream.ORDERS, sold, bare, "lines") == ["lines"]
+
+
+async def test_a_sale_that_is_over_is_wrong_between_two_stores() -> None:
+    over = datetime.now(UTC) - timedelta(days=1)
+    sale = {"sale_price": gbp("2"), "sale_to": over}
+    source = with_(shop(), Stream.PRODUCTS, 0, **sale)
+    target = with_(shop(offset=500), Stream.PRODUCTS, 0, **sale)
+    assert (await confronted(source, target)).fields == {"sale_price": 1}
+
+
+@pytest.mark.parametrize("platform", [SHOPIFY, VENDURE], ids=lambda each: each.name)
+def test_variants_of_the_same_options_get_a_number(platform: Connector) -> None:
     small = (Option("Size", "S"),)
     ours = sized(variants=(variant(2, "S"), replace(variant(2, "L"), options=small)))
     numbered = replace(ours.variants[1], options=(Option("Size", "S (2)"),))
-    assert is_declared(SHOPIFY, Stream.PRODUCTS, ours, variants=(ours.variants[0], numbered))
+    assert is_declared(platform, Stream.PRODUCTS, ours, variants=(ours.variants[0], numbered))
     other = replace(ours.variants[1], options=(Option("Size", "S (3)"),))
-    assert not is_declared(SHOPIFY, Stream.PRODUCTS, ours, variants=(ours.variants[0], other))
+    assert not is_declared(platform, Stream.PRODUCTS, ours, variants=(ours.variants[0], other))
 
 
 def test_shopify_keeps_an_address_once_and_without_an_email() -> None:
@@ -263,24 +299,39 @@ def test_orders_on_shopify_show_no_codes_and_no_refunds_that_were_never_made() -
 @pytest.mark.parametrize(
     ("given", "availability", "backorders"),
     [
-        (
-            {"counted": True, "quantity": Decimal(1), "availability": "out_of_stock"},
-            "in_stock",
-            "no",
-        ),
         ({"counted": True, "quantity": Decimal(0)}, "out_of_stock", "no"),
         ({"counted": True, "quantity": None, "backorders": "notify"}, "on_backorder", "yes"),
-        ({"counted": False, "availability": "out_of_stock"}, "in_stock", "no"),
+        ({"counted": False, "availability": "on_backorder"}, "in_stock", "no"),
     ],
 )
-def test_on_medusa_what_is_for_sale_follows_from_the_quantity(
-    given: dict[str, Any], availability: str, backorders: str
+@pytest.mark.parametrize("platform", COUNTING, ids=lambda each: each.name)
+def test_what_is_for_sale_follows_from_the_quantity(
+    platform: Connector, given: dict[str, Any], availability: str, backorders: str
 ) -> None:
     ours = InventoryLevel(product="1", **given)
     shown = replace(ours, availability=availability, backorders=backorders)
-    assert wrong(MEDUSA, Stream.INVENTORY, ours, shown) == []
+    assert wrong(platform, Stream.INVENTORY, ours, shown) == []
     off = replace(shown, availability="discontinued")
-    assert wrong(MEDUSA, Stream.INVENTORY, ours, off) == ["availability"]
+    assert wrong(platform, Stream.INVENTORY, ours, off) == ["availability"]
+
+
+@pytest.mark.parametrize("platform", COUNTING, ids=lambda each: each.name)
+def test_what_is_sold_out_without_being_counted_is_counted_as_none(platform: Connector) -> None:
+    ours = InventoryLevel(product="1", availability="out_of_stock", backorders="notify")
+    none = replace(ours, counted=True, quantity=Decimal(0), backorders="no")
+    assert wrong(platform, Stream.INVENTORY, ours, none) == []
+    for other in ({"quantity": Decimal(1)}, {"backorders": "yes"}, {"availability": "in_stock"}):
+        assert wrong(platform, Stream.INVENTORY, ours, replace(none, **other)) == [*other]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS, ids=lambda each: each.name)
+@pytest.mark.parametrize("given", [{}, {"counted": True, "quantity": Decimal(1)}])
+def test_what_the_source_does_not_sell_no_target_may_sell(
+    platform: Connector, given: dict[str, Any]
+) -> None:
+    ours = InventoryLevel(product="1", availability="out_of_stock", **given)
+    shown = replace(ours, availability="in_stock")
+    assert wrong(platform, Stream.INVENTORY, ours, shown) == ["availability"]
 
 
 def test_woocommerce_keeps_the_names_and_values_of_attributes() -> None:

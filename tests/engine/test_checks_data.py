@@ -82,6 +82,19 @@ async def total_wrong_as_its_writer_saw(bench: Bench) -> None:
     await write(bench, "UPDATE links SET losses = '{total,lines}' WHERE source_id = 'o101'")
 
 
+async def amounts_of_two_lines_exchanged(bench: Bench) -> None:
+    """What each line says, and all sums, are as they were."""
+    lines = [a_line("l1", "p1"), a_line("l2", "p2")]
+    dear = replace(lines[1], total=euros("7"), subtotal=euros("7"))
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.ORDERS, "o103", an_order("103", lines=(lines[0], dear)))
+    await bench.run("recent")
+    cheap = replace(lines[1], product=await twin(bench, Stream.PRODUCTS, "p2"))
+    first = replace(lines[0], product=await twin(bench, Stream.PRODUCTS, "p1"))
+    first = replace(first, total=euros("7"), subtotal=euros("7"))
+    await edit(bench, Stream.ORDERS, "o103", lines=(first, cheap))
+
+
 async def refund_missing(bench: Bench) -> None:
     await edit(bench, Stream.ORDERS, "o102", refunds=())
 
@@ -218,6 +231,7 @@ FAULTS: list[tuple[Callable[[Bench], Awaitable[None]], set[str]]] = [
     (product_out_of_its_category, {"data.relations"}),
     (total_wrong_by_one_cent, {"data.money"}),
     (total_wrong_as_its_writer_saw, {"data.money"}),
+    (amounts_of_two_lines_exchanged, {"data.money"}),
     (refund_missing, {"data.money"}),
     (price_old, {"data.money"}),
     (price_of_a_variant_old, {"data.money"}),
@@ -452,3 +466,18 @@ async def test_a_list_that_ends_too_early_proves_nothing(bench: Bench):
         assert results["data.ids"]["state"] == state
     messages = {each["message"] for each in results["data.ids"]["evidence"]}
     assert messages == {"The source counts 5, and its lists show 2."}
+
+
+async def test_a_change_that_waits_in_quarantine_is_told_there_and_nowhere_else(bench: Bench):
+    """Whoever waives it there has decided: nothing is waiting at the source."""
+    await launch(bench)
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.CUSTOMERS, "k2", Customer(email="bob@example.com", first_name="Bob"))
+    bench.target.script = ["refused"]
+    await bench.run("recent")
+    assert bad((await checked(bench, checks=["data"]))[1]) == {"data.quarantine"}
+    await write(bench, "UPDATE quarantine SET status = 'waived'")
+    assert bad((await checked(bench, checks=["data"]))[1]) == set()
+    bench.source.tick(minutes=1)
+    bench.source.put(Stream.CUSTOMERS, "k2", Customer(email="bob@example.com", first_name="Rob"))
+    assert bad((await checked(bench, checks=["data"]))[1]) == {"data.freshness"}

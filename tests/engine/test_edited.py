@@ -6,11 +6,15 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
-from connectors.records import Stream
+from connectors import stock
+from connectors.base import Operation
+from connectors.records import Content, InventoryLevel, Stream
 from tests.engine.conftest import Bench
 from tests.engine.launching import bad, checked, euros, launch, twin
 from tests.engine.practice_stores import between_practice_stores, put
+from tests.engine.shop import FakeStore
 from tests.engine.test_checks_workflows import fill, there
 from workers.checks.edited import Edited
 
@@ -95,3 +99,35 @@ async def test_lists_of_a_shop_show_what_it_answered_to_our_writes(
         await put(stores.new, "products", mug, regular_price="1.99")
         await checked(bench, checks=["data"])
         assert [len(ids) for ids in found.values() if ids] == [1]
+
+
+class CountingStore(FakeStore):
+    """Everything that it does not count is for sale."""
+
+    def _written(
+        self, operation: Operation, before: Content | None
+    ) -> tuple[Content, dict[str, str]]:
+        content, children = super()._written(operation, before)
+        return stock.as_counted(content) if isinstance(
+            content, InventoryLevel
+        ) else content, children
+
+
+async def test_what_is_counted_as_none_is_no_edit_and_what_is_counted_later_is_one(
+    bench: Bench,
+) -> None:
+    level = Stream.INVENTORY
+    losing = replace(bench.platform.writes[level], losses=stock.LOSSES)
+    writes = {**bench.platform.writes, level: losing}
+    bench.use(replace(bench.platform, writes=writes, target=CountingStore))
+    await launch(bench)
+    bench.source.put(level, "p1", InventoryLevel(product="p1", availability="out_of_stock"))
+    await bench.run("recent")
+    results = await outside_the_sample(bench, checks=["data"])
+    assert "edited" not in results["data.content"]["sample"]
+    bench.target.edit(level, await twin(bench, level, "p1"), quantity=Decimal(4))
+    results = await outside_the_sample(bench, checks=["data"])
+    [evidence] = results["data.content"]["evidence"]
+    assert (evidence["source_id"], evidence["field"]) == ("p1", "quantity")
+    await bench.run("recent")
+    assert bad((await checked(bench, checks=["data"]))[1]) == set()

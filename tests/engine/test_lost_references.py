@@ -12,6 +12,7 @@ from connectors.base import Operation, WriteCapability
 from connectors.records import Category, InventoryLevel, Order, Stream, Variant, money
 from connectors.references import Reference
 from tests.engine.conftest import Bench
+from tests.engine.launching import checked
 from tests.engine.test_failpoints import survive
 from tests.engine.test_merging import conflicts, rule
 from tests.engine.test_quarantine import change, pass_time
@@ -48,6 +49,12 @@ def customer_on_target(bench: Bench) -> str:
 
 def order_writes(bench: Bench) -> list[str]:
     return [kind for kind, stream, _ in bench.target.writes if stream is Stream.ORDERS]
+
+
+async def wrong_relations(bench: Bench) -> list[tuple[str, str]]:
+    """Records that name others than they should, and where."""
+    _, results = await checked(bench, checks=["data.relations"])
+    return [(each["source_id"], each["field"]) for each in results["data.relations"]["evidence"]]
 
 
 async def full(bench: Bench, **params: Any) -> dict[str, Any]:
@@ -124,10 +131,29 @@ async def test_customer_that_arrives_in_a_job_of_its_own_leaves_the_order_to_the
     await bench.run("recent", streams=["customers"])
     assert (await link(bench, "o1"))["mendable"] is True
     assert placed(bench).customer is None
+    assert await wrong_relations(bench) == [("o1", "customer")]
+    bench.source.gets.clear()
     row = await bench.run("recent", streams=["orders"])
     assert row["status"] == "succeeded"
     assert placed(bench).customer == customer_on_target(bench)
     assert bench.source.gets == ["o1"]
+    assert await wrong_relations(bench) == []
+
+
+async def test_product_that_arrives_in_a_job_of_its_own_is_missed_on_the_order(
+    bench: Bench,
+) -> None:
+    """What is not there yet is missed nowhere else than at itself."""
+    bench.source.put(Stream.ORDERS, "o1", order(1, product="p404"))
+    await full(bench)
+    assert await wrong_relations(bench) == []
+    bench.source.tick(hours=1)
+    bench.source.put(Stream.PRODUCTS, "p404", product(404))
+    await bench.run("recent", streams=["products"])
+    [(source_id, field)] = await wrong_relations(bench)
+    assert (source_id, field.partition(".")[0]) == ("o1", "lines")
+    await bench.run("recent", streams=["orders"])
+    assert await wrong_relations(bench) == []
 
 
 async def test_customer_of_a_stream_that_comes_into_scope_later_takes_his_order(

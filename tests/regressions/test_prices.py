@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
+from tests.engine.launching import checked
 from tests.engine.test_woocommerce_to_shopify import Move, changes, move
 
 __all__ = ["move"]
@@ -79,6 +80,20 @@ async def test_a_price_that_the_team_gave_a_product_without_one_stays(move: Move
     assert await conflicts(move) == []
 
 
+async def on_sale(move: Move, kind: str, date: str) -> None:
+    """A product whose sale began, or ended, an hour ago (`from`, `to`)."""
+    then = datetime.now(UTC).replace(microsecond=0, tzinfo=None) - timedelta(hours=1)
+    dates = {f"date_on_sale_{date}_gmt": then.isoformat()}
+    sale = {"regular_price": "10.00", "sale_price": "5.00", **dates}
+    if kind == "simple":
+        await move.old.load(product=[goods(**sale)])
+        return
+    size = {"name": "Size", "options": ["S"], "variation": True}
+    [above] = (await move.old.load(product=[goods(type=kind, attributes=[size])]))["product"]
+    small = {"attributes": [{"name": "Size", "option": "S"}], "sku": "SKU-1-S"}
+    await move.old.admin("POST", f"products/{above}/variations", small | sale)
+
+
 @pytest.mark.parametrize(
     ("date", "before", "then"),
     [("from", ("10.00", None), ("5.00", "10.00")), ("to", ("5.00", "10.00"), ("10.00", None))],
@@ -89,16 +104,8 @@ async def test_the_next_sweep_brings_a_sale_that_began_or_ended(
     move: Move, kind: str, date: str, before: Any, then: Any
 ) -> None:
     """Nothing changed at the source, and another price counts."""
-    now, earlier = datetime.now(UTC).replace(microsecond=0, tzinfo=None), 2 * 3600
-    dates = {f"date_on_sale_{date}_gmt": (now - timedelta(hours=1)).isoformat()}
-    sale = {"regular_price": "10.00", "sale_price": "5.00", **dates}
-    if kind == "simple":
-        await move.old.load(product=[goods(**sale)])
-    else:
-        size = {"name": "Size", "options": ["S"], "variation": True}
-        [above] = (await move.old.load(product=[goods(type=kind, attributes=[size])]))["product"]
-        small = {"attributes": [{"name": "Size", "option": "S"}], "sku": "SKU-1-S"}
-        await move.old.admin("POST", f"products/{above}/variations", small | sale)
+    earlier = 2 * 3600
+    await on_sale(move, kind, date)
     move.new.now[0] -= earlier
     await move.run("full", **PRODUCTS)
     assert asked(move) == [before]
@@ -128,3 +135,48 @@ async def test_a_product_that_comes_back_without_a_price_is_no_more_for_sale(mov
     statuses = {e["title"]: e["status"] for e in move.new.store.tables["Product"].values()}
     assert statuses["Thing"] == "DRAFT"
     assert {"regular_price", "status"} <= await lost(move)
+
+
+@pytest.mark.parametrize(
+    ("date", "then"),
+    [("from", ("5.00", "10.00")), ("to", ("10.00", None))],
+    ids=["begins", "ends"],
+)
+@pytest.mark.parametrize("kind", ["simple", "variable"])
+async def test_a_verification_finds_a_sale_that_began_or_ended_and_any_run_brings_its_price(
+    move: Move, kind: str, date: str, then: Any
+) -> None:
+    """The shop asks another price than the source, and no date has moved."""
+    earlier = 2 * 3600
+    await on_sale(move, kind, date)
+    move.new.now[0] -= earlier
+    await move.run("full", **PRODUCTS)
+    assert asked(move) != [then]
+    move.new.now[0] += earlier
+    async with move.bench.resources.engine.begin() as connection:
+        await connection.execute(text("UPDATE links SET applied_at = applied_at - interval '2h'"))
+    _, results = await checked(move.bench, checks=["data.money"])
+    [evidence] = results["data.money"]["evidence"]
+    assert evidence["field"].endswith("sale_price")
+    assert "The next run puts the source's value back" in evidence["message"]
+    await move.run(**PRODUCTS)
+    assert asked(move) == [then]
+    _, results = await checked(move.bench, checks=["data.money"])
+    assert (results["data.money"]["state"], results["data.money"]["evidence"]) == ("passed", [])
+
+
+async def test_what_has_no_price_and_was_published_all_the_same_is_found_and_held_back(
+    move: Move,
+) -> None:
+    """As by somebody who publishes all drafts at once on the day of the launch."""
+    await move.old.load(product=[goods()])
+    await move.run("full", **PRODUCTS)
+    [product] = move.new.store.tables["Product"].values()
+    there = move.new.store.publication["_n"]
+    product.update(status="ACTIVE", _published={there: product["createdAt"]})
+    assert asked(move) == [("0.00", None)]
+    _, results = await checked(move.bench, checks=["data.money"])
+    [evidence] = results["data.money"]["evidence"]
+    assert (evidence["field"], "sold for nothing" in evidence["message"]) == ("regular_price", True)
+    await move.run(**PRODUCTS)
+    assert asked(move) == []

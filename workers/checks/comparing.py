@@ -10,29 +10,38 @@ target where the source's values rule is noted for the next run, which puts it b
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from sqlalchemy import text
 
 from app.database import autocommit
 from app.models import ConflictPolicy
-from connectors.comparable import Names, comparable, variant_form
+from connectors.comparable import Form, Names, comparable, variant_form
 from connectors.digest import FIELD_BYTES, digest
 from connectors.losses import Losses, Shown, unexplained
 from connectors.records import Content, Order, Product, Record, Stream, Variant
 from connectors.references import references
 from workers.checks import target_survey
 from workers.checks.base import Evidence
+from workers.checks.differences import (
+    REFUNDS,
+    RELATIONS,
+    Difference,
+    Kind,
+    amounts,
+    difference,
+    split,
+    sums,
+)
 from workers.checks.ground import Ground, Pair
 from workers.checks.relations import differing_goods
 from workers.checks.sampling import named
 from workers.engine import drift
-from workers.engine.sides import UNKNOWN, VARIANTS, Rules
+from workers.engine.sides import UNKNOWN, VARIANTS, Rules, lacking
 
 _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
 
@@ -42,52 +51,14 @@ _ELSEWHERE = frozenset({"slug", VARIANTS})
 Variants are compared one by one.
 """
 
-_RELATIONS = frozenset({"parent", "categories", "customer"})
-_MONEY = frozenset(
-    {
-        "total",
-        "tax_total",
-        "shipping_total",
-        "discount_total",
-        "currency",
-        "taxes",
-        "refunds",
-        "regular_price",
-        "sale_price",
-    }
-)
-_REFUNDS = "refunds"
-_SAME_AMOUNTS = "refunds of the same amounts, for other goods or reasons; no run changes one"
-_PRICED = {"lines": 2, "shipping_lines": 2, "fees": 1}
-"""Parts of an order as tuples, and how many of their first values are no amounts."""
-
-
-class Kind(StrEnum):
-    """Whose matter a difference is."""
-
-    CONTENT = "content"
-    RELATION = "relation"
-    MONEY = "money"
-
-
-class Difference(NamedTuple):
-    """A field of a pair that differs. `shown` says how, where that is no personal data; `mended`
-    that the next run puts it back.
-    """
-
-    kind: Kind
-    source_id: str
-    target_id: str
-    field: str
-    shown: str = ""
-    mended: bool = False
+_FREE = "it has no price, and is sold for nothing"
 
 
 @dataclass(slots=True)
 class Compared:
     """What came out for a stream. `stale` are records of the source that are not what was applied,
     `unreadable` pairs whose target record cannot be understood, with the reason. `edits` counts
-    fields that the team's edits explain.
+    fields that the team's edits explain, `lost` by field those that the target cannot keep.
     """
 
     examined: int = 0
@@ -97,15 +68,21 @@ class Compared:
     stale: list[str] = field(default_factory=list)
     unreadable: list[tuple[Pair, str]] = field(default_factory=list)
     edits: int = 0
+    lost: Counter[str] = field(default_factory=Counter)
 
 
 class _Base(NamedTuple):
-    """What the ledger knows of a pair. Without a `digest` nothing of ours was confirmed there."""
+    """What the ledger knows of a pair. Without a `digest` nothing of ours was confirmed there.
+    `held` is that of the content which is in quarantine. `lacks`: it was written without records
+    that it names, and is mended when they arrive.
+    """
 
     digest: bytes | None
+    held: bytes | None
     target: bytes | None
     parts: Mapping[str, tuple[bytes, bytes]]
     losses: frozenset[str]
+    lacks: bool
 
 
 _AT_ONCE = 100
@@ -162,9 +139,12 @@ async def compare_named(ground: Ground, evidence: Iterable[Evidence]) -> None:
 
 
 _BASES = text(
-    "SELECT source_id, digest, target_fields, parts, losses FROM links"
-    " WHERE migration_id = :migration AND stream = :stream"
-    " AND source_id = ANY(CAST(:ids AS text[]))"
+    "SELECT l.source_id, l.digest, l.target_fields, l.parts, l.losses,"
+    " l.lost_references, q.digest AS held"
+    " FROM links AS l LEFT JOIN quarantine AS q ON q.migration_id = l.migration_id"
+    " AND q.stream = l.stream AND q.source_id = l.source_id AND q.status <> 'resolved'"
+    " WHERE l.migration_id = :migration AND l.stream = :stream"
+    " AND l.source_id = ANY(CAST(:ids AS text[]))"
 )
 
 
@@ -189,7 +169,10 @@ class _Comparison:
             record, base = ours.get(pair.source_id), bases.get(pair.source_id)
             if record is None or base is None:
                 continue  # it is gone from the source: a matter of removals
-            if base.digest is not None and digest(record.content).whole != base.digest:
+            now = digest(record.content).whole
+            if now == base.held:
+                continue  # a matter of quarantine
+            if now != base.digest and (base.digest or base.held):
                 self._found.stale.append(pair.source_id)
                 continue
             target = theirs.get(pair.target_id)
@@ -211,9 +194,11 @@ class _Comparison:
             return {
                 row.source_id: _Base(
                     row.digest,
+                    row.held,
                     row.target_fields,
                     _decode_parts(row.parts) if row.parts else {},
                     frozenset(row.losses or ()),
+                    bool(row.lost_references),
                 )
                 for row in rows
             }
@@ -223,27 +208,35 @@ class _Comparison:
     ) -> Iterator[Difference]:
         theirs = target.content
         names = _same_ids(ours, theirs)
-        here, there = comparable(ours, names), comparable(theirs, names)
         shown = self._losses.shown(ours, base.losses)
+        here, there = comparable(shown.own, names), comparable(theirs, names)
         meant = comparable(shown.content, names)
         untold = shown.untold | _ELSEWHERE
-        for name in unexplained(here, meant, there, untold):
+        wrong = unexplained(here, meant, there, untold)
+        self._count_lost(here, there, {*wrong, *_ELSEWHERE})
+        for name in wrong:
             value = here[name]
             if name == "categories" and set(value) <= set(there[name]):
                 continue  # one more is the team's, or the platform's own for what has none
             if self._is_excused(name, theirs, base.target):
                 self._found.edits += 1
                 continue
-            if name != _REFUNDS or _amounts(value) != _amounts(there[name]):
+            if name != REFUNDS or amounts(value) != amounts(there[name]):
                 self._note(name, theirs, base, base.target)  # what was refunded is never changed
-            yield from _split(pair, name, value, there[name])
-        if _REFUNDS in untold and _amounts(here[_REFUNDS]) != _amounts(there[_REFUNDS]):
+            yield from split(pair, name, value, there[name])
+        if REFUNDS in untold and amounts(here[REFUNDS]) != amounts(there[REFUNDS]):
             # Whatever else a target makes of a refund, so much was given back.
-            sums = _sums(_REFUNDS, here[_REFUNDS], there[_REFUNDS])
-            yield _difference(Kind.MONEY, pair, _REFUNDS, sums)
-        if isinstance(ours, Product) and isinstance(theirs, Product):
-            yield from self._variants(pair, ours, theirs, base, shown)
-        if isinstance(ours, Order) and isinstance(theirs, Order) and "lines" not in untold:
+            paid = sums(REFUNDS, here[REFUNDS], there[REFUNDS])
+            yield difference(Kind.MONEY, pair, REFUNDS, paid)
+        if isinstance(shown.own, Product) and isinstance(theirs, Product):
+            if "regular_price" not in wrong and self._is_given_away(shown.own, theirs, theirs):
+                self._note("regular_price", theirs, base, base.target)
+                yield difference(Kind.MONEY, pair, "regular_price", _FREE)
+            yield from self._variants(pair, shown.own, theirs, base, shown)
+        # What a line lacks that has arrived is to be mended; what has not is none of ours, either.
+        told = frozenset() if base.lacks else base.losses
+        has_goods = "lines" not in untold | told
+        if isinstance(ours, Order) and isinstance(theirs, Order) and has_goods:
             for line in differing_goods(ours, theirs, pair.children):
                 self._note("lines", theirs, base, base.target)
                 where, words = f"lines.{line.source_id}", line.shown
@@ -265,12 +258,38 @@ class _Comparison:
             _, left = base.parts.get(variant.id, (b"", b""))
             here, seen = variant_form(variant), variant_form(twin)
             meant = variant_form(expected[variant.id])
-            for name in unexplained(here, meant, seen, shown.parts.get(variant.id, ())):
+            wrong = unexplained(here, meant, seen, shown.parts.get(variant.id, ()))
+            self._count_lost(here, seen, wrong, prefix=f"{VARIANTS}.")
+            if "regular_price" not in wrong and self._is_given_away(variant, twin, theirs):
+                self._note(f"{path}.regular_price", twin, base, left)
+                yield difference(Kind.MONEY, pair, f"{path}.regular_price", _FREE)
+            for name in wrong:
                 if self._is_excused(name, twin, left):
                     self._found.edits += 1
                 else:
                     self._note(f"{path}.{name}", twin, base, left)
-                    yield from _split(pair, name, here[name], seen[name], prefix=f"{path}.")
+                    yield from split(pair, name, here[name], seen[name], prefix=f"{path}.")
+
+    def _is_given_away(
+        self, ours: Product | Variant, theirs: Product | Variant, product: Product
+    ) -> bool:
+        """Whether it is sold for nothing on the target, where everything has a price, although the
+        source has none for it. A team that means it leaves prices to the target.
+        """
+        price = theirs.regular_price
+        is_free = price is not None and not price.amount and product.status == "published"
+        has_none = ours.regular_price is None and ours.sale_price is None
+        policy = self._rules.policies.of(self._stream, "regular_price")
+        return is_free and has_none and policy is not ConflictPolicy.TARGET
+
+    def _count_lost(
+        self, here: Form, there: Form, wrong: Collection[str], *, prefix: str = ""
+    ) -> None:
+        self._found.lost.update(
+            f"{prefix}{name}"
+            for name, value in here.items()
+            if value != there[name] and name not in wrong
+        )
 
     def _is_excused(self, name: str, theirs: Content | Variant, base: bytes | None) -> bool:
         """Whether the team's edit explains the difference, and may stay."""
@@ -279,7 +298,7 @@ class _Comparison:
         policy = self._rules.policies.of(self._stream, name)
         if policy is ConflictPolicy.SOURCE:
             return False
-        if name in _RELATIONS and policy is not ConflictPolicy.TARGET:
+        if name in RELATIONS and policy is not ConflictPolicy.TARGET:
             return False  # what belongs together is the team's only where that was decided
         return not self._is_as_left(name, theirs, base)
 
@@ -292,19 +311,20 @@ class _Comparison:
         left = base[place : place + FIELD_BYTES]
         return left != UNKNOWN and self._rules.digest(name, getattr(theirs, name)) == left
 
-    def _told(self, difference: Difference) -> Difference:
-        path = difference.field
+    def _told(self, found: Difference) -> Difference:
+        path = found.field
         whole = "lines" if path.startswith("lines.") else path
-        return difference._replace(mended=whole in self._drifted)
+        return found._replace(mended=whole in self._drifted)
 
     def _note(self, path: str, theirs: Content | Variant, base: _Base, left: bytes | None) -> None:
         """Note a field that the next run is to put back. What the target made of our own write is
-        nobody's change: it would make the same of it again.
+        nobody's change: it would make the same of it again, unless that depends on the time.
         """
         name = path.rpartition(".")[2]
         if not drift.is_sources(self._rules.policies, self._stream, path, merges=self._merges):
             return
-        answers = base.digest is not None and name not in self._rules.derived
+        turns = name in lacking(self._stream, base.losses)
+        answers = base.digest is not None and name not in self._rules.derived and not turns
         if answers and name in theirs.__struct_fields__ and self._is_as_left(name, theirs, left):
             return
         self._drifted.add(path)
@@ -323,42 +343,3 @@ def _same_ids(ours: Content, theirs: Content) -> Names:
                 case _:
                     names.products[each.id] = each.id
     return names
-
-
-def _split(
-    pair: Pair, name: str, here: Any, there: Any, *, prefix: str = ""
-) -> Iterator[Difference]:
-    """A field that differs, as whose matter it is; parts with amounts may be two matters."""
-    if name in _PRICED:
-        words = _PRICED[name]
-        if [each[:words] for each in here] != [each[:words] for each in there]:
-            yield _difference(Kind.CONTENT, pair, prefix + name)
-        if sorted(each[words:] for each in here) != sorted(each[words:] for each in there):
-            yield _difference(Kind.MONEY, pair, prefix + name, _sums(name, here, there))
-        return
-    if name in _RELATIONS:
-        shown = "it names another one, or none" if name != "categories" else "they differ"
-        yield _difference(Kind.RELATION, pair, prefix + name, shown)
-    elif name == _REFUNDS and _amounts(here) == _amounts(there):
-        yield _difference(Kind.CONTENT, pair, prefix + name, _SAME_AMOUNTS)
-    elif name in _MONEY:
-        shown = _sums(name, here, there) if name in ("taxes", _REFUNDS) else f"{here} / {there}"
-        yield _difference(Kind.MONEY, pair, prefix + name, shown)
-    else:
-        yield _difference(Kind.CONTENT, pair, prefix + name)
-
-
-def _difference(kind: Kind, pair: Pair, name: str, shown: str = "") -> Difference:
-    return Difference(kind, pair.source_id, pair.target_id, name, shown)
-
-
-def _amounts(refunds: Any) -> list[Any]:
-    return sorted(each[0] for each in refunds)
-
-
-def _sums(name: str, here: Any, there: Any) -> str:
-    """How many parts there are, and of refunds the amounts."""
-    if name == _REFUNDS:
-        ours, theirs = (" + ".join(each[0] for each in side) or "none" for side in (here, there))
-        return f"{ours} / {theirs}"
-    return f"{len(here)} / {len(there)} parts"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping
+
 from sqlalchemy import text
 
 from app.catalogue import data
@@ -10,7 +13,8 @@ from connectors.base import Sweep
 from connectors.records import Stream
 from workers.checks import source_survey, target_survey
 from workers.checks.base import Check, Findings, Ground, Outcome, skipped
-from workers.checks.comparing import Compared, Kind, compare
+from workers.checks.comparing import Compared, compare
+from workers.checks.differences import Kind
 from workers.checks.source_survey import cursor_of
 from workers.engine import drift
 from workers.engine.proof import Swept, unclean
@@ -138,10 +142,11 @@ async def _doubled(ground: Ground) -> Outcome:
 
 
 async def _content(ground: Ground) -> Outcome:
-    found, edits = Findings(), 0
+    found, edits, lost = Findings(), 0, Counter[str]()
     for stream in ground.streams:
         compared = await _looked_at(ground, stream, found)
         edits += compared.edits
+        lost += _named(stream, compared.lost)
         for pair, why in compared.unreadable:
             found.add(
                 f"What the target holds cannot be understood: {why}",
@@ -151,6 +156,7 @@ async def _content(ground: Ground) -> Outcome:
             )
         _add(found, stream, compared, Kind.CONTENT, "It differs")
     kept = f" Fields that the team edited, which stay: {edits:,}." if edits else ""
+    kept += _not_kept(lost)
     return found.outcome(
         f"Records with the same content: {{examined}}.{kept}",
         f"Fields that differ: {{found}}.{kept}",
@@ -177,6 +183,16 @@ async def _money(ground: Ground) -> Outcome:
         "Orders and products that agree to the minor unit: {examined}.",
         "Amounts that differ: {found}.",
     )
+
+
+def _named(stream: Stream, lost: Mapping[str, int]) -> Counter[str]:
+    return Counter({f"{stream}.{name}": number for name, number in lost.items()})
+
+
+def _not_kept(lost: Counter[str]) -> str:
+    """What nobody was alarmed by, so that a reader can judge what is proven: the most first."""
+    told = ", ".join(f"{name} {number:,}" for name, number in lost.most_common())
+    return f" Fields that differ because the target cannot keep them: {told}." if told else ""
 
 
 async def _looked_at(ground: Ground, stream: Stream, found: Findings) -> Compared:

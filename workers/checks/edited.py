@@ -34,6 +34,12 @@ _LEFT = text(
 _NAMED_OTHERWISE = frozenset({"product", "variant"})
 """What a level of stock belongs to has another id on each store."""
 
+_PIECES = frozenset({"counted", "quantity"})
+"""Lost where a target counts none of what is sold out, and nowhere else."""
+
+_SOLD_OUT = {"counted": False, "quantity": None, "availability": "out_of_stock"}
+"""What the source says of it then (`connectors.stock`)."""
+
 
 class Edited:
     """Gathers the source's ids of such records, page by page."""
@@ -44,7 +50,7 @@ class Edited:
         self._merges = capability.merges
         self._rules = Rules(stream, ground.scope.policies, derived=capability.derived)
         # What we wrote, unlike what the target answered, does not hold what it shows instead.
-        lost = losses.untold if self._merges else losses.fields
+        lost = losses.untold if self._merges else losses.fields - _PIECES
         self._ignored = lost | capability.derived
         self.ids: list[str] = []
 
@@ -81,11 +87,21 @@ class Edited:
         names = type(content).__struct_fields__
         if left is None or len(left) != len(names) * FIELD_BYTES:
             return False  # nobody knows what we left there
+        if isinstance(content, InventoryLevel) and self._is_still_sold_out(content, left):
+            return False
         return any(
             before != UNKNOWN and self._rules.digest(name, getattr(content, name)) != before
             for name, before in zip(names, _fields(left), strict=True)
             if self._counts(content, name, prefix)
         )
+
+    def _is_still_sold_out(self, content: InventoryLevel, left: bytes) -> bool:
+        """Whether none is counted of what was sold out without being counted."""
+        before = dict(zip(type(content).__struct_fields__, _fields(left), strict=True))
+        was = all(
+            self._rules.digest(name, each) == before[name] for name, each in _SOLD_OUT.items()
+        )
+        return was and content.counted and not content.quantity and content.backorders == "no"
 
     def _counts(self, content: Content | Variant, name: str, prefix: str) -> bool:
         if name in self._ignored or name in (VARIANTS, "id"):

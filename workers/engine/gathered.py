@@ -236,12 +236,12 @@ def _form(
                 names.categories = {each: each for each in content.categories}
             case Order(customer=str(customer)):
                 names.customers = {customer: customer}
-    form = comparable(content, names)
+    shown = losses.shown(content)
+    form = comparable(shown.own, names)
     if isinstance(content, Order):
         goods = [each.product or "" for each in content.lines]
         told = zip(lines_of(content), goods, strict=True)
         form["lines"] = sorted((*line, product) for line, product in told)
-    shown = losses.shown(content)
     meant = comparable(shown.content, names) if losses.judged else form
     return {name: value_digest(each) for name, each in form.items()} | {
         f"{INSTEAD}{name}": UNTOLD if name in shown.untold else value_digest(meant[name])
