@@ -48,7 +48,8 @@ class Merged:
     """What to send. `changed` are the fields to write, `variants` those of each variant that is
     there already; `children` are the variants' pairs. `bases` are the target's digests, by path,
     of all that is not written; `sent` those of what is. `settled` are paths about which nothing is
-    left to ask. `missing` are known variants that the target does not show any more.
+    left to ask. `edited` are paths at which the target's value stays, and is another one than our
+    last write left. `missing` are known variants that the target does not show any more.
     """
 
     content: Content
@@ -59,6 +60,7 @@ class Merged:
     sent: dict[str, bytes] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
+    edited: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
     @property
@@ -90,9 +92,8 @@ def merge(incoming: Incoming, target: Content, base: Base, rules: Rules) -> Merg
         if _judge(each, rules, merged):
             merged.changed.add(each.name)
         elif each.name not in _WITH_IDS | rules.derived | (SALE_DATES & rules.lossy):
-            # Where sales have no dates, the source's say which price counts.
             kept[each.name] = each.theirs
-    merged.content = replace(incoming.content, **kept)
+    merged.content = replace(incoming.content, **kept, **_dates(target, "", rules, merged))
     if isinstance(incoming.content, Product) and isinstance(target, Product):
         _merge_variants(incoming, target, base, rules, merged)
     return merged
@@ -114,11 +115,12 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
         written = True
     elif not _moved(each, rules):
         merged.bases[each.path] = each.base
+        if each.base not in (shown, UNKNOWN):
+            merged.edited.add(each.path)
         return False
     else:
         written = not _is_edited(each, shown, rules) or _takes_source(each, shown, rules, merged)
-        if written:
-            merged.settled.add(each.path)
+        (merged.settled if written else merged.edited).add(each.path)
     if written:
         merged.sent[each.path] = ours
     else:
@@ -272,7 +274,19 @@ def _merge_variant(
         elif each.name not in SALE_DATES & rules.lossy:
             kept[each.name] = each.theirs
     merged.variants[ours.id] = frozenset(written)
-    return replace(ours, **kept)
+    return replace(ours, **kept, **_dates(theirs, prefix, rules, merged))
+
+
+def _dates(
+    theirs: Content | Variant, prefix: str, rules: Rules, merged: Merged
+) -> Mapping[str, Any]:
+    """The dates of the target's sale, where they go on in place of the source's. Where
+    sales have none, the source's say which price counts, but not whether the team's does.
+    """
+    dates = SALE_DATES & rules.lossy
+    if f"{prefix}sale_price" not in merged.edited:
+        return {}
+    return {name: getattr(theirs, name) for name in dates}
 
 
 def _note_missing(variant: Variant, base: Base, rules: Rules, merged: Merged) -> None:
@@ -341,11 +355,12 @@ def remember(
 
     A field that was written takes what the target answered; one that was not keeps its base, so
     that an edit goes on counting as one. Without `merged` everything was written. `also` are fields
-    that the connector wrote unasked.
+    that the connector wrote unasked; an edit that it wrote over goes on counting as one.
     """
     unwritten = _kept(content, merged, "")
-    unasked = {name: base for name, base in unwritten.items() if name not in also}
-    target = _answered(content, answered, rules, unasked)
+    ours = also - merged.edited if merged is not None else also
+    untouched = {name: base for name, base in unwritten.items() if name not in ours}
+    target = _answered(content, answered, rules, untouched)
     parts: dict[str, tuple[bytes, bytes]] = {}
     if isinstance(content, Product):
         shown = {each.id: each for each in getattr(answered, VARIANTS, ())}
