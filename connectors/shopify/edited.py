@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from connectors.minor_units import rounded
+from connectors.minor_units import decimals, rounded
 from connectors.shopify.parts import SUBTOTAL
 from connectors.shopify.wire import WireAmount, WireBag
 from connectors.shopify.wire_orders import (
@@ -36,6 +36,9 @@ from connectors.shopify.wire_orders import (
 
 _Part = WireLine | WireShippingLine
 _PAYMENTS = frozenset({"SALE", "CAPTURE"})
+_CENTS = 2
+"""By so many minor units a share of a line may be rounded otherwise."""
+
 _NOT_SENT = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 
@@ -70,6 +73,8 @@ def as_sold(wire: WireOrder) -> WireOrder:
         wire,
         line_items=replace(wire.line_items, nodes=[each for each in lines if each.quantity]),
         shipping_lines=kept_ways,
+        # The order's own taxes tell of an order whose parts say none.
+        tax_lines=[] if _tax(_parts(wire)) else wire.tax_lines,
         refunds=_refunds(wire, removals),
     )
     return _without_overpaid(wire, _with_totals(wire, sold))
@@ -226,7 +231,28 @@ def _with_totals(wire: WireOrder, sold: WireOrder) -> WireOrder:
     sold = replace(sold, total_tax_set=_bag(tax), total_discounts_set=_bag(off))
     worths = _priced(goods, wire), _priced(ways, wire)
     total = _without(_amount(wire.total_price_set), worth(sold), *worths)
-    return replace(sold, total_price_set=_bag(total))
+    sold = replace(sold, total_price_set=_bag(total))
+    return _to_the_cent(wire, sold, tax - left.tax - fees if left.tax else Decimal(0))
+
+
+def _to_the_cent(wire: WireOrder, sold: WireOrder, tax: Decimal) -> WireOrder:
+    """The order with what its shares were rounded otherwise than the store did, of `tax` and of
+    price: the last line of which a part was removed takes it.
+    """
+    before = {each.id: each.quantity for each in wire.line_items.nodes}
+    lines = list(sold.line_items.nodes)
+    cut = [place for place, each in enumerate(lines) if each.quantity < before[each.id]]
+    most = _CENTS * len(cut) * Decimal(1).scaleb(-decimals(wire.currency_code))
+    price = _amount(sold.total_price_set) - worth(sold)
+    if not cut or max(abs(tax), abs(price)) > most:
+        return sold
+    line = lines[cut[-1]]
+    full = _amount(line.original_total_set) + price
+    taxes = list(line.tax_lines)
+    if taxes:
+        taxes[-1] = replace(taxes[-1], price_set=_bag(_amount(taxes[-1].price_set) + tax))
+    lines[cut[-1]] = replace(line, original_total_set=_bag(full), tax_lines=taxes)
+    return replace(sold, line_items=replace(sold.line_items, nodes=lines))
 
 
 def _removed(wire: WireOrder, sold: WireOrder) -> tuple[_Sums, _Sums]:

@@ -160,6 +160,32 @@ async def test_units_that_an_edit_removed_take_their_share_along(
     assert order.refunds == ()
 
 
+@pytest.mark.parametrize("included", [True, False])
+@pytest.mark.parametrize("price", ["6.67", "9.99", "10.01", "3.35", "0.07"])
+async def test_a_share_that_the_store_rounds_otherwise_comes_to_its_totals(
+    shop: ShopifyShop, price: str, included: bool
+):
+    """A third is taken off, and the store rounds what is left; prices and discounts tell apart."""
+    code = {"itemPercentageDiscountCode": {"code": "THIRD", "percentage": 33}}
+    cups, pots = line("Cup", 4, price, "1.03"), line("Pot", 3, price, "0.00")
+    given = {"lineItems": [cups, pots], "discountCode": code, "taxesIncluded": included}
+    await edit(shop, await sold(shop, **given), (0, 3), (1, 1), noted=False)
+    order = await arrived(shop)
+    assert goods(order) == [("Cup", 1), ("Pot", 2)]
+    assert sum_of(order) == order.total.amount
+    parts = [*order.lines, *order.shipping_lines]
+    assert sum(each.tax.amount for each in parts) == order.tax_total.amount
+
+
+@both
+async def test_an_order_of_which_everything_was_removed_bears_no_tax(
+    shop: ShopifyShop, noted: bool
+):
+    await edit(shop, await sold(shop), (0, 1), (1, 3), remove_shipping=True, noted=noted)
+    order = await arrived(shop)
+    assert (order.lines, order.taxes, order.total.amount) == ((), (), 0)
+
+
 @both
 async def test_a_way_of_sending_that_an_edit_removed_was_never_sold(shop: ShopifyShop, noted: bool):
     await edit(shop, await sold(shop), remove_shipping=True, noted=noted)
