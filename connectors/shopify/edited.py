@@ -39,6 +39,7 @@ _PAYMENTS = frozenset({"SALE", "CAPTURE"})
 _CENTS = 2
 """By so many minor units a share of a line may be rounded otherwise."""
 
+_CAME_BACK = "RETURN"
 _NOT_SENT = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 
@@ -103,15 +104,15 @@ def _ways(wire: WireOrder) -> list[WireShippingLine]:
 
 
 def _removals(wire: WireOrder) -> dict[str, _Removal]:
-    """By line. What was sent is never removed by an edit, and what money was given back for was
-    sold before.
+    """By line. What was sent is never removed by an edit, and what came back, or money was given
+    back for, was sold before.
     """
     paid_back: defaultdict[str, int] = defaultdict(int)
     sent: defaultdict[str, int] = defaultdict(int)
     noted: defaultdict[str, list[WireRefundedLine]] = defaultdict(list)
     for refund in wire.refunds:
         for each in refund.refund_line_items.nodes:
-            if _is_without_money(refund):
+            if _may_be_removal(refund, each):
                 noted[each.line_item.id].append(each)
             else:
                 paid_back[each.line_item.id] += each.quantity
@@ -130,6 +131,13 @@ def _removals(wire: WireOrder) -> dict[str, _Removal]:
 
 def _is_without_money(refund: WireRefund) -> bool:
     return not _amount(refund.total_refunded_set)
+
+
+def _may_be_removal(refund: WireRefund, line: WireRefundedLine) -> bool:
+    """Whether a part of a refund may note that an edit removed something. Goods that came back had
+    been sent.
+    """
+    return _is_without_money(refund) and line.restock_type != _CAME_BACK
 
 
 def _cut(line: WireLine, removal: _Removal, currency: str) -> WireLine:
@@ -197,7 +205,8 @@ def _refunds(wire: WireOrder, removals: dict[str, _Removal]) -> list[WireRefund]
             continue
         lines = []
         for each in refund.refund_line_items.nodes:
-            cut = min(each.quantity, left.get(each.line_item.id, 0))
+            removed = left.get(each.line_item.id, 0) if _may_be_removal(refund, each) else 0
+            cut = min(each.quantity, removed)
             left[each.line_item.id] = left.get(each.line_item.id, 0) - cut
             if not cut:
                 lines.append(each)

@@ -16,16 +16,19 @@ from connectors.base import Sweep
 from connectors.records import Order, Stream
 from connectors.shopify.documents_writing import REFUND_ORDER
 from connectors.shopify.edited import as_sold, worth
+from connectors.shopify.mapping_orders import order as mapped
 from connectors.shopify.pairing import pair_order
 from connectors.shopify.wire import Nodes, WireAmount, WireBag, WireId
 from connectors.shopify.wire_orders import (
     WireAllocation,
     WireDiscountApplication,
     WireFee,
+    WireFulfilment,
     WireLine,
     WireOrder,
     WireRefund,
     WireRefundedLine,
+    WireShippedLine,
     WireShippingLine,
     WireTax,
 )
@@ -345,3 +348,46 @@ def test_the_tax_of_a_fee_is_not_taken_for_that_of_what_was_removed(counts: bool
     kept = as_sold(row)
     assert kept.total_tax_set == bag("2.80")
     assert kept.total_price_set == bag("16.80")
+
+
+def test_goods_that_came_back_for_nothing_were_sold_though_others_were_removed():
+    """Of three cups one was sent and came back, and one of the others was taken out."""
+
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    cups = WireLine("gid://shopify/LineItem/1", "Cup", 3, bag("9.00"), current_quantity=1)
+    notes = [
+        WireRefundedLine(1, WireId(cups.id), bag("3.00"), bag("0.00"), restock_type=kind)
+        for kind in ("CANCEL", "RETURN")
+    ]
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag("9.00"), edited=True)
+    row.line_items = Nodes([cups])
+    row.refunds = [
+        WireRefund(f"gid://shopify/Refund/{n}", bag("0.00"), refund_line_items=Nodes([each]))
+        for n, each in enumerate(notes)
+    ]
+    sent = WireShippedLine(WireId(cups.id), 1)
+    shipment = WireFulfilment("gid://shopify/Fulfillment/1", "SUCCESS")
+    shipment.fulfillment_line_items = Nodes([sent])
+    row.fulfillments = [shipment]
+    kept = as_sold(row)
+    assert [each.quantity for each in kept.line_items.nodes] == [2]
+    assert [each.id for each in kept.refunds] == ["gid://shopify/Refund/1"]
+    assert kept.total_price_set == bag("6.00")
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_a_fee_holds_its_tax_where_prices_do(included: bool):
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    cup = WireLine("gid://shopify/LineItem/1", "Cup", 1, bag("12.00"))
+    fee = WireFee("gid://shopify/AdditionalFee/3", "Import", bag("6.00"))
+    cup.tax_lines, fee.tax_lines = [WireTax("VAT", bag("2.00"))], [WireTax("VAT", bag("1.00"))]
+    total = bag("18.00" if included else "21.00")
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", total, taxes_included=included)
+    row.line_items, row.additional_fees, row.total_tax_set = Nodes([cup]), [fee], bag("3.00")
+    content = mapped(row).content
+    assert isinstance(content, Order)
+    assert sum_of(content) == content.total.amount == worth(row)
