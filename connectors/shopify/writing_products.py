@@ -44,6 +44,7 @@ _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _KIND = Loss("kind", "Shopify knows products with and without variants only.")
 _STATUS = Loss("status", "Shopify knows active, draft and archived products only.")
+_HIDDEN = Loss("visibility", "Only what is for sale can be unlisted.")
 _CHANNEL = Loss("status", "The target does not put this product on its sales channels.")
 _STATUSES = frozenset({"published", "draft", "archived"})
 _KINDS = frozenset({"simple", "variable"})
@@ -101,7 +102,10 @@ class ProductWriter:
         if not isinstance(outcome, Applied):
             return outcome
         losses += [HELD_BACK] if held_back else []
-        also = frozenset({"status"} if held_back else ())
+        status = body.get("status", row.status if row else "")
+        if content.visibility == "hidden" and status not in FOR_SALE:
+            losses.append(_HIDDEN)
+        also = frozenset({"status", "visibility"} if row and "status" in body else ())
         return replace(outcome, losses=(*outcome.losses, *losses), also=also)
 
     async def _send(
@@ -176,6 +180,9 @@ class ProductWriter:
     ) -> dict[str, Any]:
         changed = operation.changed
         body = product_body(content, changed)
+        if touches(changed, "visibility") and not touches(changed, "status"):
+            del body["status"]
+            body |= _relisted(content, row)
         unit = shop.weight_unit
         if content.variants:
             if touches(changed, "variants", "attributes", "weight", "taxable", *SALE_DATES):
@@ -197,6 +204,14 @@ class ProductWriter:
         if failed:
             raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code="record_unmappable")
         return await self._loader.completed(Stream.PRODUCTS, rows[0]) if rows else None
+
+
+def _relisted(content: Product, row: WireProduct) -> dict[str, Any]:
+    """What a change of visibility alone makes of the status: it tells apart what is for sale, and
+    puts nothing on sale or off it.
+    """
+    wanted = "UNLISTED" if content.visibility == "hidden" else "ACTIVE"
+    return {"status": wanted} if row.status in FOR_SALE and row.status != wanted else {}
 
 
 def _refused(operation: Operation, code: str, message: str) -> Refused:

@@ -185,6 +185,61 @@ async def test_a_sale_of_the_teams_stays_while_one_of_the_source_is_to_come(
     assert await conflicts(move) == []
 
 
+async def test_a_sale_that_is_given_an_end_and_loses_it_is_on_again(move: Move) -> None:
+    """What the target showed in between was our own doing, and no edit."""
+    sale = {"regular_price": "10.00", "sale_price": "5.00"}
+    [number] = (await move.old.load(product=[goods(**sale)]))["product"]
+    await move.run("full", **PRODUCTS)
+    past = (datetime.now(UTC) - timedelta(hours=1)).replace(microsecond=0, tzinfo=None).isoformat()
+    for end, price in ((past, ("10.00", None)), ("", ("5.00", "10.00")), (past, ("10.00", None))):
+        change = {"date_on_sale_to_gmt": end}
+        await move.old.admin("PUT", f"products/{number}", change)
+        await move.run(**PRODUCTS)
+        assert asked(move) == [price]
+    assert await conflicts(move) == []
+
+
+@pytest.mark.parametrize(
+    "off",
+    [{"regular_price": ""}, {"status": "draft"}, {"status": "draft", "regular_price": ""}],
+    ids=["without a price", "a draft", "both"],
+)
+@pytest.mark.parametrize("first", [True, False], ids=["from the first", "later"])
+async def test_what_is_hidden_is_so_when_it_comes_on_sale(
+    move: Move, off: dict[str, str], first: bool
+) -> None:
+    """A draft on Shopify does not say that it is hidden."""
+    on = {"regular_price": "9.00", "status": "publish"}
+    given = goods(catalog_visibility="hidden", **{**on, **(off if first else {})})
+    [number] = (await move.old.load(product=[given]))["product"]
+    await move.run("full", **PRODUCTS)
+    [product] = move.new.store.tables["Product"].values()
+    for fields, status in ((off, "DRAFT"), (on, "UNLISTED")):
+        await move.old.admin("PUT", f"products/{number}", fields)
+        await move.run(**PRODUCTS)
+        assert product["status"] == status
+    assert await conflicts(move) == []
+    move.new.requests.clear()
+    await move.run("full", **PRODUCTS)
+    assert changes(move.new) == []
+
+
+async def test_what_the_team_hides_is_not_shown_because_a_price_came_back(move: Move) -> None:
+    """Nor does a change of anything else show it."""
+    [number] = (await move.old.load(product=[goods(regular_price="10.00")]))["product"]
+    await move.run("full", **PRODUCTS)
+    [product] = move.new.store.tables["Product"].values()
+    product["status"] = "UNLISTED"
+    for fields in (
+        {"name": "Thing of two names"},
+        {"regular_price": ""},
+        {"regular_price": "9.00"},
+    ):
+        await move.old.admin("PUT", f"products/{number}", fields)
+        await move.run(**PRODUCTS)
+        assert asked(move) == []
+
+
 async def test_what_the_team_takes_off_its_channels_does_not_come_back_with_a_price(
     move: Move,
 ) -> None:
