@@ -42,6 +42,14 @@ def sale_dates(of: Product | Variant, product: Product) -> tuple[datetime | None
     return own if own != (None, None) else (product.sale_from, product.sale_to)
 
 
+def dates_to_come(product: Product, now: datetime) -> tuple[list[datetime], list[datetime]]:
+    """When sales of it are yet to begin, and to end."""
+    on_sale = [each for each in priced(product) if each.sale_price is not None]
+    dates = [sale_dates(each, product) for each in on_sale]
+    begins = [each for each, _ in dates if each is not None and each > now]
+    return begins, [each for _, each in dates if each is not None and each >= now]
+
+
 def priced(product: Product) -> Iterator[Product | Variant]:
     """What has a price of its own: the variants, or a product without any."""
     yield from product.variants or (product,)

@@ -259,15 +259,16 @@ def address_body(address: Address) -> Body:
 
 
 def _wire_address(wire: WireAddress) -> Body:
+    """An address that stays, in the form of ours: the same one is not to come twice."""
     return {
-        "firstName": wire.first_name,
-        "lastName": wire.last_name,
-        "company": wire.company,
-        "address1": wire.address1,
-        "address2": wire.address2,
-        "city": wire.city,
-        "provinceCode": wire.province_code,
-        "zip": wire.zip,
+        "firstName": wire.first_name or "",
+        "lastName": wire.last_name or "",
+        "company": wire.company or "",
+        "address1": wire.address1 or "",
+        "address2": wire.address2 or "",
+        "city": wire.city or "",
+        "provinceCode": wire.province_code or None,
+        "zip": wire.zip or "",
         "countryCode": wire.country_code_v2,
-        "phone": wire.phone,
+        "phone": wire.phone or None,
     }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
 from typing import IO, Any
 
@@ -120,11 +120,13 @@ class Lines:
         return self._longest
 
     def rows(self, ids: Sequence[int]) -> Iterator[Any]:
-        """Whole rows, as a page of the list would show them."""
+        """Whole rows, as a page of the list would show them. A part that stands there twice is one:
+        it would be stock twice, and hide another one that is missing from whoever counts them.
+        """
         for each in ids:
             root, *parts = (self._at(place) for place in self._places[each])
             holder = root["inventoryItem"] if self._stream is Stream.INVENTORY else root
-            for part in parts:
+            for part in _once(parts):
                 name = _FIELDS.get(part.get("__typename", ""), "media")
                 if name not in PARTS:
                     raise BadAnswer("the bulk file holds a part of an unknown kind")
@@ -135,3 +137,14 @@ class Lines:
         self._file.seek(place)
         found: dict[str, Any] = _whole(self._file.readline())
         return found
+
+
+def _once(parts: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    seen: set[str] = set()
+    for part in parts:
+        found = part.get("id")
+        if found in seen:
+            continue
+        if found is not None:
+            seen.add(found)
+        yield part

@@ -5,23 +5,27 @@ Shopify leaves a removed unit where it was: its line's `quantity`, discounts and
 the order's total may count what was removed or not: the schema says neither. Both are understood:
 units are told apart by their numbers, and the total is the one that the lines come to.
 
+Where the buyer had paid for what was removed, that money is given back by a refund of no goods. It
+is none of what was sold.
+
 An order that was cancelled is left as it is: its current quantities are nothing at all.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import NamedTuple
 
 from msgspec.structs import replace
 
-from connectors.minor_units import rounded
+from connectors.minor_units import decimals, rounded
 from connectors.shopify.parts import SUBTOTAL
 from connectors.shopify.wire import WireAmount, WireBag
 from connectors.shopify.wire_orders import (
     WireAllocation,
+    WireFee,
     WireLine,
     WireOrder,
     WireRefund,
@@ -31,6 +35,11 @@ from connectors.shopify.wire_orders import (
 )
 
 _Part = WireLine | WireShippingLine
+_PAYMENTS = frozenset({"SALE", "CAPTURE"})
+_CENTS = 2
+"""By so many minor units a share of a line may be rounded otherwise."""
+
+_CAME_BACK = "RETURN"
 _NOT_SENT = frozenset({"CANCELLED", "ERROR", "FAILURE"})
 
 
@@ -41,25 +50,40 @@ class _Removal(NamedTuple):
     noted: tuple[WireRefundedLine, ...]
 
 
+class _Sums(NamedTuple):
+    """What some parts cost after discounts, what was taken off them, and the tax on them."""
+
+    net: Decimal = Decimal(0)
+    off: Decimal = Decimal(0)
+    tax: Decimal = Decimal(0)
+
+    def less(self, other: _Sums) -> _Sums:
+        """What is left of it."""
+        return _Sums(self.net - other.net, self.off - other.off, self.tax - other.tax)
+
+
 def as_sold(wire: WireOrder) -> WireOrder:
     """The order without what its edits removed. The one given is not changed."""
-    kept_ways = _ways(wire)
+    kept_ways = replace(wire.shipping_lines, nodes=_ways(wire))
     if not wire.edited or wire.cancelled_at is not None:
-        return replace(wire, shipping_lines=replace(wire.shipping_lines, nodes=kept_ways))
+        without = replace(wire, shipping_lines=kept_ways)
+        return wire if _misses(wire) < _misses(without) else without
     removals = _removals(wire)
     lines = [_cut(each, removals[each.id], wire.currency_code) for each in wire.line_items.nodes]
     sold = replace(
         wire,
         line_items=replace(wire.line_items, nodes=[each for each in lines if each.quantity]),
-        shipping_lines=replace(wire.shipping_lines, nodes=kept_ways),
+        shipping_lines=kept_ways,
+        # The order's own taxes tell of an order whose parts say none.
+        tax_lines=[] if _tax(_parts(wire)) else wire.tax_lines,
         refunds=_refunds(wire, removals),
     )
-    return _with_totals(wire, sold)
+    return _without_overpaid(wire, _with_totals(wire, sold))
 
 
 def worth(wire: WireOrder) -> Decimal:
     """What the parts of an order come to, as its total counts them."""
-    found = _goods(wire)
+    found = _sums(_parts(wire)).net
     found += sum((_amount(each.price) for each in wire.additional_fees), Decimal(0))
     found += _amount(wire.original_total_duties_set)
     return found if wire.taxes_included else found + _amount(wire.total_tax_set)
@@ -80,15 +104,15 @@ def _ways(wire: WireOrder) -> list[WireShippingLine]:
 
 
 def _removals(wire: WireOrder) -> dict[str, _Removal]:
-    """By line. What was sent is never removed by an edit, and what money was given back for was
-    sold before.
+    """By line. What was sent is never removed by an edit, and what came back, or money was given
+    back for, was sold before.
     """
     paid_back: defaultdict[str, int] = defaultdict(int)
     sent: defaultdict[str, int] = defaultdict(int)
     noted: defaultdict[str, list[WireRefundedLine]] = defaultdict(list)
     for refund in wire.refunds:
         for each in refund.refund_line_items.nodes:
-            if _is_without_money(refund):
+            if _may_be_removal(refund, each):
                 noted[each.line_item.id].append(each)
             else:
                 paid_back[each.line_item.id] += each.quantity
@@ -107,6 +131,13 @@ def _removals(wire: WireOrder) -> dict[str, _Removal]:
 
 def _is_without_money(refund: WireRefund) -> bool:
     return not _amount(refund.total_refunded_set)
+
+
+def _may_be_removal(refund: WireRefund, line: WireRefundedLine) -> bool:
+    """Whether a part of a refund may note that an edit removed something. Goods that came back had
+    been sent.
+    """
+    return _is_without_money(refund) and line.restock_type != _CAME_BACK
 
 
 def _cut(line: WireLine, removal: _Removal, currency: str) -> WireLine:
@@ -174,7 +205,8 @@ def _refunds(wire: WireOrder, removals: dict[str, _Removal]) -> list[WireRefund]
             continue
         lines = []
         for each in refund.refund_line_items.nodes:
-            cut = min(each.quantity, left.get(each.line_item.id, 0))
+            removed = left.get(each.line_item.id, 0) if _may_be_removal(refund, each) else 0
+            cut = min(each.quantity, removed)
             left[each.line_item.id] = left.get(each.line_item.id, 0) - cut
             if not cut:
                 lines.append(each)
@@ -197,39 +229,102 @@ def _rest(line: WireRefundedLine, units: int, currency: str) -> WireRefundedLine
 
 
 def _with_totals(wire: WireOrder, sold: WireOrder) -> WireOrder:
-    """The totals of what was sold, each of which may count what was removed still."""
-    removed_tax = _taxes(wire) - _taxes(sold)
-    removed = _goods(wire) - _goods(sold) + (0 if wire.taxes_included else removed_tax)
-    tax = _nearer(_amount(wire.total_tax_set), _taxes(sold), removed_tax)
-    off = _nearer(
-        _amount(wire.total_discounts_set), _all_off(sold), _all_off(wire) - _all_off(sold)
-    )
-    sold = replace(sold, total_tax_set=_bag(tax), total_discounts_set=_bag(off))
-    total = _nearer(_amount(wire.total_price_set), worth(sold), removed)
-    return replace(sold, total_price_set=_bag(total))
-
-
-def _nearer(total: Decimal, left: Decimal, removed: Decimal) -> Decimal:
-    """A total without what was removed: less that where it is nearer to the sum of both than to
-    what is left, else as it is.
+    """The totals of what was sold, each of which may count removed goods still, or removed ways of
+    sending, or both.
     """
-    counts_both = abs(total - left - removed) < abs(total - left)
-    return total - removed if counts_both else total
+    goods, ways = _removed(wire, sold)
+    left = _sums(_parts(sold))
+    fees = _tax(sold.additional_fees)
+    tax = _without(_amount(wire.total_tax_set), left.tax + fees, goods.tax, ways.tax)
+    off = _without(_amount(wire.total_discounts_set), left.off, goods.off, ways.off)
+    sold = replace(sold, total_tax_set=_bag(tax), total_discounts_set=_bag(off))
+    worths = _priced(goods, wire), _priced(ways, wire)
+    total = _without(_amount(wire.total_price_set), worth(sold), *worths)
+    sold = replace(sold, total_price_set=_bag(total))
+    return _to_the_cent(wire, sold, tax - left.tax - fees if left.tax else Decimal(0))
+
+
+def _to_the_cent(wire: WireOrder, sold: WireOrder, tax: Decimal) -> WireOrder:
+    """The order with what its shares were rounded otherwise than the store did, of `tax` and of
+    price: the last line of which a part was removed takes it.
+    """
+    before = {each.id: each.quantity for each in wire.line_items.nodes}
+    lines = list(sold.line_items.nodes)
+    cut = [place for place, each in enumerate(lines) if each.quantity < before[each.id]]
+    most = _CENTS * len(cut) * Decimal(1).scaleb(-decimals(wire.currency_code))
+    price = _amount(sold.total_price_set) - worth(sold)
+    if not cut or max(abs(tax), abs(price)) > most:
+        return sold
+    line = lines[cut[-1]]
+    full = _amount(line.original_total_set) + price
+    taxes = list(line.tax_lines)
+    if taxes:
+        taxes[-1] = replace(taxes[-1], price_set=_bag(_amount(taxes[-1].price_set) + tax))
+    lines[cut[-1]] = replace(line, original_total_set=_bag(full), tax_lines=taxes)
+    return replace(sold, line_items=replace(sold.line_items, nodes=lines))
+
+
+def _removed(wire: WireOrder, sold: WireOrder) -> tuple[_Sums, _Sums]:
+    """What removed goods and removed ways of sending came to."""
+    goods = _sums(wire.line_items.nodes).less(_sums(sold.line_items.nodes))
+    ways = _sums(wire.shipping_lines.nodes).less(_sums(sold.shipping_lines.nodes))
+    return goods, ways
+
+
+def _without(total: Decimal, left: Decimal, goods: Decimal, ways: Decimal) -> Decimal:
+    """A total without what was removed: it counts as much of that as its distance from what is left
+    says.
+    """
+    counted = (Decimal(0), goods, ways, goods + ways)
+    return total - min(counted, key=lambda each: abs(total - left - each))
+
+
+def _without_overpaid(wire: WireOrder, sold: WireOrder) -> WireOrder:
+    """The order without refunds of no goods, as far as they give back what was paid for what an
+    edit removed.
+    """
+    removed = sum((_priced(each, wire) for each in _removed(wire, sold)), Decimal(0))
+    over = min(removed, _paid(wire) - _amount(sold.total_price_set))
+    found = []
+    for refund in sold.refunds:
+        back = _amount(refund.total_refunded_set)
+        is_of_goods = refund.refund_line_items.nodes or refund.refund_shipping_lines.nodes
+        if over <= 0 or not back or is_of_goods:
+            found.append(refund)
+            continue
+        if back > over:
+            found.append(replace(refund, total_refunded_set=_bag(back - over)))
+        over -= min(back, over)
+    return replace(sold, refunds=found)
+
+
+def _priced(removed: _Sums, wire: WireOrder) -> Decimal:
+    """What the order's total counts of it, if it does."""
+    return removed.net if wire.taxes_included else removed.net + removed.tax
+
+
+def _paid(wire: WireOrder) -> Decimal:
+    payments = (e for e in wire.transactions if e.kind in _PAYMENTS and e.status == "SUCCESS")
+    return sum((_amount(each.amount_set) for each in payments), Decimal(0))
+
+
+def _misses(wire: WireOrder) -> Decimal:
+    """By how much the parts of an order come to another total."""
+    return abs(worth(wire) - _amount(wire.total_price_set))
 
 
 def _parts(wire: WireOrder) -> list[_Part]:
     return [*wire.line_items.nodes, *wire.shipping_lines.nodes]
 
 
-def _goods(wire: WireOrder) -> Decimal:
-    """What lines and ways of sending come to."""
-    return sum((_net(each) for each in _parts(wire)), Decimal(0))
-
-
-def _net(part: _Part) -> Decimal:
-    """What a part costs after discounts."""
-    bag = part.original_total_set if isinstance(part, WireLine) else part.original_price_set
-    return _amount(bag) - _off(part)
+def _sums(parts: Iterable[_Part]) -> _Sums:
+    found = _Sums()
+    for each in parts:
+        bag = each.original_total_set if isinstance(each, WireLine) else each.original_price_set
+        off = _off(each)
+        net = _amount(bag) - off
+        found = _Sums(found.net + net, found.off + off, found.tax + _tax((each,)))
+    return found
 
 
 def _off(part: _Part) -> Decimal:
@@ -238,14 +333,8 @@ def _off(part: _Part) -> Decimal:
     )
 
 
-def _all_off(wire: WireOrder) -> Decimal:
-    return sum((_off(each) for each in _parts(wire)), Decimal(0))
-
-
-def _taxes(wire: WireOrder) -> Decimal:
-    return sum(
-        (_amount(tax.price_set) for part in _parts(wire) for tax in part.tax_lines), Decimal(0)
-    )
+def _tax(parts: Iterable[_Part | WireFee]) -> Decimal:
+    return sum((_amount(tax.price_set) for part in parts for tax in part.tax_lines), Decimal(0))
 
 
 def _amount(bag: WireBag | None) -> Decimal:

@@ -30,8 +30,9 @@ _DESTROYED = "destroy"
 class _Event(Wire):
     id: str
     action: str
-    subject_id: str
-    subject_type: str
+    # A comment has no subject.
+    subject_id: str = ""
+    subject_type: str = ""
 
 
 class _Events(Wire):

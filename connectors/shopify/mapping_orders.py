@@ -139,7 +139,7 @@ def _fees(wire: WireOrder, lines: Iterable[WireLine], prices: Prices) -> Iterabl
         yield FeeLine(
             id=number(fee.id),
             name=fee.name,
-            total=exact(prices.plain(fee.price), prices.currency),
+            total=prices.without_tax(prices.plain(fee.price), tax),
             tax=exact(tax, prices.currency),
         )
     duties = shop_amount(wire.original_total_duties_set, prices.currency)

@@ -67,7 +67,7 @@ SHIPPING_LINES = Parts("Order", "shippingLines", SHIPPING_LINE, 2, "includeRemov
 REFUNDED_LINES = Parts(
     "Refund",
     "refundLineItems",
-    f"quantity lineItem{{id}} subtotalSet{MONEY} totalTaxSet{MONEY}",
+    f"quantity restockType lineItem{{id}} subtotalSet{MONEY} totalTaxSet{MONEY}",
     3,
 )
 REFUNDED_SHIPPING = Parts(

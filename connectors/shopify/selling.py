@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from connectors.base import Loss
-from connectors.prices import at_once, in_force, priced, sale_dates
+from connectors.prices import at_once, dates_to_come, in_force, priced
 from connectors.records import Product
 
 FOR_SALE = frozenset({"ACTIVE", "UNLISTED"})
@@ -47,9 +47,9 @@ def losses_of_prices(content: Product, now: datetime) -> list[Loss]:
         losses.append(_NO_PRICE)
     if at_once(content, now) is not content:
         losses.append(_NO_SALE)
-    dates = [sale_dates(each, content) for each in priced(content) if each.sale_price is not None]
-    if begins := [each for each, _ in dates if each is not None and each > now]:
+    begins, ends = dates_to_come(content, now)
+    if begins:
         losses.append(Loss("sale_from", _BEGINS.format(min(begins))))
-    if ends := [each for _, each in dates if each is not None and each >= now]:
+    if ends:
         losses.append(Loss("sale_to", _ENDS.format(min(ends))))
     return losses

@@ -73,12 +73,9 @@ class BulkCheck:
             for row in found
             if await self._loader.completed(self._stream, row) is not None
         }
-        # A number that no direct look confirms counts something else.
-        self._believes = any(
-            len(_nodes(row, parts).nodes) > len(_nodes(lacking[row_id], parts).nodes)
-            for row_id, row in anew.items()
-            for parts in self._uncounted
-        )
+        # A number that no direct look confirms counts something else. What was deleted or changed
+        # meanwhile says nothing of that.
+        self._believes = not anew or not all(_lacks(row) for row in anew.values())
         kept = (anew.get(row.id) if row.id in lacking else row for row in rows)
         return [row for row in kept if row is not None], failed
 

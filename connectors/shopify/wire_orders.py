@@ -91,6 +91,7 @@ class WireRefundedLine(Wire):
     line_item: WireId
     subtotal_set: WireBag
     total_tax_set: WireBag
+    restock_type: str = ""
 
 
 class WireShippingRef(Wire):

@@ -6,7 +6,7 @@ So an update that touches variants looks first, and names every variant that is 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -16,7 +16,7 @@ from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import touches
 from connectors.errors import BadAnswer, StoreError
 from connectors.prices import SALE_DATES, at_once, in_other_currencies
-from connectors.records import Product, Stream
+from connectors.records import Product, Stream, Variant
 from connectors.shopify.api import Api, decoder
 from connectors.shopify.bodies import (
     OWN_VARIANT,
@@ -44,6 +44,7 @@ _SLUG = Loss("slug", "Another record of the target has this slug.")
 _OPTIONS = Loss("variants", "Of variants with the same options one gets a number.")
 _KIND = Loss("kind", "Shopify knows products with and without variants only.")
 _STATUS = Loss("status", "Shopify knows active, draft and archived products only.")
+_HIDDEN = Loss("visibility", "Only what is for sale can be unlisted.")
 _CHANNEL = Loss("status", "The target does not put this product on its sales channels.")
 _STATUSES = frozenset({"published", "draft", "archived"})
 _KINDS = frozenset({"simple", "variable"})
@@ -93,13 +94,18 @@ class ProductWriter:
             if content.variants and content.sku and touches(operation.changed, "sku"):
                 field = sku_metafield(content.sku) | {"ownerId": row.id}
                 await change(self._api, SET_METAFIELDS, {"metafields": [field]})
-        losses = losses_of_prices(content, now)
-        held_back = hold_back(body, content, row.status if row else None, now)
+        losses, held_back = [], False
+        if (there := _of_ours(operation, content, row, body)) is not None:
+            losses = losses_of_prices(there, now)
+            held_back = hold_back(body, there, row.status if row else None, now)
         outcome = await self._send(operation, content, identifier, body)
         if not isinstance(outcome, Applied):
             return outcome
         losses += [HELD_BACK] if held_back else []
-        also = frozenset({"status"} if held_back else ())
+        status = body.get("status", row.status if row else "")
+        if content.visibility == "hidden" and status not in FOR_SALE:
+            losses.append(_HIDDEN)
+        also = frozenset({"status", "visibility"} if row and "status" in body else ())
         return replace(outcome, losses=(*outcome.losses, *losses), also=also)
 
     async def _send(
@@ -174,6 +180,9 @@ class ProductWriter:
     ) -> dict[str, Any]:
         changed = operation.changed
         body = product_body(content, changed)
+        if touches(changed, "visibility") and not touches(changed, "status"):
+            del body["status"]
+            body |= _relisted(content, row)
         unit = shop.weight_unit
         if content.variants:
             if touches(changed, "variants", "attributes", "weight", "taxable", *SALE_DATES):
@@ -197,6 +206,14 @@ class ProductWriter:
         return await self._loader.completed(Stream.PRODUCTS, rows[0]) if rows else None
 
 
+def _relisted(content: Product, row: WireProduct) -> dict[str, Any]:
+    """What a change of visibility alone makes of the status: it tells apart what is for sale, and
+    puts nothing on sale or off it.
+    """
+    wanted = "UNLISTED" if content.visibility == "hidden" else "ACTIVE"
+    return {"status": wanted} if row.status in FOR_SALE and row.status != wanted else {}
+
+
 def _refused(operation: Operation, code: str, message: str) -> Refused:
     return Refused(source_id=operation.source_id, code=code, message=message)
 
@@ -212,6 +229,31 @@ def _is_misfit(operation: Operation, content: Product, row: WireProduct) -> bool
     return bool(strange) and touches(operation.changed, *_ALONE)
 
 
+def _of_ours(
+    operation: Operation, content: Product, row: WireProduct | None, body: dict[str, Any]
+) -> Product | None:
+    """What the target has of our product after the write; None where it has variants of the team's
+    alone, which need no price of the source's.
+    """
+    if row is None:
+        return content
+    if not content.variants:
+        return content if row.has_only_default_variant or "variants" in body else None
+    kept = _wanted(operation, content, pair_variants(operation, row.variants.nodes))
+    return replace(content, variants=tuple(kept)) if kept else None
+
+
+def _wanted(operation: Operation, content: Product, pairs: Mapping[str, str]) -> list[Variant]:
+    """The variants that are there or to be made. One that the team deleted is not, for as long as
+    nothing of it is to be written.
+    """
+    return [
+        each
+        for each in content.variants
+        if each.id in pairs or operation.variants.get(each.id) != frozenset()
+    ]
+
+
 def _variants(
     operation: Operation, content: Product, rows: Sequence[WireVariant], unit: str
 ) -> dict[str, Any]:
@@ -224,7 +266,7 @@ def _variants(
         target for source, target in operation.children.items() if target not in ours and source
     }
     bodies = []
-    for variant in content.variants:
+    for variant in _wanted(operation, content, pairs):
         target = pairs.get(variant.id)
         fields = operation.variants.get(variant.id) if target else None
         if fields is not None and touches(operation.changed, "weight", "taxable"):
@@ -237,6 +279,8 @@ def _variants(
         each for each in rows if number(each.id) not in ours | dropped and not _is_default(each)
     ]
     bodies += [kept_variant(each) for each in kept]
+    if not bodies:
+        return {}
     return {"variants": bodies, "productOptions": option_bodies(_options(content, kept))}
 
 

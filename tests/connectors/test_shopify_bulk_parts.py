@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
@@ -21,7 +23,7 @@ from connectors.shopify.wire import (
 )
 from connectors.testing.sweeps import read
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
-from tests.shopify_store import stock
+from tests.shopify_store import bulk, stock
 
 pytestmark = pytest.mark.contracts
 
@@ -155,10 +157,16 @@ class Fake:
 
 def at_one_place(gid: str) -> WireStock:
     """One that is at one place, and says that it is at three."""
-    level = WireLevel(
-        id="gid://shopify/InventoryLevel/1", location=WireId("gid://shopify/Location/1")
-    )
-    item = WireStockItem(id=gid, locations_count=WireCount(3), inventory_levels=Nodes([level]))
+    return at_places(gid, 1)
+
+
+def at_places(gid: str, many: int) -> WireStock:
+    """One that is at so many places, and says that it is at three."""
+    levels = [
+        WireLevel(f"gid://shopify/InventoryLevel/{each}", WireId(f"gid://shopify/Location/{each}"))
+        for each in range(many)
+    ]
+    item = WireStockItem(id=gid, locations_count=WireCount(3), inventory_levels=Nodes(levels))
     return WireStock(id=gid, product=WireOfProduct("gid://shopify/Product/1"), inventory_item=item)
 
 
@@ -169,3 +177,58 @@ async def test_a_number_that_no_look_confirms_is_not_asked_about_again():
         rows = [at_one_place(f"gid://shopify/ProductVariant/{turn}{each}") for each in range(4)]
         assert await check.completed(rows) == (rows, [])
     assert [len(each) for each in store.asked] == [4]
+
+
+class Changing(Fake):
+    """Of the records that it is asked for first, it has none any more; of later ones it shows all
+    three places.
+    """
+
+    async def single(self, _: Stream, gids: Sequence[str]) -> Any:
+        self.asked.append(list(gids))
+        return [] if len(self.asked) == 1 else [at_places(each, 3) for each in gids], []
+
+
+async def test_a_record_that_was_deleted_meanwhile_is_no_reason_to_believe_the_file():
+    store: Any = Changing()
+    check = BulkCheck(store, Stream.INVENTORY)
+    gone = at_places("gid://shopify/ProductVariant/1", 1)
+    assert await check.completed([gone]) == ([], [])
+    [row], failed = await check.completed([at_places("gid://shopify/ProductVariant/2", 1)])
+    assert (len(row.inventory_item.inventory_levels.nodes), failed) == (3, [])
+
+
+@pytest.mark.parametrize("stream", Stream)
+@pytest.mark.parametrize("instead", [True, False], ids=["instead of another", "beside it"])
+async def test_a_line_that_stands_in_the_file_twice_counts_once(
+    shop: ShopifyShop, monkeypatch: pytest.MonkeyPatch, stream: Stream, instead: bool
+):
+    """Else there would be twice the stock, or one part twice and another one never."""
+    for number, level in enumerate(shop.store.all("InventoryLevel")):
+        level["_available"] = 5 + number
+    get_on = bulk.advance
+
+    def doubling(store: Any, operation: Any, most: int) -> None:
+        get_on(store, operation, most)
+        if operation["status"] == "COMPLETED" and not operation.get("_doubled"):
+            operation["_doubled"] = True
+            operation["_lines"] = doubled(operation["_lines"], instead=instead)
+
+    monkeypatch.setattr(bulk, "advance", doubling)
+    by_page, by_bulk = await both(shop, stream)
+    assert by_bulk == by_page
+
+
+def doubled(lines: list[bytes], *, instead: bool) -> list[bytes]:
+    """The lines with a part of the record with most parts twice."""
+    parts: defaultdict[str, list[int]] = defaultdict(list)
+    for place, line in enumerate(lines):
+        if parent := json.loads(line).get("__parentId"):
+            parts[parent].append(place)
+    first, second, *_ = max(parts.values(), key=len)
+    found = list(lines)
+    if instead:
+        found[second] = found[first]
+    else:
+        found.append(found[first])
+    return found

@@ -118,7 +118,8 @@ async def test_a_token_that_was_withdrawn_is_no_empty_history():
 
 
 async def test_what_a_store_shows_beside_deletions_is_none():
-    shown: Any = Fake(event(1), event(2, action="create"), event(3, kind="Order"))
+    comment = {"id": "gid://shopify/CommentEvent/4", "action": "comment"}
+    shown: Any = Fake(event(1), event(2, action="create"), event(3, kind="Order"), comment)
     assert await deleted(shown, Stream.PRODUCTS, datetime.now(UTC)) == {"1"}
 
 

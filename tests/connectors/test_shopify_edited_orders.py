@@ -16,16 +16,21 @@ from connectors.base import Sweep
 from connectors.records import Order, Stream
 from connectors.shopify.documents_writing import REFUND_ORDER
 from connectors.shopify.edited import as_sold, worth
+from connectors.shopify.mapping_orders import order as mapped
 from connectors.shopify.pairing import pair_order
 from connectors.shopify.wire import Nodes, WireAmount, WireBag, WireId
 from connectors.shopify.wire_orders import (
     WireAllocation,
     WireDiscountApplication,
+    WireFee,
+    WireFulfilment,
     WireLine,
     WireOrder,
     WireRefund,
     WireRefundedLine,
+    WireShippedLine,
     WireShippingLine,
+    WireTax,
 )
 from connectors.testing.contents import order
 from connectors.testing.sweeps import read
@@ -78,6 +83,14 @@ async def edit(shop: ShopifyShop, order: int, *removed: tuple[int, int], **more:
     """Remove (line, units)."""
     gone = [{"line": place, "quantity": units} for place, units in removed]
     await shop.edit(op="edit", kind="order", id=order, remove=gone, **more)
+
+
+async def pay_back(shop: ShopifyShop, order: int, amount: str) -> None:
+    """Pay money back, for no goods."""
+    paid = [{"amount": amount, "kind": "REFUND", "gateway": "manual", "orderId": _gid(order)}]
+    given = {"orderId": _gid(order), "transactions": paid}
+    async with shop.api() as api:
+        await api.ask(REFUND_ORDER, dict[str, Any], {"input": given, "key": f"{order}-{amount}"})
 
 
 async def give_back(shop: ShopifyShop, order: int, place: int, units: int, amount: str) -> None:
@@ -150,6 +163,32 @@ async def test_units_that_an_edit_removed_take_their_share_along(
     assert order.refunds == ()
 
 
+@pytest.mark.parametrize("included", [True, False])
+@pytest.mark.parametrize("price", ["6.67", "9.99", "10.01", "3.35", "0.07"])
+async def test_a_share_that_the_store_rounds_otherwise_comes_to_its_totals(
+    shop: ShopifyShop, price: str, included: bool
+):
+    """A third is taken off, and the store rounds what is left; prices and discounts tell apart."""
+    code = {"itemPercentageDiscountCode": {"code": "THIRD", "percentage": 33}}
+    cups, pots = line("Cup", 4, price, "1.03"), line("Pot", 3, price, "0.00")
+    given = {"lineItems": [cups, pots], "discountCode": code, "taxesIncluded": included}
+    await edit(shop, await sold(shop, **given), (0, 3), (1, 1), noted=False)
+    order = await arrived(shop)
+    assert goods(order) == [("Cup", 1), ("Pot", 2)]
+    assert sum_of(order) == order.total.amount
+    parts = [*order.lines, *order.shipping_lines]
+    assert sum(each.tax.amount for each in parts) == order.tax_total.amount
+
+
+@both
+async def test_an_order_of_which_everything_was_removed_bears_no_tax(
+    shop: ShopifyShop, noted: bool
+):
+    await edit(shop, await sold(shop), (0, 1), (1, 3), remove_shipping=True, noted=noted)
+    order = await arrived(shop)
+    assert (order.lines, order.taxes, order.total.amount) == ((), (), 0)
+
+
 @both
 async def test_a_way_of_sending_that_an_edit_removed_was_never_sold(shop: ShopifyShop, noted: bool):
     await edit(shop, await sold(shop), remove_shipping=True, noted=noted)
@@ -171,6 +210,49 @@ async def test_money_that_is_given_back_after_an_edit_is_a_refund(shop: ShopifyS
         [1],
     )
     assert sum_of(order) == order.total.amount
+
+
+@both
+@pytest.mark.parametrize(
+    ("back", "left"),
+    [("21.62", []), ("25.62", ["4.00"]), ("5.00", [])],
+    ids=["all", "more", "less"],
+)
+async def test_money_for_what_an_edit_removed_is_no_refund_of_what_was_sold(
+    shop: ShopifyShop, noted: bool, back: str, left: list[str]
+):
+    """48.02 were paid; what is left of the order costs 26.40."""
+    number = await sold(shop)
+    await edit(shop, number, (1, 3), noted=noted)
+    await pay_back(shop, number, back)
+    order = await arrived(shop)
+    assert order.total.amount == sum_of(order) == Decimal("26.40")
+    assert [each.amount.amount for each in order.refunds] == [Decimal(each) for each in left]
+
+
+async def test_money_given_back_for_nothing_is_a_refund_where_nothing_was_removed(
+    shop: ShopifyShop,
+):
+    number = await sold(shop)
+    await edit(shop, number)
+    await pay_back(shop, number, "5.00")
+    order = await arrived(shop)
+    assert [each.amount.amount for each in order.refunds] == [Decimal("5.00")]
+
+
+@both
+@pytest.mark.parametrize("included", [True, False])
+async def test_totals_that_count_one_kind_of_removal_alone_are_understood(
+    shop: ShopifyShop, noted: bool, included: bool
+):
+    """Goods that were removed and a removed way of sending need not be counted alike."""
+    number = await sold(shop, taxesIncluded=included)
+    await edit(shop, number, (1, 3), noted=noted)
+    await edit(shop, number, remove_shipping=True, noted=not noted)
+    order = await arrived(shop)
+    assert (goods(order), order.shipping_lines) == ([("Mug", 1)], ())
+    assert order.total.amount == sum_of(order)
+    assert order.tax_total.amount == Decimal("3.60")
 
 
 async def test_goods_given_back_for_nothing_were_sold_where_nobody_edited(shop: ShopifyShop):
@@ -206,6 +288,17 @@ async def test_an_edited_order_that_is_cancelled_later_keeps_its_goods(
     assert goods(order) == [("Mug", 1), ("Pot", 3)]
 
 
+@both
+async def test_a_cancelled_order_has_the_ways_of_sending_that_its_total_counts(
+    shop: ShopifyShop, noted: bool
+):
+    number = await sold(shop)
+    await edit(shop, number, remove_shipping=True, noted=noted)
+    shop.store.tables["Order"][number]["cancelledAt"] = "2026-01-02T03:04:05Z"
+    order = await arrived(shop)
+    assert order.total.amount == sum_of(order)
+
+
 def test_a_way_of_sending_that_was_removed_is_no_pair_of_one_that_was_brought_over():
     """Of the target's order, whose team gave it another way."""
     bag = WireBag(WireAmount("4.00"))
@@ -233,3 +326,68 @@ def test_what_a_removal_was_worth_is_taken_from_its_note_to_the_cent():
     assert worth(sold) == Decimal(sold.total_price_set.shop_money.amount) == Decimal("1.34")
     assert sold.refunds == []
     assert (cups.quantity, row.total_price_set) == (3, bag("2.00")), "what was given stays"
+
+
+@pytest.mark.parametrize("counts", [True, False])
+def test_the_tax_of_a_fee_is_not_taken_for_that_of_what_was_removed(counts: bool):
+    """A cup for 10 stays and a pot for 5 goes; a fee bears more than half the tax of the pot."""
+
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    def vat(amount: str) -> list[WireTax]:
+        return [WireTax("VAT", bag(amount))]
+
+    cup = WireLine("gid://shopify/LineItem/1", "Cup", 1, bag("10.00"), current_quantity=1)
+    pot = WireLine("gid://shopify/LineItem/2", "Pot", 1, bag("5.00"), current_quantity=0)
+    cup.tax_lines, pot.tax_lines = vat("2.00"), vat("1.00")
+    fee = WireFee("gid://shopify/AdditionalFee/3", "Import", bag("4.00"), tax_lines=vat("0.80"))
+    total, tax = ("22.80", "3.80") if counts else ("16.80", "2.80")
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag(total), edited=True)
+    row.line_items, row.additional_fees, row.total_tax_set = Nodes([cup, pot]), [fee], bag(tax)
+    kept = as_sold(row)
+    assert kept.total_tax_set == bag("2.80")
+    assert kept.total_price_set == bag("16.80")
+
+
+def test_goods_that_came_back_for_nothing_were_sold_though_others_were_removed():
+    """Of three cups one was sent and came back, and one of the others was taken out."""
+
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    cups = WireLine("gid://shopify/LineItem/1", "Cup", 3, bag("9.00"), current_quantity=1)
+    notes = [
+        WireRefundedLine(1, WireId(cups.id), bag("3.00"), bag("0.00"), restock_type=kind)
+        for kind in ("CANCEL", "RETURN")
+    ]
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", bag("9.00"), edited=True)
+    row.line_items = Nodes([cups])
+    row.refunds = [
+        WireRefund(f"gid://shopify/Refund/{n}", bag("0.00"), refund_line_items=Nodes([each]))
+        for n, each in enumerate(notes)
+    ]
+    sent = WireShippedLine(WireId(cups.id), 1)
+    shipment = WireFulfilment("gid://shopify/Fulfillment/1", "SUCCESS")
+    shipment.fulfillment_line_items = Nodes([sent])
+    row.fulfillments = [shipment]
+    kept = as_sold(row)
+    assert [each.quantity for each in kept.line_items.nodes] == [2]
+    assert [each.id for each in kept.refunds] == ["gid://shopify/Refund/1"]
+    assert kept.total_price_set == bag("6.00")
+
+
+@pytest.mark.parametrize("included", [True, False])
+def test_a_fee_holds_its_tax_where_prices_do(included: bool):
+    def bag(amount: str) -> WireBag:
+        return WireBag(WireAmount(amount))
+
+    cup = WireLine("gid://shopify/LineItem/1", "Cup", 1, bag("12.00"))
+    fee = WireFee("gid://shopify/AdditionalFee/3", "Import", bag("6.00"))
+    cup.tax_lines, fee.tax_lines = [WireTax("VAT", bag("2.00"))], [WireTax("VAT", bag("1.00"))]
+    total = bag("18.00" if included else "21.00")
+    row = WireOrder("gid://shopify/Order/1", "#1", "GBP", total, taxes_included=included)
+    row.line_items, row.additional_fees, row.total_tax_set = Nodes([cup]), [fee], bag("3.00")
+    content = mapped(row).content
+    assert isinstance(content, Order)
+    assert sum_of(content) == content.total.amount == worth(row)

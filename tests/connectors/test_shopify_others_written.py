@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from connectors.base import Action, Applied, Operation, Refused, Sweep, Withdrawal
 from connectors.errors import SignInAgain
-from connectors.records import Category, InventoryLevel, Option, Product, Stream, Variant
+from connectors.records import Address, Category, InventoryLevel, Option, Product, Stream, Variant
 from connectors.shopify.api import Document
 from connectors.shopify.shop import READ_SCOPES
 from connectors.testing.contents import (
@@ -194,6 +194,19 @@ async def test_what_a_customer_has_who_registered_meanwhile_stays(shop: ShopifyS
     assert content.extra["tags"] == ["newsletter", "trade"]
     others = [content.shipping.line1, *(e["line1"] for e in content.extra.get("addresses", ()))]
     assert "9 Own Road" in others
+
+
+async def test_the_same_address_of_a_customer_who_registered_meanwhile_comes_once(
+    shop: ShopifyShop,
+):
+    """What a shop does not know of an address may be null or empty."""
+    given = {"address1": "1 High Street", "city": "Leeds", "countryCode": "GB"}
+    await shop.load(customer=[{"email": "ann.1@example.test", "addresses": [given]}])
+    same = Address(line1="1 High Street", city="Leeds", country="GB")
+    [made] = await write(shop, Stream.CUSTOMERS, customer(1, billing=same, shipping=None))
+    [held] = shop.store.tables["Customer"].values()
+    assert made.found == "email"
+    assert [each["address1"] for each in held["_addresses"]] == ["1 High Street"]
 
 
 async def test_addresses_that_the_team_added_stay(shop: ShopifyShop):

@@ -101,7 +101,7 @@ async def test_a_price_that_is_removed_takes_a_product_off_sale(shop: ShopifySho
     gone = await write(shop, removed, made, changed=frozenset({"regular_price"}))
     assert sold(shop, gone) == []
     assert lost(gone) >= {"regular_price", "status"}
-    assert gone.also == {"status"}
+    assert gone.also == {"status", "visibility"}
     back = frozenset({"regular_price", "status"})
     again = await write(shop, replace(priced, regular_price=gbp("12")), made, changed=back)
     assert (sold(shop, again), lost(again)) == ([("12.00", None)], set())
@@ -121,7 +121,7 @@ async def test_a_variant_that_loses_its_price_takes_the_product_off_sale(shop: S
         variants={first.id: frozenset(), second.id: frozenset({"regular_price"})},
     )
     assert sold(shop, gone) == []
-    assert gone.also == {"status"}
+    assert gone.also == {"status", "visibility"}
 
 
 # --- sales ---------------------------------------------------------------------------------------

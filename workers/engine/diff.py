@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from connectors.digest import Digest, changed_fields, digest
-from connectors.prices import SALE_DATES, is_on_sale, priced
+from connectors.prices import SALE_DATES, dates_to_come, is_on_sale, priced
 from connectors.records import Content, Product, Record
 from connectors.references import Reference
 from workers.engine.ledger import LinkRow
@@ -132,12 +132,17 @@ def _is_to_be_mended(link: LinkRow) -> bool:
 
 def _turns(content: Content, link: LinkRow, now: datetime | None) -> bool:
     """Whether another price counts than when the target was given one, which has told that it
-    keeps no dates. Clocks differ a little: what counted shortly before is looked at as well.
+    keeps no dates. Clocks differ a little: what counted shortly before is looked at as well. And a
+    write is noted some time after it asked what counts: what it saw to come and is past now turned.
     """
     if now is None or link.applied_at is None or not isinstance(content, Product):
         return False
-    if SALE_DATES.isdisjoint(link.losses or ()):
+    seen = SALE_DATES.intersection(link.losses or ())
+    if not seen:
         return False
+    begins, ends = dates_to_come(content, now)
+    if ("sale_from" in seen and not begins) or ("sale_to" in seen and not ends):
+        return True
     then = link.applied_at - _CLOCKS
     return any(
         each.sale_price is not None

@@ -16,7 +16,7 @@ from app.models import ConflictPolicy, Decision
 from connectors.digest import FIELD_BYTES, field_digests, value_digest
 from connectors.prices import SALE_DATES
 from connectors.records import Content, Product, Variant
-from workers.engine.sides import UNKNOWN, VARIANTS, Base, Incoming, Rules
+from workers.engine.sides import PRICES, UNKNOWN, VARIANTS, Base, Incoming, Rules
 
 _WITH_IDS = frozenset({"lines", "shipping_lines", "fees", "refunds", "fulfilments", VARIANTS})
 """Parts with ids of their own: one store's never stand in for the other's."""
@@ -48,7 +48,8 @@ class Merged:
     """What to send. `changed` are the fields to write, `variants` those of each variant that is
     there already; `children` are the variants' pairs. `bases` are the target's digests, by path,
     of all that is not written; `sent` those of what is. `settled` are paths about which nothing is
-    left to ask. `missing` are known variants that the target does not show any more.
+    left to ask. `edited` are paths at which the target's value stays, and is another one than our
+    last write left. `missing` are known variants that the target does not show any more.
     """
 
     content: Content
@@ -59,6 +60,7 @@ class Merged:
     sent: dict[str, bytes] = field(default_factory=dict)
     conflicts: list[Conflict] = field(default_factory=list)
     settled: set[str] = field(default_factory=set)
+    edited: set[str] = field(default_factory=set)
     missing: set[str] = field(default_factory=set)
 
     @property
@@ -90,9 +92,9 @@ def merge(incoming: Incoming, target: Content, base: Base, rules: Rules) -> Merg
         if _judge(each, rules, merged):
             merged.changed.add(each.name)
         elif each.name not in _WITH_IDS | rules.derived | (SALE_DATES & rules.lossy):
-            # Where sales have no dates, the source's say which price counts.
             kept[each.name] = each.theirs
-    merged.content = replace(incoming.content, **kept)
+    merged.changed |= _priced_with(incoming.content, "", merged.changed, rules, merged)
+    merged.content = replace(incoming.content, **kept, **_dates(target, "", rules, merged))
     if isinstance(incoming.content, Product) and isinstance(target, Product):
         _merge_variants(incoming, target, base, rules, merged)
     return merged
@@ -108,17 +110,18 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
         # They agree. But what is shown may be older than what an earlier write left there.
         stale = rules.unsure or bool(each.sent)
         moved = _moved(each, rules) and (stale or _was_taken_off(each, rules))
-        written = moved or rules.is_left(each.name, shown, each.base)
+        written = moved or _is_left(each, shown, rules, merged)
         merged.settled.add(each.path)
-    elif rules.is_left(each.name, shown, each.base):
+    elif _is_left(each, shown, rules, merged):
         written = True
     elif not _moved(each, rules):
         merged.bases[each.path] = each.base
+        if each.base not in (shown, UNKNOWN):
+            merged.edited.add(each.path)
         return False
     else:
         written = not _is_edited(each, shown, rules) or _takes_source(each, shown, rules, merged)
-        if written:
-            merged.settled.add(each.path)
+        (merged.settled if written else merged.edited).add(each.path)
     if written:
         merged.sent[each.path] = ours
     else:
@@ -126,6 +129,15 @@ def _judge(each: _Field, rules: Rules, merged: Merged) -> bool:
         left = UNKNOWN if _is_as_found(each, shown, rules) else each.base
         merged.bases[each.path] = shown if shown == ours else left
     return written
+
+
+def _is_left(each: _Field, shown: bytes, rules: Rules, merged: Merged) -> bool:
+    """Whether the field goes out again, as in `Rules`. How a product is listed follows from its
+    status: what somebody else made of that is not to be touched by it.
+    """
+    if each.name == "visibility" and "status" in merged.edited:
+        return False
+    return rules.is_left(each.name, shown, each.base)
 
 
 def _moved(each: _Field, rules: Rules) -> bool:
@@ -271,8 +283,36 @@ def _merge_variant(
             written.add(each.name)
         elif each.name not in SALE_DATES & rules.lossy:
             kept[each.name] = each.theirs
+    written |= _priced_with(ours, prefix, written, rules, merged)
     merged.variants[ours.id] = frozenset(written)
-    return replace(ours, **kept)
+    return replace(ours, **kept, **_dates(theirs, prefix, rules, merged))
+
+
+def _priced_with(
+    ours: Content | Variant, prefix: str, written: Collection[str], rules: Rules, merged: Merged
+) -> frozenset[str]:
+    """Prices that go out with others. Where sales have no dates, one price is written for all of
+    them, and what the target shows of each follows from that. Of an edited one nothing follows.
+    """
+    if PRICES.isdisjoint(written) or SALE_DATES.isdisjoint(rules.lossy):
+        return frozenset()
+    more = {e for e in PRICES.difference(written) if f"{prefix}{e}" not in merged.edited}
+    for name in more:
+        merged.bases.pop(f"{prefix}{name}", None)
+        merged.sent[f"{prefix}{name}"] = rules.digest(name, getattr(ours, name))
+    return frozenset(more)
+
+
+def _dates(
+    theirs: Content | Variant, prefix: str, rules: Rules, merged: Merged
+) -> Mapping[str, Any]:
+    """The dates of the target's sale, where they go on in place of the source's. Where
+    sales have none, the source's say which price counts, but not whether the team's does.
+    """
+    dates = SALE_DATES & rules.lossy
+    if f"{prefix}sale_price" not in merged.edited:
+        return {}
+    return {name: getattr(theirs, name) for name in dates}
 
 
 def _note_missing(variant: Variant, base: Base, rules: Rules, merged: Merged) -> None:
@@ -341,11 +381,13 @@ def remember(
 
     A field that was written takes what the target answered; one that was not keeps its base, so
     that an edit goes on counting as one. Without `merged` everything was written. `also` are fields
-    that the connector wrote unasked.
+    that the connector wrote unasked; an edit of one of them goes on counting as one.
     """
     unwritten = _kept(content, merged, "")
-    unasked = {name: base for name, base in unwritten.items() if name not in also}
-    target = _answered(content, answered, rules, unasked)
+    if merged is not None and not also.isdisjoint(merged.edited):
+        also = frozenset()
+    untouched = {name: base for name, base in unwritten.items() if name not in also}
+    target = _answered(content, answered, rules, untouched)
     parts: dict[str, tuple[bytes, bytes]] = {}
     if isinstance(content, Product):
         shown = {each.id: each for each in getattr(answered, VARIANTS, ())}

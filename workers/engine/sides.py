@@ -26,7 +26,8 @@ UNKNOWN = bytes(FIELD_BYTES)
 
 VARIANTS = "variants"
 
-_PRICES = SALE_DATES | {"regular_price", "sale_price"}
+_SHOWN = frozenset({"status", "visibility"})
+PRICES = SALE_DATES | {"regular_price", "sale_price"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +130,13 @@ def plain(name: str, value: Any, derived: frozenset[str]) -> Any:
 
 def lacking(stream: Stream, losses: Iterable[str]) -> frozenset[str]:
     """Of the fields that a product's last write could not keep, those that depend on others: a
-    target may hold a product back because it has no price, and ask the price that counted then.
-    Prices and their dates are one matter.
+    target may hold a product back because it has no price, hide only what is for sale, and ask the
+    price that counted then. Prices and their dates are one matter.
     """
     if stream is not Stream.PRODUCTS:
         return frozenset()
     lost = frozenset(losses)
-    return (lost & {"status"}) | (_PRICES if lost & _PRICES else frozenset())
+    return (lost & _SHOWN) | (PRICES if lost & PRICES else frozenset())
 
 
 def value_at(content: Content, path: str) -> Any:
