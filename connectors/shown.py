@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any
 
 from connectors.base import Hint
-from connectors.records import Money, Product, Variant
+from connectors.levels import countable
+from connectors.records import InventoryLevel, Money, Product, Variant
 
 
 def nothing(_: Any) -> str:
@@ -50,3 +51,17 @@ def attributes(product: Product) -> Any:
     variants differ in, nobody can tell.
     """
     return Hint.ANYTHING if product.variants else ()
+
+
+def availability(level: InventoryLevel) -> str:
+    """It follows from what is counted."""
+    kept = countable(level)
+    if not kept.counted or (kept.quantity or 0) > 0:
+        return "in_stock"
+    return "out_of_stock" if kept.backorders == "no" else "on_backorder"
+
+
+def backorders(level: InventoryLevel) -> str:
+    """Allowed or not, and only of what is counted."""
+    kept = countable(level)
+    return "yes" if kept.counted and kept.backorders != "no" else "no"

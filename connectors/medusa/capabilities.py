@@ -231,8 +231,8 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.INVENTORY: WriteCapability(
         batch=100,
         losses=(
-            Loss("availability", "It follows from the quantity.", shows=losses.availability),
-            Loss("backorders", "Backorders are allowed or not.", shows=losses.backorders),
+            Loss("availability", "It follows from the quantity.", shows=shown.availability),
+            Loss("backorders", "Backorders are allowed or not.", shows=shown.backorders),
         ),
         notes=(
             _PLACES,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from connectors.base import Hint
 from connectors.medusa.bodies import wire_status
 from connectors.medusa.mapping_products import STATUSES
-from connectors.records import InventoryLevel, Product
+from connectors.records import Product
 
 
 def status(product: Product) -> str:
@@ -17,15 +17,3 @@ def status(product: Product) -> str:
 def images(_: Product) -> Hint:
     """There are as many, under the same addresses."""
     return Hint.SAME
-
-
-def availability(level: InventoryLevel) -> str:
-    """It follows from what is counted."""
-    if not level.counted or (level.quantity or 0) > 0:
-        return "in_stock"
-    return "out_of_stock" if level.backorders == "no" else "on_backorder"
-
-
-def backorders(level: InventoryLevel) -> str:
-    """Allowed or not, and only of what is counted."""
-    return "yes" if level.counted and level.backorders != "no" else "no"

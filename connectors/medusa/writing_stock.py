@@ -12,6 +12,7 @@ from msgspec import Struct
 
 from connectors.base import Applied, Operation, Outcome, Refused
 from connectors.errors import StoreError
+from connectors.levels import countable, losses_of
 from connectors.medusa.api import Api, RefusedRequest
 from connectors.medusa.bodies import Body
 from connectors.medusa.changing import Attempt, no_such
@@ -88,7 +89,11 @@ class StockWriter:
         await self._set_flags(tasks)
         await self._set_levels([each for each in tasks if each.level.counted], location)
         return outcomes + [
-            Applied(source_id=each.operation.source_id, target_id=each.level.record_id)
+            Applied(
+                source_id=each.operation.source_id,
+                target_id=each.level.record_id,
+                losses=losses_of(each.operation),
+            )
             for each in tasks
         ]
 
@@ -159,7 +164,7 @@ class StockWriter:
 def _level(operation: Operation) -> InventoryLevel:
     if not isinstance(operation.content, InventoryLevel):
         raise TypeError("an operation of another stream")
-    return operation.content
+    return countable(operation.content)
 
 
 def _task(operation: Operation, rows: dict[str, WireStock], location: str) -> _Task | Refused:

@@ -262,6 +262,10 @@ WRITES: dict[Stream, WriteCapability] = {
     Stream.INVENTORY: WriteCapability(
         at_once=True,
         batch=50,
+        losses=(
+            Loss("availability", "It follows from the quantity.", shows=shown.availability),
+            Loss("backorders", "Backorders are allowed or not.", shows=shown.backorders),
+        ),
         notes=(
             "Only whole quantities can be written, and at one location.",
             (

@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from connectors.base import Applied, Loss, Operation, Outcome, Refused
+from connectors.base import Applied, Operation, Outcome, Refused
 from connectors.errors import BadAnswer
+from connectors.levels import countable, losses_of
 from connectors.records import InventoryLevel, Stream
 from connectors.vendure.api import Api, decoder
 from connectors.vendure.bodies import Body
@@ -20,8 +21,6 @@ from connectors.vendure.wire import Listed, WireId, WireStock
 _MUCH = -1_000_000
 """How far below zero stock may fall where the source sets no limit."""
 
-_UNCOUNTED = Loss("counted", "What is out of stock without being counted is counted as none.")
-
 
 class StockWriter:
     """Writes levels to one location of one store."""
@@ -34,9 +33,9 @@ class StockWriter:
 
     async def write(self, operation: Operation) -> Outcome:
         """Set one level. Raises `StoreError`. It may be sent twice."""
-        content = operation.content
-        if not isinstance(content, InventoryLevel):
+        if not isinstance(operation.content, InventoryLevel):
             raise TypeError("an operation of another stream")
+        content = countable(operation.content)
         if not content.product:
             return _refused(operation, "unknown_product", "its product is not on the target")
         quantity = content.quantity
@@ -53,7 +52,7 @@ class StockWriter:
         return Applied(
             source_id=operation.source_id,
             target_id=content.record_id,
-            losses=(_UNCOUNTED,) if _is_blocked(content) else (),
+            losses=losses_of(operation),
         )
 
     async def location(self) -> str:
@@ -87,7 +86,7 @@ class StockWriter:
 
 def stock_body(content: InventoryLevel, row: WireStock, shop: Shop, location: str) -> Body:
     """What of a variant is to be changed so that it has the level; nothing where it has."""
-    counted = content.counted or _is_blocked(content)
+    counted = content.counted
     tracked = shop.tracks if row.track_inventory == "INHERIT" else row.track_inventory == "TRUE"
     body: Body = {}
     if tracked != counted:
@@ -95,11 +94,6 @@ def stock_body(content: InventoryLevel, row: WireStock, shop: Shop, location: st
     if counted:
         body |= _threshold(content, row, shop) | _on_hand(content, row, location)
     return body
-
-
-def _is_blocked(content: InventoryLevel) -> bool:
-    """Whether it is not counted and yet not for sale: then none are counted."""
-    return not content.counted and content.availability == "out_of_stock"
 
 
 def _threshold(content: InventoryLevel, row: WireStock, shop: Shop) -> Body:
