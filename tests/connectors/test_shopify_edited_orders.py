@@ -233,3 +233,15 @@ def test_what_a_removal_was_worth_is_taken_from_its_note_to_the_cent():
     assert worth(sold) == Decimal(sold.total_price_set.shop_money.amount) == Decimal("1.34")
     assert sold.refunds == []
     assert (cups.quantity, row.total_price_set) == (3, bag("2.00")), "what was given stays"
+
+
+async def test_money_that_is_reserved_and_not_taken_has_no_time(shop: ShopifyShop) -> None:
+    """Targets take a payment with a time for one whose money came."""
+    held = {"kind": "AUTHORIZATION", "status": "SUCCESS", "amountSet": money("48.02")}
+    await sold(shop, transactions=[held])
+    async with shop.source() as source:
+        [record] = await read(source, Stream.ORDERS, Sweep())
+    content = record.content
+    assert isinstance(content, Order)
+    assert (content.status, content.paid_at) == ("on_hold", None)
+    assert [each.at for each in content.transactions] == [None]
