@@ -18,6 +18,13 @@ from tests.live.medusa.store import MedusaStore
 
 _PLACED = order(1, status="pending", paid_at=None, completed_at=None)
 _PAID = order(1, status="processing", completed_at=None)
+_BREAK = """
+    CREATE FUNCTION broken() RETURNS trigger LANGUAGE plpgsql AS
+        'BEGIN RAISE EXCEPTION ''the disk is full''; END';
+    CREATE TRIGGER breaks BEFORE UPDATE ON order_item EXECUTE FUNCTION broken();
+"""
+"""How many pieces were sent cannot be written any more."""
+
 _SETTLED = 0.5
 """Seconds after which a request that waits for a lock waits for it."""
 
@@ -118,6 +125,26 @@ async def test_a_shipment_that_the_source_has_no_more_goes(medusa: MedusaStore) 
         shipped = [each.tracking for each in outcome.content.fulfilments]
         seen.append((outcome.content.status, shipped))
     assert seen == [("completed", ["T-1"]), ("processing", [])]
+
+
+async def test_an_order_that_cannot_be_written_to_the_end_is_as_before(
+    medusa: MedusaStore,
+) -> None:
+    """What is replaced and breaks off then would look unsent, and staff would send it again."""
+    whole = replace(order(1), number="A-1")
+    made = await _brought(medusa, whole)
+    fields = "custom_display_id,fulfillment_status"
+    before = await _shown(medusa, made, fields)
+    assert before["custom_display_id"] == "A-1"
+    await medusa.database.execute(_BREAK)
+    try:
+        outcome = await _write(medusa, _later(replace(whole, note="Ring"), made, "note"))
+    finally:
+        await medusa.database.execute("DROP FUNCTION broken CASCADE")
+    assert getattr(outcome, "code", outcome) == "store_rejected"
+    assert await _shown(medusa, made, fields) == before
+    outcome = await _write(medusa, _later(replace(whole, note="Ring"), made, "note"))
+    assert isinstance(outcome, Applied)
 
 
 async def test_payments_that_the_source_has_no_more_go(medusa: MedusaStore) -> None:

@@ -61,22 +61,16 @@ export const POST = async (req: MedusaRequest<{ packed: string }>, res: MedusaRe
 
 async function put(scope: any, each: Import): Promise<string> {
   const { order, payments, fulfillments } = each
-  const service = scope.resolve(Modules.ORDER)
   const there = await found(scope, order.id)
   if (there?.metadata?.recent_sync_digest === each.digest) return "unchanged"
-  const { custom_display_id, ...rest } = order
   const metadata = { ...order.metadata, recent_sync_came_as: order.status }
   const isOurs = !there || !isWorkedOn(there)
-  if (!isOurs || !(await putOrder(service, { ...rest, metadata }, there))) return "worked_on"
-  for (const [item_id, sent] of Object.entries(each.sent)) {
-    await service.updateOrderItem({ item_id }, quantities(sent))
-  }
+  if (!isOurs || !(await putOrder(scope, { ...order, metadata }, each.sent, there))) return "worked_on"
   await putPayments(scope, order, payments, there)
   await putFulfillments(scope, order, fulfillments, there)
   // Last of all: only a whole order carries its digest.
   const whole = { ...metadata, recent_sync_digest: each.digest }
-  const number = { custom_display_id: custom_display_id ?? null }
-  await service.updateOrders([{ id: order.id, metadata: whole, ...number }])
+  await scope.resolve(Modules.ORDER).updateOrders([{ id: order.id, metadata: whole }])
   return there ? "replaced" : "created"
 }
 
@@ -84,7 +78,13 @@ async function put(scope: any, each: Import): Promise<string> {
  * One transaction: an order is replaced as a whole, or not at all. False where people of this store
  * changed it while we looked.
  */
-async function putOrder(service: any, order: Row, there: any): Promise<boolean> {
+async function putOrder(
+  scope: any,
+  { custom_display_id, ...order }: Row,
+  sent: Import["sent"],
+  there: any
+): Promise<boolean> {
+  const service = scope.resolve(Modules.ORDER)
   return service.baseRepository_.transaction(async (transactionManager: any) => {
     if (there && !(await isHeld(transactionManager, there))) return false
     const context = { transactionManager, manager: transactionManager }
@@ -92,6 +92,11 @@ async function putOrder(service: any, order: Row, there: any): Promise<boolean> 
     // What was just deleted is to be forgotten: its ids come again.
     transactionManager.clear()
     await service.createOrders([order], context)
+    for (const [item_id, pieces] of Object.entries(sent)) {
+      await service.updateOrderItem({ item_id }, quantities(pieces), context)
+    }
+    const number = { custom_display_id: custom_display_id ?? null }
+    await service.updateOrders([{ id: order.id, ...number }], undefined, context)
     return true
   })
 }
