@@ -310,6 +310,10 @@ WRITES: dict[Stream, WriteCapability] = {
     ),
     Stream.INVENTORY: WriteCapability(
         batch=20,
+        losses=(
+            Loss("availability", "It follows from the quantity.", shows=shown.availability),
+            Loss("backorders", "Backorders are allowed or not.", shows=shown.backorders),
+        ),
         notes=(
             "Only whole quantities can be written, and at one location.",
             "Stock is set from what was seen there: a sale in between is noticed.",

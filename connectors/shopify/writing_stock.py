@@ -7,6 +7,7 @@ from typing import Any
 
 from connectors.base import Applied, Operation, Outcome, Refused
 from connectors.errors import TryLater
+from connectors.levels import countable, losses_of
 from connectors.records import InventoryLevel
 from connectors.shopify.api import Api
 from connectors.shopify.changing import RefusedInput, change
@@ -47,9 +48,9 @@ class StockWriter:
 
     async def write(self, operation: Operation) -> Outcome:
         """Set one level. Raises `StoreError`. Every step may be sent twice."""
-        content = operation.content
-        if not isinstance(content, InventoryLevel):
+        if not isinstance(operation.content, InventoryLevel):
             raise TypeError("an operation of another stream")
+        content = countable(operation.content)
         if not content.product:
             return _refused(operation, "unknown_product", "its product is not on the target")
         quantity = content.quantity
@@ -67,7 +68,9 @@ class StockWriter:
                     raise
                 # Somebody bought or counted meanwhile: look again.
                 continue
-            return Applied(source_id=operation.source_id, target_id=place)
+            return Applied(
+                source_id=operation.source_id, target_id=place, losses=losses_of(operation)
+            )
         raise TryLater("the stock changes faster than it can be set", after=5.0)
 
     async def _set(self, row: WireStock, content: InventoryLevel) -> None:
