@@ -69,6 +69,14 @@ async def _complete(medusa: MedusaStore, made: Applied) -> None:
     await medusa.ask("POST", f"orders/{made.target_id}/complete", {})
 
 
+async def _edit(medusa: MedusaStore, made: Applied) -> None:
+    await medusa.ask("POST", "order-edits", {"order_id": made.target_id})
+
+
+async def _take_back(medusa: MedusaStore, made: Applied) -> None:
+    await medusa.ask("POST", "returns", {"order_id": made.target_id})
+
+
 @pytest.mark.parametrize(
     ("content", "act"),
     [
@@ -77,6 +85,8 @@ async def _complete(medusa: MedusaStore, made: Applied) -> None:
         (_PAID, _refund),
         (_PAID, _cancel),
         (_PAID, _complete),
+        (_PAID, _edit),
+        (order(1), _take_back),
     ],
 )
 async def test_what_staff_did_with_money_or_state_of_an_order_is_not_taken_back(
@@ -85,7 +95,8 @@ async def test_what_staff_did_with_money_or_state_of_an_order_is_not_taken_back(
     """None of it moves the order's version, and payments that came in are those that they move."""
     made = await _brought(medusa, content)
     await act(medusa, made)
-    fields = "status,payment_status,*summary,payment_collections.payments.captures.amount"
+    fields = "status,payment_status,*summary,*order_change,*returns"
+    fields += ",payment_collections.payments.captures.amount"
     fields += ",payment_collections.payments.refunds.amount"
     before = await _shown(medusa, made, fields)
     back = replace(_PAID, refunds=(refund(9, "2.55"),))

@@ -76,7 +76,7 @@ async function put(scope: any, each: Import): Promise<string> {
 
 /**
  * One transaction: an order is replaced as a whole, or not at all. False where people of this store
- * changed it while we looked.
+ * are at work on it.
  */
 async function putOrder(
   scope: any,
@@ -101,11 +101,19 @@ async function putOrder(
   })
 }
 
-/** Waits for whoever is changing the order now, and says whether it is still what was read. */
+/**
+ * Waits for whoever is changing the order now, and says whether it is still what was read, and
+ * nobody has begun an edit or a return of it.
+ */
 async function isHeld(transactionManager: any, there: any): Promise<boolean> {
-  const orders = transactionManager.getTransactionContext()("order")
-  const [row] = await orders.where({ id: there.id }).forUpdate().select("version", "status")
-  return row?.version === there.version && row.status === there.status
+  const table = transactionManager.getTransactionContext()
+  const orders = table("order").where({ id: there.id })
+  const [row] = await orders.forUpdate().select("version", "status")
+  const open = await table("order_change")
+    .where({ order_id: there.id, deleted_at: null })
+    .whereIn("status", ["pending", "requested"])
+    .select("id")
+  return row?.version === there.version && row.status === there.status && !open.length
 }
 
 async function found(scope: any, id: string): Promise<any> {
