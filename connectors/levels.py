@@ -9,8 +9,8 @@ from msgspec.structs import replace
 from connectors.base import Loss, Operation
 from connectors.records import InventoryLevel
 
-_NONE = "What is out of stock without being counted is counted as none."
-_LOSSES = tuple(Loss(field, _NONE) for field in ("counted", "quantity", "backorders"))
+NONE = "What is out of stock without being counted is counted as none."
+_LOSSES = tuple(Loss(field, NONE) for field in ("counted", "quantity", "backorders"))
 
 
 def countable(level: InventoryLevel) -> InventoryLevel:

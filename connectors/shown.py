@@ -5,6 +5,7 @@ Each is asked for a record of the source and answers with the value of one field
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from connectors.base import Hint
@@ -51,6 +52,16 @@ def attributes(product: Product) -> Any:
     variants differ in, nobody can tell.
     """
     return Hint.ANYTHING if product.variants else ()
+
+
+def counted(level: InventoryLevel) -> bool:
+    """What is sold out without being counted is counted."""
+    return countable(level).counted
+
+
+def quantity(level: InventoryLevel) -> Decimal | None:
+    """What is sold out without being counted is counted as none."""
+    return countable(level).quantity
 
 
 def availability(level: InventoryLevel) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from connectors import shown
+from connectors import levels, shown
 from connectors.base import (
     Action,
     Bounds,
@@ -263,6 +263,8 @@ WRITES: dict[Stream, WriteCapability] = {
         at_once=True,
         batch=50,
         losses=(
+            Loss("counted", levels.NONE, shows=shown.counted),
+            Loss("quantity", levels.NONE, shows=shown.quantity),
             Loss("availability", "It follows from the quantity.", shows=shown.availability),
             Loss("backorders", "Backorders are allowed or not.", shows=shown.backorders),
         ),

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from connectors.base import Connector, Hint, Loss, Source
 from connectors.comparable import Names
 from connectors.fingerprints import fingerprints
+from connectors.levels import countable
 from connectors.losses import Losses, strikes
 from connectors.medusa import CONNECTOR as MEDUSA
 from connectors.records import (
@@ -270,7 +271,7 @@ def test_orders_on_shopify_show_no_codes_and_no_refunds_that_were_never_made() -
         ),
         ({"counted": True, "quantity": Decimal(0)}, "out_of_stock", "no"),
         ({"counted": True, "quantity": None, "backorders": "notify"}, "on_backorder", "yes"),
-        ({"counted": False, "availability": "out_of_stock"}, "in_stock", "no"),
+        ({"counted": False, "availability": "on_backorder"}, "in_stock", "no"),
     ],
 )
 def test_on_medusa_what_is_for_sale_follows_from_the_quantity(
@@ -281,6 +282,19 @@ def test_on_medusa_what_is_for_sale_follows_from_the_quantity(
     assert wrong(MEDUSA, Stream.INVENTORY, ours, shown) == []
     off = replace(shown, availability="discontinued")
     assert wrong(MEDUSA, Stream.INVENTORY, ours, off) == ["availability"]
+
+
+@pytest.mark.parametrize("target", [MEDUSA, SHOPIFY, VENDURE], ids=["medusa", "shopify", "vendure"])
+def test_what_is_sold_out_without_being_counted_may_be_counted_and_not_be_for_sale(
+    target: Connector,
+) -> None:
+    ours = InventoryLevel(product="1", availability="out_of_stock")
+    kept = countable(ours)
+    assert wrong(target, Stream.INVENTORY, ours, kept) == []
+    sold = replace(kept, quantity=Decimal(5), availability="in_stock")
+    assert wrong(target, Stream.INVENTORY, ours, sold) == ["quantity", "availability"]
+    on_sale = replace(ours, availability="in_stock")
+    assert wrong(target, Stream.INVENTORY, ours, on_sale) == ["availability"]
 
 
 def test_woocommerce_keeps_the_names_and_values_of_attributes() -> None:

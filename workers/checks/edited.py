@@ -26,13 +26,16 @@ _decode_parts = msgspec.msgpack.Decoder(dict[str, tuple[bytes, bytes]]).decode
 
 _LEFT = text(
     """
-    SELECT source_id, target_id, fields, target_fields, parts, children FROM links
+    SELECT source_id, target_id, fields, target_fields, parts, children, losses FROM links
     WHERE migration_id = :migration AND stream = :stream AND state = 'applied'
       AND digest IS NOT NULL AND target_id = ANY(CAST(:ids AS text[]))
     """
 )
 _NAMED_OTHERWISE = frozenset({"product", "variant"})
 """What a level of stock belongs to has another id on each store."""
+
+_WATCHED = frozenset({"counted", "quantity"})
+"""Fields of stock that a target may show otherwise, and of which links say where it does."""
 
 
 class Edited:
@@ -44,7 +47,7 @@ class Edited:
         self._merges = capability.merges
         self._rules = Rules(stream, ground.scope.policies, derived=capability.derived)
         # What we wrote, unlike what the target answered, does not hold what it shows instead.
-        lost = losses.untold if self._merges else losses.fields
+        lost = losses.untold if self._merges else losses.fields - _WATCHED
         self._ignored = lost | capability.derived
         self.ids: list[str] = []
 
@@ -65,7 +68,8 @@ class Edited:
 
     def _differs(self, link: Row[Any], content: Content) -> bool:
         left = link.target_fields if self._merges else link.fields
-        if self._is_changed(content, left):
+        told = frozenset() if self._merges else frozenset(link.losses or ())
+        if self._is_changed(content, left, told=told):
             return True
         if not isinstance(content, Product) or not link.parts:
             return False
@@ -77,14 +81,20 @@ class Edited:
             if sources.get(variant.id) in parts
         )
 
-    def _is_changed(self, content: Content | Variant, left: bytes | None, prefix: str = "") -> bool:
+    def _is_changed(
+        self,
+        content: Content | Variant,
+        left: bytes | None,
+        prefix: str = "",
+        told: frozenset[str] = frozenset(),
+    ) -> bool:
         names = type(content).__struct_fields__
         if left is None or len(left) != len(names) * FIELD_BYTES:
             return False  # nobody knows what we left there
         return any(
             before != UNKNOWN and self._rules.digest(name, getattr(content, name)) != before
             for name, before in zip(names, _fields(left), strict=True)
-            if self._counts(content, name, prefix)
+            if name not in told and self._counts(content, name, prefix)
         )
 
     def _counts(self, content: Content | Variant, name: str, prefix: str) -> bool:
