@@ -8,7 +8,7 @@ const { gql } = require('graphql-tag');
 
 const { OrderImporter } = require('./order-importer');
 
-const API_VERSION = 1;
+const API_VERSION = 2;
 
 const schema = gql`
     type RecentSyncImporter {

@@ -19,6 +19,9 @@ const key = () => field('recentSyncKey', 'Key of recent-sync', { unique: true })
 /** The name of a part of an order there. */
 const part = () => field('importedId', 'Id before the move');
 
+/** What something was called there, of any length. */
+const words = (name, label) => field(name, label, { type: 'text' });
+
 const customFields = {
     Address: [field('firstName', 'First name'), field('email', 'Email')],
     Collection: [key()],
@@ -26,15 +29,15 @@ const customFields = {
     Fulfillment: [part()],
     Order: [
         key(),
-        field('customerNote', 'Note of the customer', { type: 'text' }),
-        field('importedAs', 'As it was before the move', { type: 'text' }),
+        words('customerNote', 'Note of the customer'),
+        words('importedAs', 'As it was before the move'),
     ],
-    OrderLine: [part(), field('importedName', 'Name when sold'), field('importedSku', 'SKU when sold')],
+    OrderLine: [part(), words('importedName', 'Name when sold'), field('importedSku', 'SKU when sold')],
     Payment: [part()],
     Product: [key(), field('productSku', 'SKU of the whole product')],
     ProductVariant: [field('statusOncePriced', 'Status once it has a price')],
     Refund: [part()],
-    ShippingLine: [part(), field('title', 'Title when sold'), field('method', 'Method when sold')],
+    ShippingLine: [part(), words('title', 'Title when sold'), words('method', 'Method when sold')],
 };
 
 module.exports = { customFields };

@@ -21,6 +21,7 @@ const {
 } = require('@vendure/core');
 const { In } = require('typeorm');
 
+const { hold } = require('./holding');
 const { PartSaver, importedId } = require('./parts');
 const { Placeholders } = require('./placeholders');
 const { besides, feeId } = require('./worked-on');
@@ -50,7 +51,7 @@ class OrderImporter {
     async import(ctx, whole) {
         const parts = new PartSaver(this.connection, ctx);
         await this.requireCustomer(parts, whole.customerId);
-        const found = await this.find(parts, whole.key);
+        const found = await this.findHeld(parts, whole.key);
         const input = found ? besides(found, whole) : whole;
         const order = found ?? (await this.begin(ctx, input));
         const lines = await this.saveLines(ctx, parts, order, input);
@@ -64,6 +65,16 @@ class OrderImporter {
             customFields: given(input, ['customerNote', 'importedAs']),
         });
         return this.orderService.findOne(ctx, order.id);
+    }
+
+    /** The order, of which nobody can change anything until we are done. */
+    async findHeld(parts, key) {
+        const found = await this.find(parts, key);
+        if (!found) {
+            return null;
+        }
+        await hold(parts, found);
+        return this.find(parts, key);
     }
 
     find(parts, recentSyncKey) {

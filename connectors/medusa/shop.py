@@ -17,7 +17,7 @@ from connectors.medusa.wire import WireLocation, WirePricePreference, WireProfil
 T = TypeVar("T")
 
 ADDON = "recent-sync/orders"
-ADDON_VERSION = 1
+ADDON_VERSION = 2
 
 _READ = "addons/medusa/README.md"
 _NO_ADDON = (

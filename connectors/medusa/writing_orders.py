@@ -35,7 +35,7 @@ _LARGEST = 90_000
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not show this status.")
-_NO_ADDON = "orders are written through the add-on, which the store lacks"
+_NO_ADDON = "orders are written through the add-on: the store lacks it, or this version of it"
 _WORKED_ON = "people of the target have edited, paid or sent this order: it is theirs"
 _FOREIGN = "the order was not imported by the add-on: it cannot be changed"
 _REFUSED = "the store refuses the order"

@@ -166,15 +166,29 @@ class ProductWriter:
     async def _tag_ids(self, content: Product) -> Mapping[str, str]:
         """Ids of a product's tags by name; those that are not there yet are made."""
         async with self._tagging:
-            wanted = sorted(set(content.tags) - self._tags.keys())
-            if wanted:
-                asked: Asked = {"value[]": wanted, "fields": "id,value", "limit": len(wanted)}
-                page = await self._api.list("product-tags", asked, WireTag)
-                self._tags |= {row.value: row.id for row in page.rows}
-            for name in [each for each in wanted if each not in self._tags]:
-                answer = await self._api.send("POST", "product-tags", {"value": name}, _TagAnswer)
-                self._tags[name] = answer.product_tag.id
+            await self._look_up_tags(content.tags)
+            for name in dict.fromkeys(content.tags):
+                if name not in self._tags:
+                    await self._make_tag(name)
             return {name: self._tags[name] for name in content.tags}
+
+    async def _look_up_tags(self, names: Sequence[str]) -> None:
+        wanted = sorted(set(names) - self._tags.keys())
+        if wanted:
+            asked: Asked = {"value[]": wanted, "fields": "id,value", "limit": len(wanted)}
+            page = await self._api.list("product-tags", asked, WireTag)
+            self._tags |= {row.value: row.id for row in page.rows}
+
+    async def _make_tag(self, name: str) -> None:
+        try:
+            answer = await self._api.send("POST", "product-tags", {"value": name}, _TagAnswer)
+        except RefusedRequest as error:
+            # Another worker has made it in the same moment.
+            await self._look_up_tags([name])
+            if not error.taken or name not in self._tags:
+                raise
+        else:
+            self._tags[name] = answer.product_tag.id
 
     # --- updating -------------------------------------------------------------------------------
 

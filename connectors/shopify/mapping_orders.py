@@ -200,7 +200,9 @@ def _short(rate: Decimal) -> Decimal:
 
 
 def _transactions(wires: Sequence[WireTransaction], currency: str) -> list[Transaction]:
-    """Payments made or awaited; one that was reserved and then taken counts once."""
+    """Payments made or awaited; one that was reserved and then taken counts once. Only what was
+    taken has a time.
+    """
     captured = {each.parent_transaction.id for each in wires if each.parent_transaction}
     return [
         Transaction(
@@ -208,13 +210,17 @@ def _transactions(wires: Sequence[WireTransaction], currency: str) -> list[Trans
             title=each.formatted_gateway or "",
             reference=each.payment_id or "",
             amount=shop_amount(each.amount_set, currency),
-            at=utc(each.processed_at) if each.status == "SUCCESS" else None,
+            at=utc(each.processed_at) if _is_taken(each) else None,
         )
         for each in wires
         if each.kind in _PAYMENTS
         and each.status in _MADE
         and not (each.kind == "AUTHORIZATION" and each.id in captured)
     ]
+
+
+def _is_taken(wire: WireTransaction) -> bool:
+    return wire.kind in ("SALE", "CAPTURE") and wire.status == "SUCCESS"
 
 
 def _paid_at(wire: WireOrder) -> Any:
@@ -224,7 +230,7 @@ def _paid_at(wire: WireOrder) -> Any:
     moments = [
         moment
         for each in wire.transactions
-        if each.kind in ("SALE", "CAPTURE") and each.status == "SUCCESS"
+        if _is_taken(each)
         if (moment := utc(each.processed_at))
     ]
     return max(moments, default=None)

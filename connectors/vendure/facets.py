@@ -139,6 +139,21 @@ class FacetBook:
         return known
 
     async def _found_value(self, facet: str, name: str, code: str) -> str:
+        """The oldest value of this name, or code; made where there is none."""
+        if found := await self._look_up_value(facet, name, code):
+            return found
+        language = (await self._loader.shop()).language
+        body = {
+            "facetId": facet,
+            "code": code or slug(name),
+            "translations": [{"languageCode": language, "name": name}],
+        }
+        answer = await self._api.ask(CREATE_VALUE, dict[str, WireId], {"input": body})
+        # Vendure takes doubles, and another worker may have made it in the same moment.
+        oldest = await self._look_up_value(facet, name, code)
+        return oldest or answer["createFacetValue"].id
+
+    async def _look_up_value(self, facet: str, name: str, code: str) -> str | None:
         wanted = {"code": {"eq": code}} if code else {"name": {"eq": name}}
         options = {
             "filter": {"facetId": {"eq": facet}, **wanted},
@@ -149,14 +164,7 @@ class FacetBook:
             # Some databases compare without case.
             if (each.code == code) if code else (each.name == name):
                 return str(each.id)
-        language = (await self._loader.shop()).language
-        body = {
-            "facetId": facet,
-            "code": code or slug(name),
-            "translations": [{"languageCode": language, "name": name}],
-        }
-        answer = await self._api.ask(CREATE_VALUE, dict[str, WireId], {"input": body})
-        return answer["createFacetValue"].id
+        return None
 
     async def _ask_list(self, document: Any, kind: type[Any], options: dict[str, Any]) -> list[Any]:
         listed = cast("Any", dict[str, Listed[kind]])  # type: ignore[valid-type]

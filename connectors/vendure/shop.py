@@ -32,7 +32,7 @@ SHOP = Document(
 )
 IMPORTER = Document("query Importer { recentSyncImporter { version vendure } }")
 OURSELVES = Document("query Ourselves { activeAdministrator { user { id updatedAt } } }")
-IMPORTER_VERSION = 1
+IMPORTER_VERSION = 2
 _LONG = timedelta(minutes=15)
 
 _WITHOUT = (

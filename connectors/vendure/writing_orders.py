@@ -16,6 +16,7 @@ from connectors.vendure.documents_writing import import_order
 from connectors.vendure.loading import Loader
 from connectors.vendure.pairing import pair_order
 from connectors.vendure.parts import KEY
+from connectors.vendure.shop import IMPORTER_VERSION
 from connectors.vendure.wire import Wire, WireStock
 from connectors.vendure.wire_orders import WireOrder
 
@@ -24,6 +25,7 @@ Countries = Callable[[], Awaitable[dict[str, str]]]
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _TAX = Loss("tax_total", "The target reckons another tax.")
+_OTHER = "the store's add-on is of another version than this connector: copy it there again"
 
 
 class _Imported(Wire):
@@ -48,6 +50,8 @@ class OrderWriter:
         shop = await self._loader.shop()
         if shop.importer is None:
             return _refused(operation, "addon_missing", "orders need the add-on for Vendure")
+        if shop.importer.version != IMPORTER_VERSION:
+            return _refused(operation, "addon_version", _OTHER)
         if operation.target_id and not await self._is_there(operation):
             return _refused(operation, "gone", "the order is not there any more", gone=True)
         writing = Writing(shop, await self._own_variants(content), await self._countries())

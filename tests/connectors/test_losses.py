@@ -24,6 +24,7 @@ from connectors.records import (
     Variant,
 )
 from connectors.shopify import CONNECTOR as SHOPIFY
+from connectors.stock import as_counted
 from connectors.testing.contents import (
     HOME,
     LONG_AGO,
@@ -332,6 +333,19 @@ def test_what_the_source_does_not_sell_no_target_may_sell(
     ours = InventoryLevel(product="1", availability="out_of_stock", **given)
     shown = replace(ours, availability="in_stock")
     assert wrong(platform, Stream.INVENTORY, ours, shown) == ["availability"]
+
+
+@pytest.mark.parametrize("target", [MEDUSA, SHOPIFY, VENDURE], ids=["medusa", "shopify", "vendure"])
+def test_what_is_sold_out_without_being_counted_may_be_counted_and_not_be_for_sale(
+    target: Connector,
+) -> None:
+    ours = InventoryLevel(product="1", availability="out_of_stock")
+    kept = as_counted(ours)
+    assert wrong(target, Stream.INVENTORY, ours, kept) == []
+    sold = replace(kept, quantity=Decimal(5), availability="in_stock")
+    assert wrong(target, Stream.INVENTORY, ours, sold) == ["quantity", "availability"]
+    on_sale = replace(ours, availability="in_stock")
+    assert wrong(target, Stream.INVENTORY, ours, on_sale) == ["availability"]
 
 
 def test_woocommerce_keeps_the_names_and_values_of_attributes() -> None:

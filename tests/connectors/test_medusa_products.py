@@ -126,3 +126,32 @@ async def test_a_price_of_a_variant_in_another_currency_is_refused_in_an_update_
         outcomes = await target.write(Stream.PRODUCTS, [replace(update, target_id="prod_1")])
     assert refused(outcomes)["1"].code == "other_currency"
     assert server.sent == []
+
+
+@dataclass
+class BusyServer(Server):
+    """Another worker makes each tag in the moment before we do."""
+
+    tags: list[dict[str, str]] = field(default_factory=list)
+
+    def answer(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path != "/admin/product-tags":
+            return super().answer(request)
+        if request.method == "GET":
+            body = {"product_tags": self.tags, "count": len(self.tags)}
+            return httpx.Response(200, json=body)
+        name = json.loads(request.content)["value"]
+        self.tags.append({"id": f"ptag_{name}", "value": name})
+        told = f"Product tag with value: {name}, already exists."
+        return httpx.Response(400, json={"type": "invalid_data", "message": told})
+
+
+@pytest.mark.parametrize("together", [1, 2])
+async def test_a_tag_that_another_worker_makes_in_the_same_moment_is_taken(together: int) -> None:
+    """It failed the whole page."""
+    server = BusyServer()
+    some = [product(number, tags=("new", "sale")) for number in (1, 2)][:together]
+    async with server.target() as target:
+        made = await target.write(Stream.PRODUCTS, operations(Stream.PRODUCTS, some))
+    assert len(applied(made)) == together
+    assert [each["value"] for each in server.tags] == ["new", "sale"]

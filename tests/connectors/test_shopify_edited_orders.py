@@ -391,3 +391,15 @@ def test_a_fee_holds_its_tax_where_prices_do(included: bool):
     content = mapped(row).content
     assert isinstance(content, Order)
     assert sum_of(content) == content.total.amount == worth(row)
+
+
+async def test_money_that_is_reserved_and_not_taken_has_no_time(shop: ShopifyShop) -> None:
+    """Targets take a payment with a time for one whose money came."""
+    held = {"kind": "AUTHORIZATION", "status": "SUCCESS", "amountSet": money("48.02")}
+    await sold(shop, transactions=[held])
+    async with shop.source() as source:
+        [record] = await read(source, Stream.ORDERS, Sweep())
+    content = record.content
+    assert isinstance(content, Order)
+    assert (content.status, content.paid_at) == ("on_hold", None)
+    assert [each.at for each in content.transactions] == [None]

@@ -10,9 +10,12 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import Action, Applied, Operation, Refused, Sweep, Withdrawal
+from connectors.comparable import Names
 from connectors.errors import SignInAgain
+from connectors.losses import Losses
 from connectors.records import Address, Category, InventoryLevel, Option, Product, Stream, Variant
 from connectors.shopify.api import Document
+from connectors.shopify.capabilities import WRITES
 from connectors.shopify.shop import READ_SCOPES
 from connectors.testing.contents import (
     HOME,
@@ -302,6 +305,23 @@ async def test_what_is_not_counted_and_what_may_be_oversold_is_told_to_the_store
             wanted.quantity,
             wanted.backorders,
         )
+
+
+async def test_what_is_sold_out_without_being_counted_is_not_for_sale(shop: ShopifyShop):
+    """Shopify sells whatever it does not count."""
+    target_id, level = await leveled(shop, 7)
+    blocked = replace(level, counted=False, quantity=None, backorders="yes")
+    blocked = replace(blocked, availability="out_of_stock")
+    applied(await write(shop, Stream.INVENTORY, blocked))
+    assert (await look(shop, Stream.INVENTORY, target_id)).availability == "out_of_stock"
+
+
+async def test_whether_customers_are_told_that_stock_is_short_is_no_difference(shop: ShopifyShop):
+    target_id, level = await leveled(shop, 7)
+    told = replace(level, backorders="notify")
+    applied(await write(shop, Stream.INVENTORY, told))
+    losses = Losses(WRITES[Stream.INVENTORY].losses)
+    assert losses.unexplained(told, await look(shop, Stream.INVENTORY, target_id), Names()) == []
 
 
 # --- taking away --------------------------------------------------------------------------------

@@ -14,6 +14,8 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from connectors.base import Operation
+from connectors.comparable import Names
+from connectors.losses import Losses
 from connectors.records import (
     Customer,
     Discount,
@@ -21,6 +23,7 @@ from connectors.records import (
     InventoryLevel,
     Order,
     Product,
+    Stream,
     Tax,
     Transaction,
     Variant,
@@ -30,6 +33,7 @@ from connectors.testing.contents import HOME, LONG_AGO, gbp, level, line, order,
 from connectors.vendure.api import decoder
 from connectors.vendure.bodies import new_texts, variant_body
 from connectors.vendure.bodies_orders import Writing
+from connectors.vendure.capabilities import WRITES
 from connectors.vendure.mapping_customers import customer
 from connectors.vendure.mapping_orders import is_open
 from connectors.vendure.mapping_orders import order as mapped_order
@@ -168,6 +172,21 @@ def test_stock_is_set_at_one_location_from_what_all_have() -> None:
     assert stock_body(blocked, row, _SHOP, "1") == {
         "stockLevels": [{"stockLocationId": "1", "stockOnHand": 1}]
     }
+    # What it would be if it were counted makes it no more for sale.
+    assert stock_body(replace(blocked, backorders="yes"), row, _SHOP, "1") == {
+        "stockLevels": [{"stockLocationId": "1", "stockOnHand": 1}]
+    }
+
+
+def test_what_stock_is_shown_as_is_no_difference() -> None:
+    """Vendure lets stock fall below zero, or not: whether customers are told is not kept."""
+    told = replace(level(1), backorders="notify")
+    row = {"id": "7", "productId": "1", "outOfStockThreshold": -1_000_000}
+    row |= {"useGlobalOutOfStockThreshold": False, "trackInventory": "TRUE"}
+    row |= {"stockLevels": [{"stockLocationId": "1", "stockOnHand": 8, "stockAllocated": 0}]}
+    shown = mapped_level(wired(WireStock, row), tracks=True, threshold=0).content
+    losses = Losses(WRITES[Stream.INVENTORY].losses)
+    assert losses.unexplained(told, shown, Names()) == []
 
 
 def test_only_what_differs_is_sent() -> None:

@@ -261,6 +261,18 @@ async def test_stock_that_is_reserved_comes_on_top(medusa: MedusaStore) -> None:
     assert getattr(record.content, "quantity") == wanted.quantity  # noqa: B009
 
 
+async def test_what_is_sold_out_without_being_counted_is_not_for_sale(medusa: MedusaStore) -> None:
+    """Medusa sells whatever it does not count."""
+    [made] = await make(medusa, goods(1))
+    await set_stock(medusa, {"MUG-1": 5})
+    blocked = replace(level(1), product=made["id"], counted=False, quantity=None, backorders="yes")
+    blocked = replace(blocked, availability="out_of_stock")
+    async with writing(medusa) as target:
+        applied(await target.write(Stream.INVENTORY, operations(Stream.INVENTORY, [blocked])))
+    record = await only(medusa, Stream.INVENTORY)
+    assert getattr(record.content, "availability") == "out_of_stock"  # noqa: B009
+
+
 # --- orders --------------------------------------------------------------------------------------
 
 

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
+import pytest
 from msgspec.structs import replace
 
 from connectors.base import Refused
-from connectors.records import InventoryLevel, Order, Stream, Transaction, money
-from connectors.testing.contents import LONG_AGO, gbp, level, line, order, product
+from connectors.records import InventoryLevel, Order, RefundLine, Stream, Transaction, money
+from connectors.testing.contents import LONG_AGO, gbp, level, line, order, product, refund
 from connectors.testing.operations import applied, operations
 from connectors.vendure.target import VendureTarget
 from tests.live.vendure import goods, sales
 from tests.live.vendure.store import VendureStore
 from tests.live.vendure.writing import again, refused, rich, rows, write
+
+_SETTLED = 0.5
+"""Seconds after which a request that waits for a lock waits for it."""
 
 
 async def test_an_order_keeps_what_it_was_and_comes_once(
@@ -159,6 +164,67 @@ async def test_a_payment_that_staff_took_is_not_awaited_again(
     assert refused(outcomes) == "order_worked_on"
     paid = (await sales.shown(vendure, made.target_id, "payments { state }"))["payments"]
     assert {each["state"] for each in paid} == {"Settled"}
+
+
+async def test_what_staff_does_while_an_order_is_written_is_not_taken_back(
+    vendure: VendureStore, vendure_target: VendureTarget
+) -> None:
+    """The add-on waits for them, and looks at the order afterwards."""
+    content = rich(status="processing", refunds=(), completed_at=None)
+    [made] = await write(vendure_target, Stream.ORDERS, content)
+    back = again(Stream.ORDERS, replace(content, refunds=rich().refunds), made)
+    for table, state in (("payment", "Cancelled"), ("order", "Shipped")):
+        async with vendure.database.transaction():
+            (before,) = await vendure.database.fetchrow(f'SELECT state FROM "{table}"')  # noqa: S608
+            await vendure.database.execute(f'UPDATE "{table}" SET state = $1', state)  # noqa: S608
+            writes = asyncio.ensure_future(vendure_target.write(Stream.ORDERS, back))
+            await asyncio.sleep(_SETTLED)
+            assert not writes.done()
+        assert refused(await writes) == "order_worked_on"
+        assert await vendure.database.fetchval(f'SELECT state FROM "{table}"') == state  # noqa: S608
+        await vendure.database.execute(f'UPDATE "{table}" SET state = $1', before)  # noqa: S608
+    applied(await vendure_target.write(Stream.ORDERS, back))
+
+
+async def test_a_line_that_the_source_has_no_more_goes_with_what_is_of_it(
+    vendure: VendureStore, vendure_target: VendureTarget
+) -> None:
+    mug = rich().lines[0]
+    both = rich(lines=(mug, line(2, quantity=1)), total=gbp("17.56"))
+    torn = RefundLine(line="2", quantity=1, total=gbp("2.55"), tax=gbp("0"))
+    both = replace(both, refunds=(*both.refunds, refund(6, "2.55", torn)))
+    [made] = await write(vendure_target, Stream.ORDERS, both)
+    paid = Transaction(gateway="card", amount=gbp("15.01"), at=LONG_AGO)
+    less = rich(refunds=(), transactions=(paid,))
+    found = applied(await vendure_target.write(Stream.ORDERS, again(Stream.ORDERS, less, made)))
+    content = found["1"].content
+    assert isinstance(content, Order)
+    assert (content.total, len(content.lines), content.refunds) == (gbp("15.01"), 1, ())
+    assert [each.gateway for each in content.transactions] == ["card"]
+    assert [each.lines for each in content.fulfilments] == [((content.lines[0].id, 3),)]
+
+
+async def test_words_of_any_length_come_in(
+    vendure: VendureStore, vendure_target: VendureTarget
+) -> None:
+    """Vendure's plain fields hold 255 letters, and the whole order was refused."""
+    long = "Mug with a name that a shop's people chose " * 8
+    sent = Stream.ORDERS
+    ways = tuple(replace(each, title=long, method=long) for each in rich().shipping_lines)
+    named = replace(rich().lines[0], name=long)
+    [made] = await write(vendure_target, sent, rich(lines=(named,), shipping_lines=ways))
+    assert isinstance(made.content, Order)
+    [way] = made.content.shipping_lines
+    assert (made.content.lines[0].name, way.title, way.method) == (long, long, long)
+
+
+async def test_an_add_on_of_another_version_brings_nothing_in(
+    vendure: VendureStore, vendure_target: VendureTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("connectors.vendure.writing_orders.IMPORTER_VERSION", 99)
+    outcomes = await vendure_target.write(Stream.ORDERS, operations(Stream.ORDERS, [rich()]))
+    assert refused(outcomes) == "addon_version"
+    assert await rows(vendure, "order") == 0
 
 
 async def test_an_order_keeps_a_currency_that_the_shop_does_not_sell_in(
