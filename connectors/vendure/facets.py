@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import unicodedata
-from typing import Any, cast
+from collections.abc import Iterable
+from typing import Any, NamedTuple, cast
 
 from connectors.records import Stream
 from connectors.vendure.api import Api, GoneError, TakenError, decoder
@@ -22,6 +23,17 @@ from connectors.vendure.parts import OUR_FACET
 from connectors.vendure.wire import Listed, Wire, WireCollection, WireId, WireNamed
 
 _TAKE = 100
+_SEEN = 0.25
+"""Seconds after which everybody sees what somebody has made."""
+
+
+class Words(NamedTuple):
+    """Values of one facet, by their names. The facet goes by `code`, where it has one."""
+
+    facet: str
+    values: tuple[str, ...]
+    code: str = ""
+    private: bool = False
 
 
 class _Value(Wire):
@@ -51,15 +63,35 @@ class FacetBook:
         self._values: dict[tuple[str, str], str] = {}
         self._making = asyncio.Lock()
 
-    async def values(
-        self, name: str, values: tuple[str, ...], *, code: str = "", private: bool = False
-    ) -> list[str]:
+    async def prepare(self, words: Iterable[Words]) -> None:
+        """Find or make values that are needed soon, so that another worker who makes the same ones
+        in the same moment ends up with the same: Vendure takes doubles. Raises `StoreError`.
+        """
+        made: list[tuple[str, str]] = []
+        async with self._making:
+            for each in words:
+                facet = await self._facet(each.facet, each.code, private=each.private)
+                for name in each.values:
+                    if (facet, name) not in self._values:
+                        found = await self._look_up_value(facet, name, "")
+                        if found is None:
+                            found = await self._make_value(facet, name, "")
+                            made.append((facet, name))
+                        self._values[facet, name] = found
+            if made:
+                # What both have made both see then, and each takes the older one.
+                await self._api.http.pause(_SEEN)
+            for facet, name in made:
+                if found := await self._look_up_value(facet, name, ""):
+                    self._values[facet, name] = found
+
+    async def values(self, words: Words) -> list[str]:
         """The ids of some values of a facet. Raises `StoreError`."""
-        if not values:
+        if not words.values:
             return []
         async with self._making:
-            facet = await self._facet(name, code, private=private)
-            return [await self._value(facet, each) for each in values]
+            facet = await self._facet(words.facet, words.code, private=words.private)
+            return [await self._value(facet, each) for each in words.values]
 
     async def value_of(self, collection: str) -> str | None:
         """The value that puts products into a collection, made where there is none; None where the
@@ -122,7 +154,9 @@ class FacetBook:
             if found is None:
                 raise
             return found
-        return answer["createFacet"].id
+        # Vendure gives a second one another code: the older one is everybody's.
+        await self._api.http.pause(_SEEN)
+        return await self._look_up_facet(wanted, private=private) or answer["createFacet"].id
 
     async def _look_up_facet(self, wanted: dict[str, Any], *, private: bool | None) -> str | None:
         if private is not None:
@@ -142,6 +176,10 @@ class FacetBook:
         """The oldest value of this name, or code; made where there is none."""
         if found := await self._look_up_value(facet, name, code):
             return found
+        made = await self._make_value(facet, name, code)
+        return await self._look_up_value(facet, name, code) or made
+
+    async def _make_value(self, facet: str, name: str, code: str) -> str:
         language = (await self._loader.shop()).language
         body = {
             "facetId": facet,
@@ -149,9 +187,7 @@ class FacetBook:
             "translations": [{"languageCode": language, "name": name}],
         }
         answer = await self._api.ask(CREATE_VALUE, dict[str, WireId], {"input": body})
-        # Vendure takes doubles, and another worker may have made it in the same moment.
-        oldest = await self._look_up_value(facet, name, code)
-        return oldest or answer["createFacetValue"].id
+        return answer["createFacetValue"].id
 
     async def _look_up_value(self, facet: str, name: str, code: str) -> str | None:
         wanted = {"code": {"eq": code}} if code else {"name": {"eq": name}}

@@ -62,10 +62,11 @@ class VendureTarget(Session):
         self.desk = VendureDesk(api, loader)
         self.shopper = VendureShopper(api, self._shops, settings)
         self._single = SingleRecords(loader)
+        self._products = ProductWriter(api, loader, facets)
         others = PlainWriter(api, loader, facets, self._finder, addresses)
         self._writers: dict[Stream, WriteOne] = {
             Stream.CATEGORIES: others.collection,
-            Stream.PRODUCTS: ProductWriter(api, loader, facets).write,
+            Stream.PRODUCTS: self._products.write,
             Stream.CUSTOMERS: others.customer,
             Stream.ORDERS: OrderWriter(api, loader, addresses.countries).write,
             Stream.INVENTORY: StockWriter(api, loader, settings).write,
@@ -95,6 +96,8 @@ class VendureTarget(Session):
         """Create and update; one outcome each."""
         if not operations:
             return []
+        if stream is Stream.PRODUCTS:
+            await self._products.prepare(operations)
         return await write_each(operations, self._writers[stream], self._room, Attempt())
 
     async def standing(self, stream: Stream, withdrawals: Sequence[Withdrawal]) -> dict[str, Json]:

@@ -9,13 +9,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from msgspec.structs import replace
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.changes import Changed, touches
-from connectors.errors import BadAnswer
+from connectors.errors import BadAnswer, StoreError
 from connectors.prices import in_other_currencies
 from connectors.records import Product, Stream, Variant
 from connectors.variants import told_apart
@@ -37,7 +38,7 @@ from connectors.vendure.documents_writing import (
     UPDATE_PRODUCT,
     UPDATE_VARIANTS,
 )
-from connectors.vendure.facets import FacetBook, slug
+from connectors.vendure.facets import FacetBook, Words, slug
 from connectors.vendure.loading import Loader
 from connectors.vendure.optioning import Options
 from connectors.vendure.pairing import pair_variants
@@ -83,6 +84,20 @@ class ProductWriter:
         self._loader = loader
         self._facets = facets
         self._options = Options(api, loader)
+
+    async def prepare(self, operations: Sequence[Operation]) -> None:
+        """Make the words that some products need before the first of them is written."""
+        words = [
+            each
+            for operation in operations
+            if isinstance(operation.content, Product)
+            for each in _words(
+                operation.content, operation.changed if operation.target_id else None
+            )
+        ]
+        # What cannot be made is told of the product that needs it.
+        with suppress(StoreError):
+            await self._facets.prepare(words)
 
     async def write(self, operation: Operation) -> Outcome:
         """Create or update one product. Raises `StoreError`."""
@@ -244,13 +259,11 @@ class ProductWriter:
             found += [each for each in values if each]
         if touches(changed, "tags"):
             kept = [each for each in kept if each.facet.code != TAGS_FACET]
-            found += await self._facets.values("Tags", content.tags, code=TAGS_FACET)
         if touches(changed, "attributes"):
-            attributes = [each for each in content.attributes if not each.varies]
-            names = {each.name for each in attributes}
+            names = {each.name for each in content.attributes if not each.varies}
             kept = [each for each in kept if each.facet.name not in names]
-            for each in attributes:
-                found += await self._facets.values(each.name, each.values, private=not each.visible)
+        for words in _words(content, changed):
+            found += await self._facets.values(words)
         return list(dict.fromkeys([*(each.id for each in kept), *found]))
 
     async def _row(self, target: str) -> WireProduct | None:
@@ -259,6 +272,20 @@ class ProductWriter:
             return None
         found: WireProduct = decoder(WireProduct).decode(rows[0])
         return found
+
+
+def _words(content: Product, changed: Changed) -> list[Words]:
+    """Tags, and what a product is described by, of the fields to write."""
+    found = []
+    if touches(changed, "tags"):
+        found.append(Words("Tags", content.tags, code=TAGS_FACET))
+    if touches(changed, "attributes"):
+        found += [
+            Words(each.name, each.values, private=not each.visible)
+            for each in content.attributes
+            if not each.varies
+        ]
+    return found
 
 
 def _refused(operation: Operation, code: str, message: str) -> Refused:
