@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from connectors.base import Operation
@@ -73,12 +74,16 @@ def all_parts(order: WireOrder) -> list[WireLine | WireShippingLine | WireFee]:
     return [*order.line_items, *order.shipping_lines, *order.fee_lines]
 
 
-def pair_parts(content: Order, found: WireOrder) -> dict[str, str]:
+def pair_parts(
+    content: Order, found: WireOrder, known: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Parts of the target's order by their names: by the meta they carry.
 
-    Where not one part of a kind carries it and the numbers agree, by position.
+    Where not one part of a kind carries it, those that are not `known` by position, if their
+    numbers agree: what another part of the source's was, the next one is not.
     """
     pairs: dict[str, str] = {}
+    taken = set(known.values())
     rows_by_kind: dict[str, Sequence[Any]] = {
         "line_items": found.line_items,
         "shipping_lines": found.shipping_lines,
@@ -91,8 +96,10 @@ def pair_parts(content: Order, found: WireOrder) -> dict[str, str]:
             for row in rows
             if (name := meta_value(row.meta_data, PART_META)) is not None
         }
-        if not marked and len(rows) == len(names):
-            marked = {name: str(row.id) for name, row in zip(names, rows, strict=True)}
+        if not marked:
+            named = [name for name in names if name not in known]
+            free = [str(row.id) for row in rows if str(row.id) not in taken]
+            marked = dict(zip(named, free, strict=True)) if len(named) == len(free) else {}
         pairs |= marked
     return pairs
 

@@ -297,11 +297,12 @@ def _looks_torn(work: _Work) -> bool:
 def _pair(work: _Work, row: WireOrder) -> None:
     """Keep of the children what is on the target, add what carries our marks."""
     present = {str(part.id) for part in all_parts(row)}
-    work.children = {
+    known = {
         name: target
         for name, target in work.children.items()
         if name.startswith("refund:") or target in present
-    } | pair_parts(work.content, row)
+    }
+    work.children = known | pair_parts(work.content, row, known)
 
 
 def _tax_case(content: Order) -> tuple[str, bool]:

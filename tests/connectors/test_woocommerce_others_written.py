@@ -206,6 +206,24 @@ async def test_variations_are_made_changed_and_deleted_with_their_product(new_sh
     assert again.children[other.id] == made.children[other.id]
 
 
+@pytest.mark.parametrize("sku", ["SHIRT-1-S", ""], ids=["by its SKU", "by its options"])
+async def test_a_variation_made_anew_at_the_source_is_the_one_that_is_there(
+    new_shop: Practice, sku: str
+):
+    """Whoever has all variations made once more gives them new ids: the target's is taken over and
+    not deleted as the old one's.
+    """
+    old = replace(variant(1, "S"), sku=sku)
+    made = (await write(new_shop, Stream.PRODUCTS, replace(shirt(), variants=(old,))))["1"]
+    new = replace(old, id="777", regular_price=gbp("12.00"))
+    async with new_shop.target() as target:
+        sent = changing(replace(shirt(), variants=(new,)), made, "variants", stream=Stream.PRODUCTS)
+        again = applied(await target.write(Stream.PRODUCTS, [sent]))["1"]
+    found = await shown(new_shop, Stream.PRODUCTS, made.target_id)
+    assert [(each.sku, each.regular_price) for each in found.variants] == [(sku, gbp("12.00"))]
+    assert again.children == {"777": found.variants[0].id}
+
+
 async def test_a_lost_answer_for_variations_makes_no_second_set(new_shop: Practice):
     await new_shop.faults(
         timeout_after={"probability": 1.0, "times": 1, "route": "/variations", "methods": ["POST"]}
