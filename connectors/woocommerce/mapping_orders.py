@@ -227,7 +227,7 @@ def _refund(wire: WireRefund, currency: str) -> Refund:
             )
     return Refund(
         id=str(wire.id),
-        amount=amount(wire.amount, currency),
+        amount=Money(abs(amount(wire.amount, currency).amount), currency),
         reason=wire.reason or "",
         lines=tuple(parts),
         created_at=utc(wire.date_created_gmt),

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from connectors.base import Applied, Operation, Refused, Uncertain
+from connectors.base import Applied, Operation, Refused, Sweep, Uncertain
 from connectors.concurrency import together
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import (
@@ -21,9 +21,11 @@ from connectors.records import (
     Option,
     Product,
     Stream,
+    Variant,
 )
 from connectors.testing.contents import HOME, LONG_AGO, category, customer, gbp, product, variant
 from connectors.testing.operations import applied, operations
+from connectors.testing.sweeps import read
 from connectors.woocommerce.pairing import pair_variations
 from connectors.woocommerce.wire import WireOption, WireVariation
 from sandbox.store import Key
@@ -449,6 +451,49 @@ async def test_stock_of_products_and_variations(new_shop: Practice):
     second = await shown(new_shop, Stream.INVENTORY, found["2"].target_id)
     assert (first.quantity, first.availability) == (Decimal(-3), "out_of_stock")
     assert (second.quantity, second.backorders) == (Decimal(8), "yes")
+
+
+@pytest.mark.parametrize("size", [None, "S"])
+async def test_a_store_that_counts_no_stock_is_found_out(new_shop: Practice, size: str | None):
+    """Where its settings turn stock management off, it answers well and sells what is sold out."""
+    made = (await write(new_shop, Stream.PRODUCTS, shirt("S") if size else product(1)))["1"]
+    path, number = "/products/batch", made.target_id
+    there = made.children[variant(1, size).id] if size else None
+    if there:
+        path, number = f"/products/{made.target_id}/variations/batch", there
+    row = {"id": int(number), "manage_stock": False, "stock_status": "instock"}
+    new_shop.instead.append(Instead("POST", path, 200, {"update": [row]}))
+    level = InventoryLevel(product=made.target_id, variant=there, counted=True, quantity=Decimal(0))
+    async with new_shop.target() as target:
+        [outcome] = await target.write(Stream.INVENTORY, operations(Stream.INVENTORY, [level]))
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.gone) == ("stock_not_counted", False)
+
+
+async def test_a_product_that_an_extension_sells_by_variations_keeps_them(new_shop: Practice):
+    """Subscriptions have a kind of their own that is variable."""
+    made = (await write(new_shop, Stream.PRODUCTS, shirt("S", "M")))["1"]
+    await new_shop.edit(
+        op="patch",
+        kind="product",
+        id=int(made.target_id),
+        fields={"type": "variable-subscription", "price": "9.95"},
+    )
+    async with new_shop.source() as source:
+        found = (await source.get(Stream.PRODUCTS, [made.target_id]))[made.target_id].content
+        delivered = await read(source, Stream.INVENTORY, Sweep())
+        assert await source.tally(Stream.INVENTORY, 10) == len(delivered) == 2
+    assert isinstance(found, Product)
+    assert [each.sku for each in found.variants] == ["SHIRT-1-S", "SHIRT-1-M"]
+    sent = replace(found, sku="", slug="again", variants=tuple(_renamed(found)))
+    again = (await write(new_shop, Stream.PRODUCTS, sent))["1"]
+    copy = await shown(new_shop, Stream.PRODUCTS, again.target_id)
+    assert (copy.kind, len(copy.variants)) == ("variable", 2)
+    assert {loss.field for loss in again.losses} == {"kind"}
+
+
+def _renamed(content: Product) -> list[Variant]:
+    return [replace(each, sku=f"{each.sku}-B") for each in content.variants]
 
 
 async def test_stock_that_is_not_counted_is_there_or_not(new_shop: Practice):
