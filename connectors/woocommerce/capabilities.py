@@ -140,6 +140,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "A taken slug silently becomes another one on the target.",
             "An archived product is a draft: it keeps its address and its SKU.",
+            "Which products a grouped one holds, up-sells and cross-sells are not copied.",
             COPIED,
         ),
     ),

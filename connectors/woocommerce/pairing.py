@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -29,31 +29,39 @@ from connectors.woocommerce.wire import (
 
 
 def pair_variations(operation: Operation, found: Sequence[WireVariation]) -> dict[str, str]:
-    """Variations of the target by the source's ids: by our key, by SKU, by their options."""
+    """Variations of the target by the source's ids: by our key, by SKU, by their options. Each goes
+    to one of the source's alone.
+    """
     content = operation.content
     if not isinstance(content, Product):
         return {}
-    by_key = {meta_value(each.meta_data, KEY_META): each.id for each in found}
-    by_sku = {(each.sku or "").casefold(): each.id for each in found if each.sku}
-    by_options = {
-        _options((each.name, text(each.option)) for each in row.attributes): row.id for row in found
-    }
+    by_key: dict[str | None, list[int]] = {}
+    by_sku: dict[str, list[int]] = {}
+    by_options: dict[frozenset[tuple[str, str]], list[int]] = {}
+    for row in found:
+        by_key.setdefault(meta_value(row.meta_data, KEY_META), []).append(row.id)
+        by_sku.setdefault((row.sku or "").casefold(), []).append(row.id)
+        options = _options((each.name, text(each.option)) for each in row.attributes)
+        by_options.setdefault(options, []).append(row.id)
+
+    def by_option(variant: Variant) -> list[int]:
+        options = _options((each.name, each.value) for each in variant.options)
+        return by_options.get(options, []) if options else []
+
+    ways: tuple[Callable[[Variant], list[int]], ...] = (
+        lambda variant: by_key.get(variation_key(operation, variant), []),
+        lambda variant: by_sku.get(variant.sku.casefold(), []) if variant.sku else [],
+        by_option,
+    )
     pairs: dict[str, str] = {}
-    for variant in content.variants:
-        target = (
-            by_key.get(variation_key(operation, variant))
-            or (by_sku.get(variant.sku.casefold()) if variant.sku else None)
-            or _by_options(variant, by_options)
-        )
-        if target:
-            pairs[variant.id] = str(target)
+    taken: set[int] = set()
+    for way in ways:
+        for variant in content.variants:
+            free = [each for each in way(variant) if each not in taken]
+            if free and variant.id not in pairs:
+                pairs[variant.id] = str(free[0])
+                taken.add(free[0])
     return pairs
-
-
-def _by_options(variant: Variant, found: Mapping[Any, int]) -> int | None:
-    if not variant.options:
-        return None
-    return found.get(_options((each.name, each.value) for each in variant.options))
 
 
 def _options(pairs: Any) -> frozenset[tuple[str, str]]:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
 from connectors.base import Applied, Operation, Refused, Sweep, Uncertain
@@ -27,7 +28,8 @@ from connectors.testing.contents import HOME, LONG_AGO, category, customer, gbp,
 from connectors.testing.operations import applied, operations
 from connectors.testing.sweeps import read
 from connectors.woocommerce.pairing import pair_variations
-from connectors.woocommerce.wire import WireOption, WireVariation
+from connectors.woocommerce.parts import KEY_META
+from connectors.woocommerce.wire import WireMeta, WireOption, WireVariation
 from sandbox.store import Key
 from tests.connectors.practice import Instead, Practice, practice
 
@@ -587,6 +589,21 @@ def test_options_tell_variations_apart_where_there_is_no_sku():
     ]
     assert pair_variations(operation, found) == {plain[0].id: "9", plain[1].id: "8"}
     assert plain[0].options == (Option("Size", "S"),)
+
+
+def test_a_variation_is_paired_with_one_alone():
+    """Staff duplicate a variation and forget to choose other options."""
+    twins = tuple(replace(variant(1, "S"), id=each, sku="") for each in ("1", "2", "3"))
+    operation = Operation(
+        source_id="1", key="m1:products:1", content=replace(shirt(), variants=twins)
+    )
+    size = [WireOption("Size", "S")]
+    mark = WireMeta(KEY_META, Raw(b'"m1:products:1:2"'))
+    found = [
+        WireVariation(id=8, attributes=size, meta_data=[mark]),
+        WireVariation(id=9, attributes=size),
+    ]
+    assert pair_variations(operation, found) == {"1": "9", "2": "8"}
 
 
 async def test_a_variation_gets_the_fields_it_needs_and_another_none(new_shop: Practice):
