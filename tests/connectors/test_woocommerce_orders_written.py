@@ -12,7 +12,7 @@ from connectors.base import Applied, Operation, Refused, Uncertain
 from connectors.records import Discount, Order, Refund, RefundLine, ShippingLine, Stream
 from connectors.testing.contents import gbp, line, order, refund
 from connectors.testing.operations import applied, operations
-from tests.connectors.practice import Practice, practice
+from tests.connectors.practice import Instead, Practice, practice
 
 FIELDS_KEPT_AS_META = {"number", "created_at", "paid_at", "completed_at"}
 
@@ -373,6 +373,27 @@ async def test_what_a_line_says_besides_is_changed_with_it(new_shop: Practice):
         applied(await target.write(Stream.ORDERS, [update(right, made, "lines")]))
     found = await shown(new_shop, made.target_id)
     assert [each.extra for each in found.lines] == [{"meta": {"Engraving": "Anna"}}, {}]
+
+
+async def test_no_order_is_made_where_its_key_is_dropped(new_shop: Practice):
+    """Before WooCommerce 9.9 `created_via` cannot be written, nor asked for: a lost answer would
+    make a second order.
+    """
+    strange = {"id": 7, "status": "completed", "created_via": "rest-api"}
+    asked = {"created_via": "m1:orders:1"}
+    new_shop.instead.append(Instead("GET", "/orders", 200, [strange], query=asked))
+    async with new_shop.target() as target:
+        sent = operations(Stream.ORDERS, [order(1), order(2)])
+        outcomes = await target.write(Stream.ORDERS, sent)
+        assert [isinstance(each, Refused) and each.code for each in outcomes] == [
+            "orders_not_keyed",
+            "orders_not_keyed",
+        ]
+        assert new_shop.requests("POST", "/orders/batch") == []
+        new_shop.instead.clear()
+        applied(await target.write(Stream.ORDERS, sent))
+        applied(await target.write(Stream.ORDERS, operations(Stream.ORDERS, [order(3)], start=3)))
+    assert len(new_shop.requests("GET", "/orders")) == 2, "asked until it is known"
 
 
 async def test_an_order_that_shows_no_lines_yet_is_looked_at_again(new_shop: Practice):
