@@ -243,7 +243,9 @@ class Transaction(Struct, frozen=True, kw_only=True, gc=False):
 
 
 class RefundLine(Struct, frozen=True, kw_only=True, gc=False):
-    """`line` is the id of the order line given back; `quantity` and amounts are positive."""
+    """`line` is the id of the order line given back; `quantity` and amounts are positive, those of
+    a fee that was a discount negative.
+    """
 
     line: str
     quantity: int

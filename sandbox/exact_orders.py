@@ -295,7 +295,7 @@ def _refund(order: Doc, data: Doc) -> Doc:
 
 
 def _set_refund_taxes(order: Doc, doc: Doc, data: Doc) -> None:
-    """Taxes that went back, below zero like everything in a refund."""
+    """Taxes that went back: the negative of what is given, like everything in a refund."""
     rates = [each["rate_id"] for each in order["tax_lines"]]
     names = {
         number: name for kind in lines.KINDS for name, number in marked(order[kind], PART).items()
@@ -305,7 +305,7 @@ def _set_refund_taxes(order: Doc, doc: Doc, data: Doc) -> None:
         for line in doc[kind]:
             original = int(line["meta_data"][0]["value"])
             back = [
-                {**each, "total": f"-{each['total']}", "subtotal": f"-{each['total']}"}
+                {**each, "total": str(gone := -amount(each["total"])), "subtotal": str(gone)}
                 for each in given.get(names.get(original, ""), [])
             ]
             _set_taxes(line, back, rates)

@@ -258,7 +258,8 @@ def _line_changes(line: OrderLine, there: WireLine) -> Body:
         body |= _goods(line)
     restocked = meta_value(there.meta_data, "_restock_refunded_items")
     taken = line.quantity - (int(restocked) if restocked and restocked.isdigit() else 0)
-    return body | {"meta_data": [{"key": "_reduced_stock", "value": str(taken)}]}
+    metas = wire_metas(line.extra.get("meta"))
+    return body | {"meta_data": [*metas, {"key": "_reduced_stock", "value": str(taken)}]}
 
 
 def _line_sums(line: OrderLine) -> Body:

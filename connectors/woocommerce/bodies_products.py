@@ -60,7 +60,7 @@ def product_body(
     fields: Fields = {
         "name": lambda: {"name": content.name},
         "slug": lambda: {"slug": content.slug} if content.slug else {},
-        "kind": lambda: {"type": content.kind if content.kind in KINDS else "simple"},
+        "kind": lambda: {"type": _kind(content)},
         "status": lambda: {"status": wire_status(content.status)},
         "visibility": lambda: {"catalog_visibility": content.visibility},
         "featured": lambda: {"featured": content.featured},
@@ -165,9 +165,16 @@ def _plain_price(price: Money | None) -> str:
     return plain(price) if price else ""
 
 
+def _kind(content: Product) -> str:
+    """The kind as the store knows it; what an extension sells by variants stays sold by them."""
+    if content.kind in KINDS:
+        return content.kind
+    return "variable" if content.variants else "simple"
+
+
 def _price(name: str, content: Product, price: Money | None) -> dict[str, Any]:
     """A variable product has no price of its own to write."""
-    if content.kind == "variable":
+    if _kind(content) == "variable":
         return {}
     return {name: _plain_price(price)}
 

@@ -140,6 +140,7 @@ WRITES: dict[Stream, WriteCapability] = {
         notes=(
             "A taken slug silently becomes another one on the target.",
             "An archived product is a draft: it keeps its address and its SKU.",
+            "Which products a grouped one holds, up-sells and cross-sells are not copied.",
             COPIED,
         ),
     ),
@@ -196,6 +197,7 @@ WRITES: dict[Stream, WriteCapability] = {
         ),
         notes=(
             "Orders are found by `created_via`, which holds our key.",
+            "A WooCommerce before 9.9 drops that key: orders are made there with the add-on only.",
             "Lines that were changed count as taken from stock, also where the order is not paid.",
             "An archived order is in the trash, which WordPress empties after 30 days.",
             "The add-on keeps coupon codes in small letters.",

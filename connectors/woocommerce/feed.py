@@ -52,8 +52,11 @@ class FeedReader:
     ) -> Page:
         changed = [each for each in changes if each.event != _DELETED]
         news = {str(each.id) for each in changed if not seen.covers(each)}
-        found = await self._single.get(stream, sorted(news)) if news else {}
-        return Page(records=tuple(found.values()), resume=resume)
+        if not news:
+            return Page(records=(), resume=resume)
+        # One that nobody can read, which the lists have told of as well, must not end the pass.
+        records, failed = await self._single.load(stream, sorted(news))
+        return Page(records=tuple(records), resume=resume, failed=tuple(failed))
 
     async def deleted(self, stream: Stream, since: datetime) -> frozenset[str]:
         """Ids that the feed calls deleted; none where there is no feed. Raises `StoreError`."""

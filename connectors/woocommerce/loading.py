@@ -13,7 +13,7 @@ from connectors.woocommerce.api import Api, RefusedRequest
 from connectors.woocommerce.lists import BY_ID, PAGE, VARIATION_STOCK_FIELDS
 from connectors.woocommerce.mapping_customers import customer
 from connectors.woocommerce.mapping_orders import IGNORED, order
-from connectors.woocommerce.mapping_products import category, level, product
+from connectors.woocommerce.mapping_products import category, has_variants, level, product
 from connectors.woocommerce.parts import UnmappableError
 from connectors.woocommerce.reading import everything
 from connectors.woocommerce.settings import WooCommerceSettings
@@ -108,7 +108,7 @@ class Loader:
     async def _products(self, rows: Sequence[WireProduct]) -> Loaded:
         currency = await self.currency()
         wanted = [row for row in rows if row.type != "variation"]
-        parents = [row for row in wanted if row.type == "variable" and row.variations]
+        parents = [row for row in wanted if row.variations]
         children = await self._children(parents, self.variations)
 
         def records(row: WireProduct) -> list[Record]:
@@ -119,7 +119,7 @@ class Loader:
 
     async def _levels(self, rows: Sequence[WireStock]) -> Loaded:
         wanted = [row for row in rows if row.type not in ("variation", "external")]
-        parents = [row for row in wanted if row.type == "variable" and row.variations]
+        parents = [row for row in wanted if row.variations]
         children = await self._children(parents, self._variation_levels)
 
         def records(row: WireStock) -> list[Record]:
@@ -127,7 +127,8 @@ class Loader:
             if variations is None:
                 return []
             # A variable product that does not count by itself only sums up its variations.
-            own = [] if row.type == "variable" and row.manage_stock is not True else [level(row)]
+            is_sum = has_variants(row) and row.manage_stock is not True
+            own = [] if is_sum else [level(row)]
             return own + [level(each, row) for each in variations]
 
         return _mapped(wanted, records)

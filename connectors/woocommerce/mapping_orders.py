@@ -28,11 +28,13 @@ from connectors.woocommerce.parts import (
     address,
     amount,
     kept_metas,
+    line_metas,
     meta_value,
     text,
     utc,
 )
 from connectors.woocommerce.wire import (
+    Amount,
     WireFee,
     WireLine,
     WireOrder,
@@ -144,7 +146,7 @@ def _quantity(found: float | str) -> int:
 
 
 def _meta_extra(wire: WireLine) -> dict[str, Any]:
-    found = kept_metas(wire.meta_data)
+    found = line_metas(wire.meta_data)
     return {"meta": found} if found else {}
 
 
@@ -219,22 +221,23 @@ def _refund(wire: WireRefund, currency: str) -> Refund:
                 RefundLine(
                     line=kind + refunded,
                     quantity=abs(_quantity(getattr(each, "quantity", 0))),
-                    total=_positive(each.total, currency),
-                    tax=_positive(each.total_tax, currency),
+                    total=_given_back(each.total, currency),
+                    tax=_given_back(each.total_tax, currency),
                 )
             )
     return Refund(
         id=str(wire.id),
-        amount=_positive(wire.amount, currency),
+        amount=Money(abs(amount(wire.amount, currency).amount), currency),
         reason=wire.reason or "",
         lines=tuple(parts),
         created_at=utc(wire.date_created_gmt),
     )
 
 
-def _positive(value: str | float | None, currency: str) -> Money:
-    """WooCommerce counts refunded lines below zero."""
-    return amount(value.removeprefix("-") if isinstance(value, str) else value, currency)
+def _given_back(value: Amount, currency: str) -> Money:
+    """WooCommerce counts refunded lines below zero; a fee that was a discount is above it then."""
+    found = amount(value, currency)
+    return found if not found.amount else Money(-found.amount, found.currency)
 
 
 def _extra(wire: WireOrder) -> dict[str, Any]:

@@ -56,7 +56,7 @@ def category(wire: WireCategory) -> Record:
 
 def product(wire: WireProduct, variations: Sequence[WireVariation], currency: str) -> Record:
     """A product with its variants. Stock, sales figures and ratings are not its content."""
-    is_variable = wire.type == "variable"
+    is_variable = has_variants(wire)
     content = Product(
         name=wire.name,
         sku=wire.sku or "",
@@ -99,8 +99,13 @@ def product(wire: WireProduct, variations: Sequence[WireVariation], currency: st
     return Record(str(wire.id), utc(wire.date_modified_gmt), content)
 
 
+def has_variants(wire: WireProduct | WireStock) -> bool:
+    """Whether it is sold by its variations. Extensions have kinds of their own that are."""
+    return wire.type == "variable" or bool(wire.variations)
+
+
 def _own_price(wire: WireProduct, found: str | float | None, currency: str) -> Money | None:
-    return None if wire.type == "variable" else price(found, currency)
+    return None if has_variants(wire) else price(found, currency)
 
 
 def variant(wire: WireVariation, currency: str) -> Variant:

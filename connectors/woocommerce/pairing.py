@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from connectors.base import Operation
@@ -28,31 +29,39 @@ from connectors.woocommerce.wire import (
 
 
 def pair_variations(operation: Operation, found: Sequence[WireVariation]) -> dict[str, str]:
-    """Variations of the target by the source's ids: by our key, by SKU, by their options."""
+    """Variations of the target by the source's ids: by our key, by SKU, by their options. Each goes
+    to one of the source's alone.
+    """
     content = operation.content
     if not isinstance(content, Product):
         return {}
-    by_key = {meta_value(each.meta_data, KEY_META): each.id for each in found}
-    by_sku = {(each.sku or "").casefold(): each.id for each in found if each.sku}
-    by_options = {
-        _options((each.name, text(each.option)) for each in row.attributes): row.id for row in found
-    }
+    by_key: dict[str | None, list[int]] = {}
+    by_sku: dict[str, list[int]] = {}
+    by_options: dict[frozenset[tuple[str, str]], list[int]] = {}
+    for row in found:
+        by_key.setdefault(meta_value(row.meta_data, KEY_META), []).append(row.id)
+        by_sku.setdefault((row.sku or "").casefold(), []).append(row.id)
+        options = _options((each.name, text(each.option)) for each in row.attributes)
+        by_options.setdefault(options, []).append(row.id)
+
+    def by_option(variant: Variant) -> list[int]:
+        options = _options((each.name, each.value) for each in variant.options)
+        return by_options.get(options, []) if options else []
+
+    ways: tuple[Callable[[Variant], list[int]], ...] = (
+        lambda variant: by_key.get(variation_key(operation, variant), []),
+        lambda variant: by_sku.get(variant.sku.casefold(), []) if variant.sku else [],
+        by_option,
+    )
     pairs: dict[str, str] = {}
-    for variant in content.variants:
-        target = (
-            by_key.get(variation_key(operation, variant))
-            or (by_sku.get(variant.sku.casefold()) if variant.sku else None)
-            or _by_options(variant, by_options)
-        )
-        if target:
-            pairs[variant.id] = str(target)
+    taken: set[int] = set()
+    for way in ways:
+        for variant in content.variants:
+            free = [each for each in way(variant) if each not in taken]
+            if free and variant.id not in pairs:
+                pairs[variant.id] = str(free[0])
+                taken.add(free[0])
     return pairs
-
-
-def _by_options(variant: Variant, found: Mapping[Any, int]) -> int | None:
-    if not variant.options:
-        return None
-    return found.get(_options((each.name, each.value) for each in variant.options))
 
 
 def _options(pairs: Any) -> frozenset[tuple[str, str]]:
@@ -73,12 +82,16 @@ def all_parts(order: WireOrder) -> list[WireLine | WireShippingLine | WireFee]:
     return [*order.line_items, *order.shipping_lines, *order.fee_lines]
 
 
-def pair_parts(content: Order, found: WireOrder) -> dict[str, str]:
+def pair_parts(
+    content: Order, found: WireOrder, known: Mapping[str, str] = MappingProxyType({})
+) -> dict[str, str]:
     """Parts of the target's order by their names: by the meta they carry.
 
-    Where not one part of a kind carries it and the numbers agree, by position.
+    Where not one part of a kind carries it, those that are not `known` by position, if their
+    numbers agree: what another part of the source's was, the next one is not.
     """
     pairs: dict[str, str] = {}
+    taken = set(known.values())
     rows_by_kind: dict[str, Sequence[Any]] = {
         "line_items": found.line_items,
         "shipping_lines": found.shipping_lines,
@@ -91,8 +104,10 @@ def pair_parts(content: Order, found: WireOrder) -> dict[str, str]:
             for row in rows
             if (name := meta_value(row.meta_data, PART_META)) is not None
         }
-        if not marked and len(rows) == len(names):
-            marked = {name: str(row.id) for name, row in zip(names, rows, strict=True)}
+        if not marked:
+            named = [name for name in names if name not in known]
+            free = [str(row.id) for row in rows if str(row.id) not in taken]
+            marked = dict(zip(named, free, strict=True)) if len(named) == len(free) else {}
         pairs |= marked
     return pairs
 

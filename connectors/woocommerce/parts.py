@@ -166,6 +166,25 @@ def kept_metas(wire: Metas) -> dict[str, Any]:
     return {each.key: _decode_value(each.value) for each in metas(wire) if _is_kept(each.key)}
 
 
+def line_metas(wire: Metas) -> dict[str, Any]:
+    """As `kept_metas`, of a part of an order. Extensions write one field for each of several
+    choices, all of one name, which the REST API does not let anybody write: such texts become one.
+    """
+    found: dict[str, Any] = {}
+    for each in metas(wire):
+        if not _is_kept(each.key):
+            continue
+        value, before = _decode_value(each.value), found.get(each.key)
+        is_choice = _is_plain(before) and _is_plain(value)
+        found[each.key] = f"{before}, {value}" if is_choice else value
+    return found
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether a value is a text or a number, which people read as it stands."""
+    return isinstance(value, str | int | float) and not isinstance(value, bool) and value != ""
+
+
 def plain_metas(wire: Metas, keys: Collection[str]) -> dict[str, str]:
     """Those of the meta data with these keys that are a text or a number."""
     found = {each.key: _decode_value(each.value) for each in metas(wire) if each.key in keys}

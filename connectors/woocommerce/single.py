@@ -12,7 +12,7 @@ from connectors.errors import BadAnswer
 from connectors.records import Record, Stream
 from connectors.woocommerce.api import Api, Listing, RefusedRequest, says_gone
 from connectors.woocommerce.lists import PAGE, PATHS, ROWS, names, query
-from connectors.woocommerce.loading import Loader
+from connectors.woocommerce.loading import Loaded, Loader
 from connectors.woocommerce.parts import plain_metas
 from connectors.woocommerce.wire import WireMetadata
 
@@ -30,19 +30,31 @@ class SingleRecords:
         self._loader = loader
 
     async def get(self, stream: Stream, ids: Sequence[str]) -> dict[str, Record]:
-        """Those that are there; what no list shows is asked for alone before it counts as gone."""
+        """Those that are there; what no list shows is asked for alone before it counts as gone.
+        One that cannot be understood raises `BadAnswer`.
+        """
+        records, failed = await self.load(stream, ids)
+        if failed:
+            raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code=_UNMAPPABLE)
+        return {record.id: record for record in records}
+
+    async def load(self, stream: Stream, ids: Sequence[str]) -> Loaded:
+        """As `get`, with those apart that cannot be understood."""
         asked = set(ids)
         parents = {each.partition(":")[0] for each in asked}
         numbers = sorted({int(each) for each in parents if each.isdecimal()})
-        rows = await self._listed(stream, numbers)
-        missing = set(numbers) - {row.id for row in rows}
+        rows, strange = await self._listed(stream, numbers)
+        missing = set(numbers) - {row.id for row in rows} - {number for number, _ in strange}
         alone = await together([self.alone(stream, number) for number in sorted(missing)])
         records, failed = await self._loader.load(stream, [*rows, *filter(None, alone)])
-        if failed:
-            raise BadAnswer(f"record {failed[0][0]}: {failed[0][1]}", code=_UNMAPPABLE)
-        return {record.id: record for record in records if record.id in asked}
+        return Loaded(
+            [record for record in records if record.id in asked],
+            [*((str(number), reason) for number, reason in strange), *failed],
+        )
 
-    async def _listed(self, stream: Stream, numbers: Sequence[int]) -> list[Any]:
+    async def _listed(
+        self, stream: Stream, numbers: Sequence[int]
+    ) -> tuple[list[Any], list[tuple[int, str]]]:
         asked = [
             query(stream, name, Sweep()) | {"include": ",".join(map(str, some)), "per_page": PAGE}
             for some in _portions(numbers)
@@ -51,10 +63,8 @@ class SingleRecords:
         pages: list[Listing[Any]] = await together(
             [self._api.list(PATHS[stream], each, ROWS[stream]) for each in asked]
         )
-        for page in pages:
-            for number, reason in page.failed:
-                raise BadAnswer(f"record {number}: {reason}", code=_UNMAPPABLE)
-        return [row for page in pages for row in page.rows]
+        rows = [row for page in pages for row in page.rows]
+        return rows, [each for page in pages for each in page.failed]
 
     async def metadata(
         self, stream: Stream, ids: Sequence[str], wanted: Collection[str]

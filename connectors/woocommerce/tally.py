@@ -4,13 +4,17 @@ products that have any. No product's own list of variations is asked for.
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from connectors.base import Sweep
 from connectors.records import Stream
-from connectors.woocommerce.api import Api
+from connectors.woocommerce.api import Api, RefusedRequest
 from connectors.woocommerce.lists import ALL, PAGE, PATHS, query
 from connectors.woocommerce.wire import WireStock
 
-_WITH_VARIATIONS, _NO_STOCK = "variable", "external"
+_WITH_VARIATIONS, _NO_STOCK = ("variable", "variable-subscription"), "external"
+"""Kinds of products; the store knows the second one where the extension is there."""
+
 _FIELDS = "id,type,manage_stock,variations"
 
 
@@ -20,21 +24,34 @@ async def levels(api: Api, pages: int) -> int | None:
     """
     products = await _total(api, {})
     without = await _total(api, {"type": _NO_STOCK})
-    parents = await _total(api, {"type": _WITH_VARIATIONS})
-    if products is None or without is None or parents is None or parents > pages * PAGE:
+    if products is None or without is None:
         return None
     found = products - without
-    for offset in range(0, parents, PAGE):
-        rows = await api.list(
-            PATHS[Stream.INVENTORY],
-            _asked({"type": _WITH_VARIATIONS}) | {"offset": offset, "per_page": PAGE},
-            WireStock,
-        )
-        if any(row.type != _WITH_VARIATIONS for row in rows.rows):
+    for kind in _WITH_VARIATIONS:
+        parents = await _total_of_kind(api, kind)
+        if parents is None or parents > pages * PAGE:
             return None
-        # A variable product that does not count by itself only sums up its variations.
-        found += sum(len(row.variations) - (row.manage_stock is not True) for row in rows.rows)
+        for offset in range(0, parents, PAGE):
+            rows = await api.list(
+                PATHS[Stream.INVENTORY],
+                _asked({"type": kind}) | {"offset": offset, "per_page": PAGE},
+                WireStock,
+            )
+            if any(row.type != kind for row in rows.rows):
+                return None
+            # A variable product that does not count by itself only sums up its variations.
+            found += sum(len(row.variations) - (row.manage_stock is not True) for row in rows.rows)
     return found
+
+
+async def _total_of_kind(api: Api, kind: str) -> int | None:
+    """How many products are of a kind; the store refuses to filter by one it does not know."""
+    try:
+        return await _total(api, {"type": kind})
+    except RefusedRequest as error:
+        if error.status != HTTPStatus.BAD_REQUEST:
+            raise
+        return 0
 
 
 def _asked(more: dict[str, str | int]) -> dict[str, str | int]:

@@ -41,7 +41,12 @@ from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.shopper import WooCommerceShopper
 from connectors.woocommerce.single import SingleRecords
 from connectors.woocommerce.traces import WooCommerceTraces
-from connectors.woocommerce.wordpress import examine, examine_addon, examine_writing
+from connectors.woocommerce.wordpress import (
+    examine,
+    examine_addon,
+    examine_keys,
+    examine_writing,
+)
 from connectors.woocommerce.writing_exact import ExactOrderWriter
 from connectors.woocommerce.writing_orders import OrderWriter
 from connectors.woocommerce.writing_others import PlainWriter
@@ -79,6 +84,7 @@ class WooCommerceTarget(Session):
         report = await examine(self._api, self._settings)
         more = await examine_writing(self._api)
         version, told = await examine_addon(self._addon)
+        more += examine_keys(report.platform_version, version)
         return replace(report, findings=(*report.findings, *more, *told), addon=version)
 
     async def lacks(self, work: Work) -> tuple[Lack, ...]:

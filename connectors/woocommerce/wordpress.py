@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from connectors.base import StoreReport, TaxBasis
@@ -139,6 +140,20 @@ async def examine_writing(api: Api) -> list[tuple[str, str]]:
     return []
 
 
+def examine_keys(version: str, addon: str) -> list[tuple[str, str]]:
+    """Whether orders can be written: an older WooCommerce keeps our key of one by the add-on only.
+    Empty versions are not known, and of no add-on.
+    """
+    numbers = tuple(int(each) for each in re.findall(r"\d+", version)[:2])
+    if addon or not numbers or numbers >= _KEEPS_KEYS:
+        return []
+    text = (
+        "Before WooCommerce 9.9 orders are made with the add-on only: update it, or install that."
+    )
+    return [("orders_not_keyed", text)]
+
+
+_KEEPS_KEYS = (9, 9)
 _HINDRANCES = {
     Hindrance.ABSENT: "Without the add-on orders lose dates, taxes, totals and numbers in part,"
     " mails have to be turned off for everybody, and old paths cannot be redirected by a push.",

@@ -1,5 +1,6 @@
 """Writing orders: in steps, because WooCommerce cannot take a finished order in one request.
 
+0. Prove that the target keeps our key of an order, before the first one is created.
 1. Look at the target's orders whose parts change: what has no line id would be appended.
 2. Create and update, in one batch.
 3. Compare totals. Where the target reckons other taxes, make the order exempt and let an untaxed
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from connectors.base import Applied, Loss, Operation, Outcome
+from connectors.base import Applied, Loss, Operation, Outcome, Refused
 from connectors.concurrency import together
 from connectors.errors import StoreError
 from connectors.minor_units import same
@@ -62,6 +63,10 @@ _TAXES = Loss("taxes", "The target reckons taxes by its own rates: an untaxed fe
 _TOTAL = Loss("total", "The target reckons another total.")
 _PRODUCT = Loss("lines", "The target leaves a line without its product.")
 _STATUS = Loss("status", "The target does not take this status.")
+_NO_KEYS = (
+    "before WooCommerce 9.9 orders keep no key over the REST API: update WooCommerce, or install"
+    " the add-on"
+)
 _NOT_ALL_REFUNDED = Loss("status", "The status would refund what the source did not.")
 
 
@@ -95,17 +100,43 @@ class OrderWriter:
         self._loader = loader
         self._singles = SingleRecords(api, loader)
         self._held: set[tuple[str, bool]] = set()
+        self._is_keyed = False
 
     async def write(self, operations: Sequence[Operation]) -> list[Outcome]:
         """One outcome for each operation."""
         attempt = Attempt()
         works = [_work(each) for each in operations]
+        await self._prove_keys(attempt, [work for work in works if work.target is None])
         await self._look(attempt, [work for work in works if work.target is not None])
         await self._send(attempt, _open(works))
         await self._correct(attempt, _open(works))
         await self._refund_all(attempt, _open(works))
         await self._finish(attempt, _open(works))
         return [work.outcome or _applied(work) for work in works]
+
+    # --- 0 --------------------------------------------------------------------------------------
+
+    async def _prove_keys(self, attempt: Attempt, works: Sequence[_Work]) -> None:
+        """Refuse to create where the store drops our key without a word, and ignores it as a
+        filter: an order whose answer is lost could not be found, and would be made twice.
+        """
+        if self._is_keyed or not works:
+            return
+        key = works[0].operation.key
+        asked: dict[str, str | int] = {"created_via": key, "status": "any", "per_page": 1}
+        asked |= {"_fields": "id,status,created_via"}
+        try:
+            page = await self._api.list("orders", asked, WireOrder)
+        except StoreError as error:
+            for work in works:
+                work.outcome = attempt.outcome(work.operation, error)
+            return
+        if all((row.created_via or "").casefold() == key.casefold() for row in page.rows):
+            return
+        for work in works:
+            work.outcome = Refused(
+                source_id=work.operation.source_id, code="orders_not_keyed", message=_NO_KEYS
+            )
 
     # --- 1 --------------------------------------------------------------------------------------
 
@@ -153,6 +184,10 @@ class OrderWriter:
         create = [new_order(w.operation, w.content, held=self._is_held(w)) for w in new]
         update = [body for _, body in old]
         await self._batch(attempt, [*new, *(work for work, _ in old)], create, update)
+        # A store without orders could not tell before.
+        self._is_keyed = self._is_keyed or any(
+            work.got is not None and work.got.created_via == work.operation.key for work in new
+        )
 
     def _changes(self, work: _Work) -> Body | None:
         body = order_changes(
@@ -297,11 +332,12 @@ def _looks_torn(work: _Work) -> bool:
 def _pair(work: _Work, row: WireOrder) -> None:
     """Keep of the children what is on the target, add what carries our marks."""
     present = {str(part.id) for part in all_parts(row)}
-    work.children = {
+    known = {
         name: target
         for name, target in work.children.items()
         if name.startswith("refund:") or target in present
-    } | pair_parts(work.content, row)
+    }
+    work.children = known | pair_parts(work.content, row, known)
 
 
 def _tax_case(content: Order) -> tuple[str, bool]:

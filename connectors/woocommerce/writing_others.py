@@ -5,9 +5,9 @@ from __future__ import annotations
 import asyncio
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 from msgspec.structs import replace
 
 from connectors.base import Applied, Loss, Operation, Outcome, Refused
@@ -25,6 +25,17 @@ from connectors.woocommerce.wire import WireCategory, WireCustomer
 
 _SLUG = Loss("slug", "Another record of the target has this slug.")
 _USERNAME = Loss("username", "The user name is taken on the target.")
+_UNCOUNTED = (
+    "the target does not count this stock: turn stock management on in WooCommerce's settings,"
+    " Products, Inventory"
+)
+
+
+class _Counted(Struct, gc=False):
+    """What has to be known of stock that was written."""
+
+    manage_stock: Any = False
+
 
 Entry = tuple[Operation, Body]
 """An operation and its body; with `id` in the body it is an update."""
@@ -233,9 +244,15 @@ def _take_customer(operation: Operation, item: Raw) -> Outcome:
     return _applied(operation, str(row.id), *losses, content=shown)
 
 
-def _take_level(operation: Operation, _item: Raw) -> Outcome:
+def _take_level(operation: Operation, item: Raw) -> Outcome:
     content = operation.content
-    return _applied(operation, content.record_id if isinstance(content, InventoryLevel) else "")
+    if not isinstance(content, InventoryLevel):
+        raise TypeError("an operation of another stream")
+    row: _Counted = decoder(_Counted).decode(item)
+    if content.counted and row.manage_stock is not True:
+        # It answers as if all were well, and goes on to sell what is sold out.
+        return Refused(source_id=operation.source_id, code="stock_not_counted", message=_UNCOUNTED)
+    return _applied(operation, content.record_id)
 
 
 def _no_level(operation: Operation, content: InventoryLevel) -> Refused:

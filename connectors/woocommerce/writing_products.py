@@ -201,7 +201,7 @@ class ProductWriter:
         if work.operation.target_id is not None and wanted.keys() - work.children.keys():
             # Look before creating: an earlier, lost request may have made some.
             rows = await self._loader.variations(WireProduct(id=target))
-            work.children |= pair_variations(work.operation, rows)
+            work.children |= _unclaimed(work, pair_variations(work.operation, rows))
         bodies = {
             source: variation_body(
                 work.operation, variant, work.fields_of(source), images=self._images
@@ -214,6 +214,13 @@ class ProductWriter:
             for source, body in bodies.items()
             if source in work.children and body
         ]
+        kept = {work.children[source] for source in wanted if source in work.children}
+        # A variation that was made anew at the source goes on as the one that is there.
+        work.children = {
+            source: there
+            for source, there in work.children.items()
+            if source in wanted or there not in kept
+        }
         gone = [source for source in work.children if source not in wanted]
         path = f"products/{target}/variations"
         for start in range(0, len(new), BATCH_LIMIT):
@@ -230,6 +237,20 @@ class ProductWriter:
             await send_batch(self._api, path, delete=[int(work.children[each]) for each in names])
             for each in names:
                 del work.children[each]
+
+
+def _unclaimed(work: _Work, pairs: Mapping[str, str]) -> dict[str, str]:
+    """Pairs, but for those of a new variation with what another one of the source's is already."""
+    others = {
+        pairs.get(each.id, work.children[each.id])
+        for each in work.content.variants
+        if each.id in work.children
+    }
+    return {
+        source: there
+        for source, there in pairs.items()
+        if source in work.children or there not in others
+    }
 
 
 def _put_off(work: _Work) -> bool:

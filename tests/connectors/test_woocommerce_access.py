@@ -20,7 +20,7 @@ from connectors.woocommerce.api import open_api
 from connectors.woocommerce.oauth import OAuth1
 from connectors.woocommerce.settings import WooCommerceSettings
 from connectors.woocommerce.source import WooCommerceSource
-from connectors.woocommerce.wordpress import zone
+from connectors.woocommerce.wordpress import examine_keys, zone
 from tests.connectors.practice import Practice, practice
 
 KEY, SECRET = "ck_7", "cs_geheim"
@@ -212,6 +212,21 @@ async def test_a_check_tells_version_currency_and_zone(shop: Practice):
     assert read.server_time is not None
     assert [code for code, _ in read.findings] == ["addon_missing"]
     assert [code for code, _ in written.findings] == ["addon_missing"]
+
+
+@pytest.mark.parametrize(
+    ("version", "addon", "is_told"),
+    [
+        ("9.8.5", "", True),
+        ("8.2.0", "", True),
+        ("9.9.0", "", False),
+        ("10.0.2", "", False),
+        ("9.8.5", "1.1.0", False),
+        ("", "", False),
+    ],
+)
+def test_a_check_tells_where_orders_keep_no_key(version: str, addon: str, is_told: bool):
+    assert [code for code, _ in examine_keys(version, addon)] == ["orders_not_keyed"] * is_told
 
 
 @pytest.mark.parametrize(

@@ -183,6 +183,54 @@ def test_refunds_are_counted_above_zero_and_name_what_they_are_of():
     ]
 
 
+def test_a_fee_below_zero_that_is_given_back_stays_below_zero():
+    """A discount that somebody entered as a fee is taken back with the goods: WooCommerce shows it
+    above zero among the refunded, and numbers where an extension meddles.
+    """
+    document = {
+        "id": 900,
+        "amount": "90.00",
+        "line_items": [
+            {
+                "id": 1,
+                "quantity": -1,
+                "total": -100,
+                "total_tax": -0.5,
+                "meta_data": [{"id": 1, "key": "_refunded_item_id", "value": "3"}],
+            }
+        ],
+        "fee_lines": [
+            {
+                "id": 2,
+                "total": "10.00",
+                "total_tax": "0.50",
+                "meta_data": [{"id": 2, "key": "_refunded_item_id", "value": "4"}],
+            }
+        ],
+    }
+    [row] = rows(WireOrder, ORDER).rows
+    [found] = order(row, rows(WireRefund, document).rows).content.refunds
+    assert [(each.line, each.total, each.tax) for each in found.lines] == [
+        ("3", money("100", "GBP"), money("0.50", "GBP")),
+        ("fee:4", money("-10.00", "GBP"), money("-0.50", "GBP")),
+    ]
+    assert sum(each.total.amount + each.tax.amount for each in found.lines) == found.amount.amount
+
+
+def test_choices_of_one_name_on_a_line_are_all_kept():
+    """Extensions write one field for each choice, all of one name."""
+    metas = [
+        {"id": 1, "key": "Topping", "value": "Cheese"},
+        {"id": 2, "key": "Note", "value": "Hot"},
+        {"id": 3, "key": "Topping", "value": "Ham"},
+        {"id": 4, "key": "Topping", "value": 2},
+    ]
+    line = ORDER["line_items"][0] | {"meta_data": metas}
+    [row] = rows(WireOrder, ORDER | {"line_items": [line]}).rows
+    [found] = order(row).content.lines
+    assert found.extra == {"meta": {"Topping": "Cheese, Ham, 2", "Note": "Hot"}}
+
+
 def test_taxes_that_we_put_into_a_fee_are_read_as_taxes():
     fee = {
         "id": 8,

@@ -12,7 +12,7 @@ from connectors.base import Applied, Operation, Refused, Uncertain
 from connectors.records import Discount, Order, Refund, RefundLine, ShippingLine, Stream
 from connectors.testing.contents import gbp, line, order, refund
 from connectors.testing.operations import applied, operations
-from tests.connectors.practice import Practice, practice
+from tests.connectors.practice import Instead, Practice, practice
 
 FIELDS_KEPT_AS_META = {"number", "created_at", "paid_at", "completed_at"}
 
@@ -320,6 +320,80 @@ async def test_lines_without_our_marks_are_paired_by_position(new_shop: Practice
     found = await shown(new_shop, made.target_id)
     assert len(found.lines) == 2
     assert found.total == gbp("30.60")
+
+
+async def test_a_line_made_anew_at_the_source_is_not_lost_where_lines_carry_no_marks(
+    new_shop: Practice,
+):
+    """An order that another tool brought over: of its two lines one goes and another one comes."""
+    theirs = await new_shop.admin(
+        "POST",
+        "orders",
+        {
+            "status": "completed",
+            "line_items": [
+                {"name": f"Mug {number}", "product_id": 0, "quantity": 6, "total": "15.30"}
+                for number in (11, 12)
+            ],
+        },
+    )
+    rows = [str(each["id"]) for each in theirs["line_items"]]
+    made = Applied(
+        source_id="1",
+        target_id=str(theirs["id"]),
+        children=dict(zip(("11", "12"), rows, strict=True)),
+    )
+    changed = order(
+        1,
+        lines=(line(12), line(19)),
+        shipping_lines=(),
+        fees=(),
+        total=gbp("30.60"),
+        shipping_total=gbp("0"),
+    )
+    async with new_shop.target() as target:
+        sent = update(changed, made, "lines")
+        again = applied(await target.write(Stream.ORDERS, [sent]))["1"]
+        twice = applied(await target.write(Stream.ORDERS, [sent]))["1"]
+    found = await shown(new_shop, made.target_id)
+    assert [each.name for each in found.lines] == ["Mug 12", "Mug 19"]
+    assert found.total == gbp("30.60")
+    assert found.lines[0].id == made.children["12"]
+    for each in (again, twice):
+        assert (each.children["12"], each.children["19"]) == tuple(row.id for row in found.lines)
+
+
+async def test_what_a_line_says_besides_is_changed_with_it(new_shop: Practice):
+    """What is to be engraved, say: a mistake in it is put right at the source."""
+    first, second = order(1).lines
+    wrong = replace(first, extra={"meta": {"Engraving": "Ana"}})
+    made = (await write(new_shop, order(1, lines=(wrong, second))))["1"]
+    right = order(1, lines=(replace(first, extra={"meta": {"Engraving": "Anna"}}), second))
+    async with new_shop.target() as target:
+        applied(await target.write(Stream.ORDERS, [update(right, made, "lines")]))
+    found = await shown(new_shop, made.target_id)
+    assert [each.extra for each in found.lines] == [{"meta": {"Engraving": "Anna"}}, {}]
+
+
+async def test_no_order_is_made_where_its_key_is_dropped(new_shop: Practice):
+    """Before WooCommerce 9.9 `created_via` cannot be written, nor asked for: a lost answer would
+    make a second order.
+    """
+    strange = {"id": 7, "status": "completed", "created_via": "rest-api"}
+    asked = {"created_via": "m1:orders:1"}
+    new_shop.instead.append(Instead("GET", "/orders", 200, [strange], query=asked))
+    async with new_shop.target() as target:
+        sent = operations(Stream.ORDERS, [order(1), order(2)])
+        outcomes = await target.write(Stream.ORDERS, sent)
+        assert [isinstance(each, Refused) and each.code for each in outcomes] == [
+            "orders_not_keyed",
+            "orders_not_keyed",
+        ]
+        assert new_shop.requests("POST", "/orders/batch") == []
+        new_shop.instead.clear()
+        applied(await target.write(Stream.ORDERS, sent))
+        applied(await target.write(Stream.ORDERS, operations(Stream.ORDERS, [order(3)], start=3)))
+    assert len(new_shop.requests("GET", "/orders")) == 2, "asked until it is known"
 
 
 async def test_an_order_that_shows_no_lines_yet_is_looked_at_again(new_shop: Practice):

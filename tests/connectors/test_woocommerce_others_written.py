@@ -7,9 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
+from msgspec import Raw
 from msgspec.structs import replace
 
-from connectors.base import Applied, Operation, Refused, Uncertain
+from connectors.base import Applied, Operation, Refused, Sweep, Uncertain
 from connectors.concurrency import together
 from connectors.errors import SignInAgain, TryLater
 from connectors.records import (
@@ -21,11 +22,14 @@ from connectors.records import (
     Option,
     Product,
     Stream,
+    Variant,
 )
 from connectors.testing.contents import HOME, LONG_AGO, category, customer, gbp, product, variant
 from connectors.testing.operations import applied, operations
+from connectors.testing.sweeps import read
 from connectors.woocommerce.pairing import pair_variations
-from connectors.woocommerce.wire import WireOption, WireVariation
+from connectors.woocommerce.parts import KEY_META
+from connectors.woocommerce.wire import WireMeta, WireOption, WireVariation
 from sandbox.store import Key
 from tests.connectors.practice import Instead, Practice, practice
 
@@ -204,6 +208,24 @@ async def test_variations_are_made_changed_and_deleted_with_their_product(new_sh
     ]
     assert again.children.keys() == {other.id, variant(1, "L").id}
     assert again.children[other.id] == made.children[other.id]
+
+
+@pytest.mark.parametrize("sku", ["SHIRT-1-S", ""], ids=["by its SKU", "by its options"])
+async def test_a_variation_made_anew_at_the_source_is_the_one_that_is_there(
+    new_shop: Practice, sku: str
+):
+    """Whoever has all variations made once more gives them new ids: the target's is taken over and
+    not deleted as the old one's.
+    """
+    old = replace(variant(1, "S"), sku=sku)
+    made = (await write(new_shop, Stream.PRODUCTS, replace(shirt(), variants=(old,))))["1"]
+    new = replace(old, id="777", regular_price=gbp("12.00"))
+    async with new_shop.target() as target:
+        sent = changing(replace(shirt(), variants=(new,)), made, "variants", stream=Stream.PRODUCTS)
+        again = applied(await target.write(Stream.PRODUCTS, [sent]))["1"]
+    found = await shown(new_shop, Stream.PRODUCTS, made.target_id)
+    assert [(each.sku, each.regular_price) for each in found.variants] == [(sku, gbp("12.00"))]
+    assert again.children == {"777": found.variants[0].id}
 
 
 async def test_a_lost_answer_for_variations_makes_no_second_set(new_shop: Practice):
@@ -433,6 +455,49 @@ async def test_stock_of_products_and_variations(new_shop: Practice):
     assert (second.quantity, second.backorders) == (Decimal(8), "yes")
 
 
+@pytest.mark.parametrize("size", [None, "S"])
+async def test_a_store_that_counts_no_stock_is_found_out(new_shop: Practice, size: str | None):
+    """Where its settings turn stock management off, it answers well and sells what is sold out."""
+    made = (await write(new_shop, Stream.PRODUCTS, shirt("S") if size else product(1)))["1"]
+    path, number = "/products/batch", made.target_id
+    there = made.children[variant(1, size).id] if size else None
+    if there:
+        path, number = f"/products/{made.target_id}/variations/batch", there
+    row = {"id": int(number), "manage_stock": False, "stock_status": "instock"}
+    new_shop.instead.append(Instead("POST", path, 200, {"update": [row]}))
+    level = InventoryLevel(product=made.target_id, variant=there, counted=True, quantity=Decimal(0))
+    async with new_shop.target() as target:
+        [outcome] = await target.write(Stream.INVENTORY, operations(Stream.INVENTORY, [level]))
+    assert isinstance(outcome, Refused)
+    assert (outcome.code, outcome.gone) == ("stock_not_counted", False)
+
+
+async def test_a_product_that_an_extension_sells_by_variations_keeps_them(new_shop: Practice):
+    """Subscriptions have a kind of their own that is variable."""
+    made = (await write(new_shop, Stream.PRODUCTS, shirt("S", "M")))["1"]
+    await new_shop.edit(
+        op="patch",
+        kind="product",
+        id=int(made.target_id),
+        fields={"type": "variable-subscription", "price": "9.95"},
+    )
+    async with new_shop.source() as source:
+        found = (await source.get(Stream.PRODUCTS, [made.target_id]))[made.target_id].content
+        delivered = await read(source, Stream.INVENTORY, Sweep())
+        assert await source.tally(Stream.INVENTORY, 10) == len(delivered) == 2
+    assert isinstance(found, Product)
+    assert [each.sku for each in found.variants] == ["SHIRT-1-S", "SHIRT-1-M"]
+    sent = replace(found, sku="", slug="again", variants=tuple(_renamed(found)))
+    again = (await write(new_shop, Stream.PRODUCTS, sent))["1"]
+    copy = await shown(new_shop, Stream.PRODUCTS, again.target_id)
+    assert (copy.kind, len(copy.variants)) == ("variable", 2)
+    assert {loss.field for loss in again.losses} == {"kind"}
+
+
+def _renamed(content: Product) -> list[Variant]:
+    return [replace(each, sku=f"{each.sku}-B") for each in content.variants]
+
+
 async def test_stock_that_is_not_counted_is_there_or_not(new_shop: Practice):
     made = await write(new_shop, Stream.PRODUCTS, product(1))
     level = InventoryLevel(product=made["1"].target_id, availability="out_of_stock")
@@ -524,6 +589,21 @@ def test_options_tell_variations_apart_where_there_is_no_sku():
     ]
     assert pair_variations(operation, found) == {plain[0].id: "9", plain[1].id: "8"}
     assert plain[0].options == (Option("Size", "S"),)
+
+
+def test_a_variation_is_paired_with_one_alone():
+    """Staff duplicate a variation and forget to choose other options."""
+    twins = tuple(replace(variant(1, "S"), id=each, sku="") for each in ("1", "2", "3"))
+    operation = Operation(
+        source_id="1", key="m1:products:1", content=replace(shirt(), variants=twins)
+    )
+    size = [WireOption("Size", "S")]
+    mark = WireMeta(KEY_META, Raw(b'"m1:products:1:2"'))
+    found = [
+        WireVariation(id=8, attributes=size, meta_data=[mark]),
+        WireVariation(id=9, attributes=size),
+    ]
+    assert pair_variations(operation, found) == {"1": "9", "2": "8"}
 
 
 async def test_a_variation_gets_the_fields_it_needs_and_another_none(new_shop: Practice):

@@ -360,3 +360,25 @@ async def test_every_failure_is_a_store_error(shop: Practice):
         for stream in Stream:
             with pytest.raises(StoreError):
                 await read(source, stream, Sweep())
+
+
+async def test_a_record_that_nobody_can_read_does_not_end_the_feed():
+    """The add-on's feed names it once more, among others that no list shows."""
+    async with practice(addon=True) as shop:
+        line = {"name": "Cloth", "product_id": 0, "quantity": 1, "total": "3.00"}
+        orders = [
+            await shop.admin("POST", "orders", {"line_items": [line], "status": "completed"})
+            for _ in range(2)
+        ]
+        strange, plain = orders
+        by_metre = [{**each, "quantity": 1.5} for each in strange["line_items"]]
+        await shop.edit(op="patch", kind="order", id=strange["id"], fields={"line_items": by_metre})
+        async with shop.source() as source:
+            now = await source.server_time()
+            window = Window(now - timedelta(minutes=5), now)
+            pages = [page async for page in source.read(Stream.ORDERS, window, {}, None)]
+    assert pages[-1].resume is None
+    assert {record.id for page in pages for record in page.records} == {str(plain["id"])}
+    assert {each for page in pages for each in page.failed} == {
+        (str(strange["id"]), "a quantity is not whole")
+    }

@@ -178,6 +178,27 @@ async def test_a_refund_names_its_part(shop: Shop):
     assert (part.total, part.tax) == (usd("9.00"), usd("0.83"))
 
 
+async def test_a_discount_that_was_a_fee_goes_back_with_the_goods(shop: Shop):
+    fee = FeeLine(id="13", name="Goodwill", total=usd("-2.00"), tax=usd("-0.19"))
+    whole = RefundLine(line="11", quantity=2, total=usd("18.00"), tax=usd("1.66"))
+    discount = RefundLine(line="fee:13", quantity=0, total=usd("-2.00"), tax=usd("-0.19"))
+    sent = old_order(
+        1,
+        fees=(fee,),
+        total=usd("23.03"),
+        tax_total=usd("2.03"),
+        refunds=(back(whole, discount, amount="17.47"),),
+    )
+    [made] = (await write(shop, operation(shop, sent))).values()
+    found = await shown(shop, made.target_id)
+    [refunded] = found.refunds
+    assert [(each.total, each.tax) for each in refunded.lines] == [
+        (usd("18.00"), usd("1.66")),
+        (usd("-2.00"), usd("-0.19")),
+    ]
+    assert refunded.amount == usd("17.47")
+
+
 @pytest.mark.parametrize(
     "status", ["pending", "processing", "on_hold", "completed", "cancelled", "failed", "refunded"]
 )

@@ -90,8 +90,11 @@ final class Parts {
 		}
 	}
 
-	/** Taxes of a part by rate, from `[{line, total, subtotal}]`; `line` counts the order's tax lines. */
-	public static function taxes( $parts, $rates, $sign = '' ) {
+	/**
+	 * Taxes of a part by rate, from `[{line, total, subtotal}]`; `line` counts the order's tax lines.
+	 * `$is_back`: they are given back.
+	 */
+	public static function taxes( $parts, $rates, $is_back = false ) {
 		$taxes = array(
 			'total'    => array(),
 			'subtotal' => array(),
@@ -99,10 +102,18 @@ final class Parts {
 		foreach ( $parts as $each ) {
 			$rate = isset( $rates[ $each['line'] ] ) ? $rates[ $each['line'] ] : self::UNKNOWN_RATE + (int) $each['line'];
 
-			$taxes['total'][ $rate ]    = $sign . $each['total'];
-			$taxes['subtotal'][ $rate ] = $sign . ( isset( $each['subtotal'] ) ? $each['subtotal'] : $each['total'] );
+			$subtotal = isset( $each['subtotal'] ) ? $each['subtotal'] : $each['total'];
+
+			$taxes['total'][ $rate ]    = $is_back ? self::given_back( $each['total'] ) : $each['total'];
+			$taxes['subtotal'][ $rate ] = $is_back ? self::given_back( $subtotal ) : $subtotal;
 		}
 		return $taxes;
+	}
+
+	/** What is given back counts below zero; a fee that was a discount is above it then. */
+	public static function given_back( $amount ) {
+		$amount = (string) $amount;
+		return '-' === substr( $amount, 0, 1 ) ? substr( $amount, 1 ) : "-$amount";
 	}
 
 	/** The id of this shop's rate of the same code, else a number that belongs to none. */

@@ -75,10 +75,10 @@ final class Refunds {
 			$item  = new $class();
 			$item->set_props( array_intersect_key( $items[ $id ]->get_data(), array_flip( self::REFUNDED ) ) );
 			$item->add_meta_data( '_refunded_item_id', $id, true );
-			$item->set_total( '-' . $line['total'] );
-			$item->set_taxes( Parts::taxes( $line['taxes'], $rates, '-' ) );
+			$item->set_total( Parts::given_back( $line['total'] ) );
+			$item->set_taxes( Parts::taxes( $line['taxes'], $rates, true ) );
 			if ( $item instanceof \WC_Order_Item_Product ) {
-				$item->set_subtotal( '-' . $line['total'] );
+				$item->set_subtotal( Parts::given_back( $line['total'] ) );
 				$item->set_quantity( -1 * (int) $line['quantity'] );
 			}
 			$refund->add_item( $item );
