@@ -126,8 +126,8 @@ class Loader:
             variations = children.get(row.id, [])
             if variations is None:
                 return []
-            # A variable product that does not count by itself only sums up its variations.
-            own = [] if row.type == "variable" and row.manage_stock is not True else [level(row)]
+            # A variable product only sums up its variations, or counts for those that share it.
+            own = [] if row.type == "variable" else [level(row)]
             return own + [level(each, row) for each in variations]
 
         return _mapped(wanted, records)
