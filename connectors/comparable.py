@@ -129,6 +129,7 @@ def comparable(content: Content, names: Names) -> Form:
                 "quantity": _count(content.quantity),
                 "availability": content.availability,
                 "backorders": content.backorders if content.counted else None,
+                "shared": content.shared,
             }
 
 

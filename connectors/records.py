@@ -157,6 +157,10 @@ class InventoryLevel(Struct, frozen=True, kw_only=True, gc=False):
 
     Its record id is `product` or `product:variant`. `quantity` is None where the store does not
     count; `availability` is `in_stock`, `out_of_stock` or `on_backorder`.
+
+    `shared`: the variant takes from the stock that its product counts for all of those that do so.
+    All their levels then say the same, and that stock has no level of its own: it is read and
+    written with theirs.
     """
 
     product: str
@@ -166,6 +170,7 @@ class InventoryLevel(Struct, frozen=True, kw_only=True, gc=False):
     quantity: Decimal | None = None
     availability: str = "in_stock"
     backorders: str = "no"
+    shared: bool = False
 
     @property
     def record_id(self) -> str:

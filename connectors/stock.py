@@ -1,7 +1,8 @@
 """Stock on platforms that know no more than how many pieces there are, if they count. Pure.
 
 There everything that is not counted is for sale. And what shoppers may order without a piece being
-there is allowed or not, with a notice or without. The second half answers for `Loss.shows`.
+there is allowed or not, with a notice or without. Each variant has stock of its own: of what a
+product counts for all its variants, each gets all. The second half answers for `Loss.shows`.
 """
 
 from __future__ import annotations
@@ -46,10 +47,22 @@ def availability(level: InventoryLevel) -> str:
     return "out_of_stock" if level.backorders == "no" else "on_backorder"
 
 
+def shared(_: InventoryLevel) -> bool:
+    """Each variant is counted for itself."""
+    return False
+
+
 LOSSES = (
     Loss("counted", "What is sold out without being counted is counted as none.", shows=counted),
     Loss("quantity", "What is sold out without being counted is counted as none.", shows=quantity),
     Loss("availability", "It follows from the quantity.", shows=availability),
     Loss("backorders", "Backorders are allowed or not.", shows=backorders),
+    Loss(
+        "shared",
+        "Stock that a product counts for all its variants is counted for each of them, and each "
+        "has all of it: selling one leaves the others', so that more can be sold than is there, "
+        "at the most all of it once for each variant.",
+        shows=shared,
+    ),
 )
 """Declared by every such platform."""

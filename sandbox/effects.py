@@ -100,7 +100,7 @@ def _moved(store: Store, line: Doc, change: int, reason: str, order_id: int) -> 
     """Move a line's stock; the words of its order's note, where something moved."""
     if not move_stock(store, line, change, reason, order_id):
         return []
-    goods = store.read(*_goods(line)) or {}
+    goods = store.read(*_stocked(store, line)) or {}
     after = int(goods["stock_quantity"])
     return [f"{goods['name']} ({goods['sku'] or goods['id']}) {after - change}&rarr;{after}"]
 
@@ -112,11 +112,29 @@ def _goods(line: Doc) -> tuple[str, int]:
     return "product", int(line.get("product_id") or 0)
 
 
+def _stocked(store: Store, line: Doc) -> tuple[str, int]:
+    """What a line's stock is counted by: its product or variation, or the product of a variation
+    that does not count its own (WC_Product_Variation::get_stock_managed_by_id).
+    """
+    kind, number = _goods(line)
+    doc = store.read(kind, number) if kind == "variation" else None
+    if doc is None or doc["manage_stock"] is True:
+        return kind, number
+    above = store.read("product", int(doc["parent_id"]))
+    shares = above is not None and counts_for_variations(above)
+    return ("product", int(doc["parent_id"])) if shares else (kind, number)
+
+
+def counts_for_variations(product: Doc) -> bool:
+    """Whether a product counts its stock for those variations that do not count their own."""
+    return bool(product["type"] == "variable" and product["manage_stock"] is True)
+
+
 def move_stock(store: Store, line: Doc, change: int, reason: str, order_id: int) -> bool:
     """Move the stock of a line's product, if it is counted; a purchase moves its `date_modified`
     too. Says whether it moved.
     """
-    kind, product_id = _goods(line)
+    kind, product_id = _stocked(store, line)
     doc = store.read(kind, product_id) if product_id else None
     if doc is None or doc["manage_stock"] is not True:
         return False

@@ -181,6 +181,18 @@ def stock(doc: Doc, payload: Doc) -> None:
         doc["stock_quantity"] = None
 
 
+def with_shared_stock(doc: Doc, above: Doc) -> Doc:
+    """A variation as it is shown: without stock of its own it hands on what its product counts
+    (WC_Product_Variation::get_manage_stock and its neighbours).
+    """
+    if doc["manage_stock"] is True or not effects.counts_for_variations(above):
+        return doc
+    return {**doc, **{name: above[name] for name in _SHARED}, "manage_stock": "parent"}
+
+
+_SHARED = ("stock_quantity", "stock_status", "backorders", "backorders_allowed", "backordered")
+
+
 def images(store: Store, given: Any) -> list[Doc]:
     """Images as the API shows them; nothing is fetched."""
     local, gmt = store.clock.stamps()

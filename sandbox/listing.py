@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from sandbox import filters
+from sandbox import effects, filters, goods
 from sandbox.schema import invalid
 from sandbox.store import Store
 from sandbox.wire import (
@@ -200,10 +200,22 @@ _SORT_COLUMNS = {"modified": "modified", "date": "created_local", "slug": "slug"
 
 
 def _bodies(store: Store, kind: str, rids: list[int]) -> list[bytes]:
-    bodies = store.storage.bodies(rids)
-    if kind != "category":
-        return bodies
-    return [with_count(store, body) for body in bodies]
+    return [reckoned(store, kind, body) for body in store.storage.bodies(rids)]
+
+
+def reckoned(store: Store, kind: str, body: bytes) -> bytes:
+    """A document's JSON with what the platform reckons as it answers."""
+    if kind == "category":
+        return with_count(store, body)
+    return _with_shared_stock(store, body) if kind == "variation" else body
+
+
+def _with_shared_stock(store: Store, body: bytes) -> bytes:
+    doc = decode(body)
+    above = store.read("product", int(doc["parent_id"]))
+    if above is None or not effects.counts_for_variations(above):
+        return body
+    return encode(goods.with_shared_stock(doc, above))
 
 
 def with_count(store: Store, body: bytes) -> bytes:

@@ -61,9 +61,7 @@ class Resource:
         stored = self.store.storage.get(self.kind, record_id)
         if stored is None:
             raise missing(self.kind)
-        if self.kind == "category":
-            return listing.with_count(self.store, stored.body)
-        return stored.body
+        return listing.reckoned(self.store, self.kind, stored.body)
 
 
 _ACTS = {

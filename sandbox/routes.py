@@ -165,9 +165,7 @@ def _one(store: Store, kind: str, request: Request, match: Match) -> Answer:
         raise missing(kind)
     if parent is not None and (store.read(kind, record_id) or {}).get("parent_id") != int(parent):
         raise missing(kind)
-    if kind == "category":
-        body = listing.with_count(store, body)
-    return Answer(200, listing.fields(body, request.query))
+    return Answer(200, listing.fields(listing.reckoned(store, kind, body), request.query))
 
 
 def _force(request: Request) -> bool:

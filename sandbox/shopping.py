@@ -10,6 +10,7 @@ from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
 
+from sandbox.goods import with_shared_stock
 from sandbox.store import Store
 from sandbox.wire import SITE, Answer, ApiError, Doc, Request, decode, json_answer
 
@@ -99,7 +100,9 @@ class StoreApi:
     def _in_stock(self, doc: Doc) -> bool:
         if doc["type"] == "variable" and doc["manage_stock"] is not True:
             return any(self._in_stock(each) for each in self._variations(doc))
-        return bool(doc["stock_status"] != "outofstock")
+        above = self._store.read("product", int(doc.get("parent_id") or 0))
+        shown = with_shared_stock(doc, above) if above else doc
+        return bool(shown["stock_status"] != "outofstock")
 
     # -- the cart
 

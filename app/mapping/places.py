@@ -29,7 +29,7 @@ another; anything else could not be resolved.
 """
 
 _FIXED = frozenset({"created_at", "lines.product", "lines.variant", "refunds.lines", "fulfilments"})
-_FIXED_OF_STOCK = frozenset({"product", "variant"})
+_FIXED_OF_STOCK = frozenset({"product", "variant", "shared"})
 
 
 class Missing:

@@ -198,6 +198,7 @@ _INVENTORY = _table(
         _number("quantity"),
         _plain("availability"),
         _plain("backorders"),
+        _plain("shared", "boolean"),
     ),
     indexes=("product_id", "sku"),
 )

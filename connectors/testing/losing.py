@@ -81,6 +81,38 @@ class LossContract(Contract):
                 seen = await reader.get(stream, [target_id])
                 assert losses.unexplained(level, seen[target_id].content, Names()) == []
 
+    @for_streams(among=[Stream.INVENTORY])
+    async def test_what_variants_share_is_counted_for_each_of_them(
+        self, bench: TargetBench, stream: Stream
+    ) -> None:
+        shared = InventoryLevel(
+            product="1", variant="S", counted=True, quantity=Decimal(7), shared=True
+        )
+        losses = Losses(self.connector.writes[stream].losses)
+        async with bench.target() as target, bench.reader() as reader:
+            levels = [shared, replace(shared, variant="L")]
+            if Stream.PRODUCTS in self.connector.writes:
+                [plain] = bench.contents(Stream.PRODUCTS, 1)
+                assert isinstance(plain, Product)
+                sized = operations(Stream.PRODUCTS, [replace(plain, **_in_sizes(plain))])
+                made = applied(await target.write(Stream.PRODUCTS, sized))["1"]
+                levels = [
+                    replace(shared, product=made.target_id, variant=made.children[size])
+                    for size in ("S", "L")
+                ]
+            for quantity in (7, 4, 0):
+                state = "in_stock" if quantity else "out_of_stock"
+                levels = [
+                    replace(each, quantity=Decimal(quantity), availability=state) for each in levels
+                ]
+                written = applied(await target.write(stream, operations(stream, levels)))
+                ids = [written[number].target_id for number in ("1", "2")]
+                seen = await reader.get(stream, ids)
+                assert [
+                    losses.unexplained(level, seen[target_id].content, Names())
+                    for level, target_id in zip(levels, ids, strict=True)
+                ] == [[], []]
+
 
 def _levels(plain: InventoryLevel) -> Iterator[InventoryLevel]:
     """One after the other: what is not counted can be sold out, too."""

@@ -143,9 +143,29 @@ def stock_body(level: InventoryLevel) -> dict[str, Any]:
 
     Raises `ValueError` for a quantity that is not whole.
     """
-    if not level.counted:
+    if not level.counted or (level.shared and level.variant):
         wire = _AVAILABILITIES.get(level.availability, level.availability)
         return {"manage_stock": False, "stock_status": wire}
+    return _counted(level)
+
+
+def shared_stock_body(level: InventoryLevel, changed: frozenset[str] | None) -> dict[str, Any]:
+    """What a variation's level makes of its product's stock, from which those variations take that
+    do not count their own; nothing where it has no say in it. `changed` are the level's fields that
+    are to be written, None for all.
+
+    Raises `ValueError` for a quantity that is not whole.
+    """
+    if level.variant is None:
+        return {}
+    if level.counted:
+        return _counted(level) if level.shared else {}
+    # A product that goes on counting would count for this variation, too.
+    ends = changed is None or not changed.isdisjoint(("counted", "shared"))
+    return {"manage_stock": False} if ends else {}
+
+
+def _counted(level: InventoryLevel) -> dict[str, Any]:
     quantity = level.quantity or 0
     if quantity != int(quantity):
         raise ValueError("WooCommerce takes whole quantities only")

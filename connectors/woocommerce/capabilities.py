@@ -79,7 +79,13 @@ READS: dict[Stream, ReadCapability] = {
         trust=Trust.SWEEP,
         bounds=Bounds.NONE,
         ties=_BY_ID,
-        blind_spots=("Stock can change without moving any date: every run reads all levels.",),
+        blind_spots=(
+            "Stock can change without moving any date: every run reads all levels.",
+            (
+                "Stock that a product counts for its variations is read with theirs. Where each of "
+                "them counts its own, nothing is sold of it, and it is not read."
+            ),
+        ),
     ),
 }
 
@@ -208,6 +214,7 @@ WRITES: dict[Stream, WriteCapability] = {
         at_once=True,
         notes=(
             "Only whole quantities can be written.",
+            "Stock that a product counts for its variations is set with theirs.",
             "Stock is set to the source's: what the target sold meanwhile is not taken off.",
         ),
     ),

@@ -126,9 +126,8 @@ class Loader:
             variations = children.get(row.id, [])
             if variations is None:
                 return []
-            # A variable product that does not count by itself only sums up its variations.
-            is_sum = has_variants(row) and row.manage_stock is not True
-            own = [] if is_sum else [level(row)]
+            # A variable product only sums up its variations, or counts for those that share it.
+            own = [] if has_variants(row) else [level(row)]
             return own + [level(each, row) for each in variations]
 
         return _mapped(wanted, records)

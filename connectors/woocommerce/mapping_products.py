@@ -38,6 +38,8 @@ AVAILABILITIES = {
     "outofstock": "out_of_stock",
     "onbackorder": "on_backorder",
 }
+OF_THE_PARENT = "parent"
+"""What a variation answers for `manage_stock` that takes from the stock of its product."""
 
 
 def category(wire: WireCategory) -> Record:
@@ -138,8 +140,13 @@ def variant(wire: WireVariation, currency: str) -> Variant:
 
 
 def level(wire: WireStock, parent: WireStock | None = None) -> Record:
-    """The stock of a product, or of a variation of `parent`."""
-    counted = wire.manage_stock is True
+    """The stock of a product, or of a variation of `parent`.
+
+    What a variation answers that does not count its own is its product's, if that counts: quantity,
+    backorders and availability (WC_Product_Variation hands them on).
+    """
+    shared = parent is not None and wire.manage_stock == OF_THE_PARENT
+    counted = wire.manage_stock is True or shared
     content = InventoryLevel(
         product=str(parent.id if parent else wire.id),
         variant=str(wire.id) if parent else None,
@@ -148,6 +155,7 @@ def level(wire: WireStock, parent: WireStock | None = None) -> Record:
         quantity=_quantity(wire.stock_quantity) if counted else None,
         availability=AVAILABILITIES.get(wire.stock_status, wire.stock_status),
         backorders=wire.backorders,
+        shared=shared,
     )
     record_id = f"{parent.id}:{wire.id}" if parent else str(wire.id)
     return Record(record_id, utc(wire.date_modified_gmt), content)

@@ -15,7 +15,7 @@ from connectors.woocommerce.wire import WireStock
 _WITH_VARIATIONS, _NO_STOCK = ("variable", "variable-subscription"), "external"
 """Kinds of products; the store knows the second one where the extension is there."""
 
-_FIELDS = "id,type,manage_stock,variations"
+_FIELDS = "id,type,variations"
 
 
 async def levels(api: Api, pages: int) -> int | None:
@@ -39,8 +39,8 @@ async def levels(api: Api, pages: int) -> int | None:
             )
             if any(row.type != kind for row in rows.rows):
                 return None
-            # A variable product that does not count by itself only sums up its variations.
-            found += sum(len(row.variations) - (row.manage_stock is not True) for row in rows.rows)
+            # The stock of a variable product is that of its variations.
+            found += sum(len(row.variations) - 1 for row in rows.rows)
     return found
 
 

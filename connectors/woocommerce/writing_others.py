@@ -16,10 +16,10 @@ from connectors.records import Category, Content, Customer, InventoryLevel
 from connectors.woocommerce.addon import Addon
 from connectors.woocommerce.api import BATCH_LIMIT, Api, RefusedRequest, decoder
 from connectors.woocommerce.batches import Attempt, Body, Item, refused, send_batch
-from connectors.woocommerce.bodies_products import category_body, stock_body
+from connectors.woocommerce.bodies_products import category_body, shared_stock_body, stock_body
 from connectors.woocommerce.finding import Finder
 from connectors.woocommerce.mapping_customers import customer, customer_changes, new_customer
-from connectors.woocommerce.mapping_products import category
+from connectors.woocommerce.mapping_products import OF_THE_PARENT, category
 from connectors.woocommerce.parts import KEY_META
 from connectors.woocommerce.wire import WireCategory, WireCustomer
 
@@ -93,21 +93,41 @@ class PlainWriter:
         """Set stock, of products in one batch and of each product's variations in one more."""
         outcomes: list[Outcome] = []
         places: dict[str, list[Entry]] = {}
+        shared: dict[str, Entry] = {}
         for operation in operations:
-            content = operation.content
-            if not isinstance(content, InventoryLevel):
-                raise TypeError("an operation of another stream")
+            content = _level(operation)
             try:
                 body = {"id": int(content.variant or content.product), **stock_body(content)}
+                pool = shared_stock_body(content, operation.changed)
             except ValueError:
                 outcomes.append(_no_level(operation, content))
                 continue
             path = f"products/{content.product}/variations" if content.variant else "products"
             places.setdefault(path, []).append((operation, body))
+            if pool and (content.shared or content.product not in shared):
+                shared[content.product] = (operation, {"id": int(content.product), **pool})
         attempt = Attempt()
+        failed = await self._shared(attempt, shared)
         for path, entries in places.items():
-            outcomes += await self._write(attempt, path, entries, _take_level, _leave)
+            sound = []
+            for entry in entries:
+                failure = failed.get(_level(entry[0]).product)
+                if failure is None:
+                    sound.append(entry)
+                else:
+                    outcomes.append(replace(failure, source_id=entry[0].source_id))
+            if sound:
+                outcomes += await self._write(attempt, path, sound, _take_level, _leave)
         return outcomes
+
+    async def _shared(self, attempt: Attempt, shared: dict[str, Entry]) -> dict[str, Outcome]:
+        """Set what products count for their variations, before those take from it. Answers with
+        what failed, by product: none of its levels can be right then.
+        """
+        entries = list(shared.values())
+        places = {operation.source_id: product for product, (operation, _) in shared.items()}
+        written = await self._write(attempt, "products", entries, _take_level, _leave)
+        return {places[e.source_id]: e for e in written if not isinstance(e, Applied)}
 
     async def _write(
         self, attempt: Attempt, path: str, entries: Sequence[Entry], take: Take, mend: Mend
@@ -245,14 +265,19 @@ def _take_customer(operation: Operation, item: Raw) -> Outcome:
 
 
 def _take_level(operation: Operation, item: Raw) -> Outcome:
-    content = operation.content
-    if not isinstance(content, InventoryLevel):
-        raise TypeError("an operation of another stream")
+    content = _level(operation)
     row: _Counted = decoder(_Counted).decode(item)
-    if content.counted and row.manage_stock is not True:
+    counts = row.manage_stock is True or (content.shared and row.manage_stock == OF_THE_PARENT)
+    if content.counted and not counts:
         # It answers as if all were well, and goes on to sell what is sold out.
         return Refused(source_id=operation.source_id, code="stock_not_counted", message=_UNCOUNTED)
     return _applied(operation, content.record_id)
+
+
+def _level(operation: Operation) -> InventoryLevel:
+    if not isinstance(operation.content, InventoryLevel):
+        raise TypeError("an operation of another stream")
+    return operation.content
 
 
 def _no_level(operation: Operation, content: InventoryLevel) -> Refused:

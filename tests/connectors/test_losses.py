@@ -325,6 +325,19 @@ def test_what_is_sold_out_without_being_counted_is_counted_as_none(platform: Con
         assert wrong(platform, Stream.INVENTORY, ours, replace(none, **other)) == [*other]
 
 
+@pytest.mark.parametrize("platform", COUNTING, ids=lambda each: each.name)
+def test_what_variants_share_is_counted_for_each_and_all_of_it(platform: Connector) -> None:
+    ours = InventoryLevel(product="1", variant="11", counted=True, quantity=Decimal(5), shared=True)
+    each = replace(ours, shared=False)
+    assert wrong(platform, Stream.INVENTORY, ours, each) == []
+    endless = replace(each, counted=False, quantity=None)
+    assert wrong(platform, Stream.INVENTORY, ours, endless)[:2] == ["counted", "quantity"]
+    assert wrong(platform, Stream.INVENTORY, ours, replace(each, quantity=Decimal(4))) == [
+        "quantity"
+    ]
+    assert wrong(WOOCOMMERCE, Stream.INVENTORY, ours, each) == ["shared"]
+
+
 @pytest.mark.parametrize("platform", PLATFORMS, ids=lambda each: each.name)
 @pytest.mark.parametrize("given", [{}, {"counted": True, "quantity": Decimal(1)}])
 def test_what_the_source_does_not_sell_no_target_may_sell(

@@ -359,7 +359,6 @@ def test_a_category_without_a_picture(image: Any):
         ({"manage_stock": True, "stock_quantity": -2}, True, Decimal(-2)),
         ({"manage_stock": True, "stock_quantity": "1.5"}, True, Decimal("1.5")),
         ({"manage_stock": True, "stock_quantity": None}, True, None),
-        ({"manage_stock": "parent", "stock_quantity": 7}, False, None),
         ({"manage_stock": False, "stock_quantity": None}, False, None),
     ],
 )
@@ -371,6 +370,24 @@ def test_stock_is_counted_or_not(stock: dict[str, Any], counted: bool, quantity:
         quantity,
         "in_stock",
     )
+
+
+@pytest.mark.parametrize(
+    ("manages", "quantity", "shown"),
+    [
+        ("parent", 7, (True, Decimal(7), True)),
+        (True, 3, (True, Decimal(3), False)),
+        (False, None, (False, None, False)),
+    ],
+)
+def test_a_variation_takes_from_its_products_stock_or_its_own_or_none(
+    manages: Any, quantity: int | None, shown: Any
+):
+    given = {"manage_stock": manages, "stock_quantity": quantity, "backorders": "notify"}
+    [parent, child] = rows(WireStock, {"id": 5}, {"id": 6, **given}).rows
+    content = level(child, parent).content
+    assert (content.counted, content.quantity, content.shared) == shown
+    assert content.backorders == "notify"
 
 
 def test_a_customer_without_an_email_cannot_be_paired():

@@ -498,6 +498,54 @@ def _renamed(content: Product) -> list[Variant]:
     return [replace(each, sku=f"{each.sku}-B") for each in content.variants]
 
 
+async def shared_levels(shop: Practice, **values: Any) -> list[InventoryLevel]:
+    """Of a new product's two variations, which take from what it counts."""
+    made = await write(shop, Stream.PRODUCTS, product(1), shirt("S", "M"))
+    level = InventoryLevel(product=made["2"].target_id, counted=True, shared=True, **values)
+    return [replace(level, variant=each) for each in made["2"].children.values()]
+
+
+async def test_stock_that_variations_share_is_their_products(new_shop: Practice):
+    levels = await shared_levels(new_shop, quantity=Decimal(8), backorders="yes")
+    found = await write(new_shop, Stream.INVENTORY, *levels)
+    parent = await new_shop.admin("GET", f"products/{levels[0].product}")
+    assert (parent["manage_stock"], parent["stock_quantity"]) == (True, 8)
+    for level, each in zip(levels, found.values(), strict=True):
+        there = await shown(new_shop, Stream.INVENTORY, each.target_id)
+        assert replace(there, sku="") == level
+    one, other = levels
+    own = replace(one, shared=False, quantity=Decimal(2))
+    await write(new_shop, Stream.INVENTORY, own, replace(other, quantity=Decimal(5)))
+    assert (await shown(new_shop, Stream.INVENTORY, one.record_id)).quantity == Decimal(2)
+    assert (await shown(new_shop, Stream.INVENTORY, other.record_id)).quantity == Decimal(5)
+
+
+async def test_a_product_stops_counting_for_its_variations(new_shop: Practice):
+    """Else what is not counted any more would be sold out when its old number is reached."""
+    levels = await shared_levels(new_shop, quantity=Decimal(8))
+    await write(new_shop, Stream.INVENTORY, *levels)
+    endless = [replace(each, counted=False, quantity=None, shared=False) for each in levels]
+    await write(new_shop, Stream.INVENTORY, *endless)
+    for level in endless:
+        there = await shown(new_shop, Stream.INVENTORY, level.record_id)
+        assert (there.counted, there.shared, there.availability) == (False, False, "in_stock")
+
+
+async def test_where_what_is_shared_cannot_be_set_no_variation_is(new_shop: Practice):
+    """It would be for sale without end."""
+    levels = await shared_levels(new_shop, quantity=Decimal(8))
+    new_shop.asked.clear()
+    await new_shop.edit(op="hard_delete", kind="product", id=int(levels[0].product))
+    async with new_shop.target() as target:
+        sent = operations(Stream.INVENTORY, levels, target_id=levels[0].product)
+        outcomes = await target.write(Stream.INVENTORY, sent)
+    assert [(each.source_id, each.code) for each in outcomes if isinstance(each, Refused)] == [
+        ("1", "gone"),
+        ("2", "gone"),
+    ]
+    assert not new_shop.requests("POST", f"/products/{levels[0].product}/variations/batch")
+
+
 async def test_stock_that_is_not_counted_is_there_or_not(new_shop: Practice):
     made = await write(new_shop, Stream.PRODUCTS, product(1))
     level = InventoryLevel(product=made["1"].target_id, availability="out_of_stock")

@@ -12,11 +12,11 @@ from sqlalchemy import text
 
 from connectors.base import StoreAccess, StoreReport
 from connectors.desk import NotTold
-from connectors.records import InventoryLevel, Stream
+from connectors.records import InventoryLevel, Product, Stream, Variant
 from connectors.traces import Effect, Trace
 from tests.engine.conftest import Bench
 from tests.engine.grounds import outcome_of
-from tests.engine.launching import launch, twin
+from tests.engine.launching import a_line, an_order, euros, launch, twin
 from tests.engine.shop import FakeStore, fake_connector
 from workers.checks import effects
 from workers.checks.base import State
@@ -150,5 +150,24 @@ async def test_stock_that_moved_at_the_source_meanwhile_was_not_taken_twice(
     bench.target.edit(
         Stream.INVENTORY, await twin(bench, Stream.INVENTORY, "p1"), quantity=Decimal(2)
     )
+    outcome = await outcome_of(bench, STOCK)
+    assert (outcome.state, outcome.found) == (State.FAILED, 1)
+
+
+async def test_stock_that_variants_share_was_taken_twice_by_the_orders_of_all_of_them(
+    bench: Bench, notes: Notes
+) -> None:
+    shop = bench.source
+    sizes = tuple(Variant(id=each, sku=f"HAT-{each}", regular_price=euros("5")) for each in "ab")
+    shop.put(Stream.PRODUCTS, "p9", Product(name="Hat", variants=sizes))
+    level = InventoryLevel(product="p9", counted=True, quantity=Decimal(9), shared=True)
+    for number, size in enumerate("ab", 201):
+        shop.put(Stream.INVENTORY, f"p9:{size}", replace(level, variant=size))
+        line = a_line(f"l{number}", "p9", variant=size)
+        shop.put(Stream.ORDERS, f"o{number}", an_order(f"{number}", lines=(line,)))
+    await bench.run("full")
+    assert (await outcome_of(bench, STOCK)).state is State.PASSED
+    there = await twin(bench, Stream.INVENTORY, "p9:a")
+    bench.target.edit(Stream.INVENTORY, there, quantity=Decimal(7))  # one of each size
     outcome = await outcome_of(bench, STOCK)
     assert (outcome.state, outcome.found) == (State.FAILED, 1)

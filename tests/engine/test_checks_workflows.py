@@ -230,6 +230,21 @@ async def test_goods_that_wait_for_a_price_are_sold_out_nowhere(
     assert failed(await outcomes(bench)) == {}
 
 
+async def test_what_sizes_share_is_sold_out_while_another_has_its_own(
+    bench: Bench, stores: Stores
+) -> None:
+    """WooCommerce calls such a product sold out, on either store, and sells the other size."""
+    body = {"name": "Hat", "type": "variable", "status": "publish", "manage_stock": True}
+    hat = await stores.old.admin("POST", "products", body | {"stock_quantity": 0})
+    for size, own in (("S", {}), ("L", {"manage_stock": True, "stock_quantity": 2})):
+        options = [{"name": "Size", "option": size}]
+        size_body = {"sku": f"HAT-{size}", "regular_price": "9.00", "attributes": options}
+        await stores.old.admin("POST", f"products/{hat['id']}/variations", size_body | own)
+    stores.wait(60)
+    await stores.run("full")
+    assert failed(await outcomes(bench)) == {}
+
+
 async def test_a_product_that_no_cart_takes(bench: Bench, stores: Stores) -> None:
     refused = {"code": "woocommerce_rest_product_not_purchasable", "data": {"status": 400}}
     stores.new.instead.append(Instead("POST", "/cart/add-item", 400, refused))

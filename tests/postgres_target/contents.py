@@ -83,5 +83,10 @@ def category(slug: str) -> Category:
 
 def level() -> InventoryLevel:
     return InventoryLevel(
-        product="demo:product", variant="501", sku="MUG-S", counted=True, quantity=Decimal("7.5")
+        product="demo:product",
+        variant="501",
+        sku="MUG-S",
+        counted=True,
+        quantity=Decimal("7.5"),
+        shared=True,
     )

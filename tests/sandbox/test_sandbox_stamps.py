@@ -93,6 +93,24 @@ async def test_a_purchase_of_a_variation_moves_the_parent(shop):
     assert (await shop.get(f"{path}/variations/{child['id']}")).json()["stock_quantity"] == 4
 
 
+async def test_a_purchase_of_a_variation_without_stock_of_its_own_takes_from_the_parent(shop):
+    parent = await shop.product(type="variable", manage_stock=True, stock_quantity=5)
+    path = f"products/{parent['id']}"
+    one, other = [await shop.make(f"{path}/variations", regular_price="4.00") for _ in range(2)]
+    own = await shop.make(f"{path}/variations", manage_stock=True, stock_quantity=9)
+    line = {"product_id": parent["id"], "variation_id": one["id"], "quantity": 5}
+    order = {"status": "processing", "line_items": [line]}
+    assert await moved(shop, path, lambda: shop.post("orders", order))
+    assert (await shop.get(path)).json()["stock_quantity"] == 0
+    listed = {each["id"]: each for each in (await shop.get(f"{path}/variations")).json()}
+    for child in (one, other):
+        single = (await shop.get(f"{path}/variations/{child['id']}")).json()
+        for shown in (single, listed[child["id"]]):
+            assert (shown["manage_stock"], shown["stock_quantity"]) == ("parent", 0)
+            assert shown["stock_status"] == "outofstock"
+    assert (own["manage_stock"], listed[own["id"]]["stock_quantity"]) == (True, 9)
+
+
 async def test_a_past_date_created_becomes_the_modification_date(shop):
     product = await shop.product(date_created_gmt="2020-01-01T00:00:00")
     assert product["date_modified_gmt"] == "2020-01-01T00:00:00"

@@ -8,7 +8,7 @@ somebody else's doing. A note without a time may be of any time, and counts.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
@@ -203,6 +203,9 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
     if not {Stream.ORDERS, Stream.INVENTORY} <= set(ground.streams):
         return
     held = await _held(ground, without=known)
+    of_products: dict[str, list[Decimal]] = defaultdict(list)
+    for (product, _), quantities in held.items():
+        of_products[product] += quantities
     targets = await _levels(ground, held, findings)
     here = await ground.source_records(Stream.INVENTORY, targets)
     # What moved at the source since it was applied is the matter of the check of freshness.
@@ -220,8 +223,7 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
         if ours.quantity is None or theirs.quantity is None:
             continue
         lacking = ours.quantity - theirs.quantity
-        quantities = held.get((ours.product, ours.variant), [])
-        if lacking > 0 and (lacking in quantities or lacking == sum(quantities)):
+        if lacking > 0 and lacking in _takings(ours, held, of_products):
             findings.add(
                 f"The target has {lacking:f} fewer than the source: as many as its orders hold.",
                 stream=Stream.INVENTORY,
@@ -229,6 +231,20 @@ async def _taken_twice(ground: Ground, findings: Findings, *, known: frozenset[s
                 target_id=target_id,
                 field="quantity",
             )
+
+
+def _takings(
+    level: InventoryLevel,
+    held: Mapping[tuple[str, str | None], list[Decimal]],
+    of_products: Mapping[str, list[Decimal]],
+) -> set[Decimal]:
+    """What orders may have taken once more; of what variants share, any of them or all."""
+    own = held.get((level.product, level.variant), [])
+    found = {*own, sum(own, Decimal(0))}
+    if level.shared:
+        product = of_products[level.product]
+        found |= {*product, sum(product, Decimal(0))}
+    return found
 
 
 async def _levels(

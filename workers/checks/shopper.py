@@ -205,7 +205,9 @@ def price_of(product: Product, now: datetime) -> Money | None:
 
 
 def in_stock(product: Product, levels: Mapping[str, InventoryLevel]) -> bool | None:
-    """Whether the source sells it, of variants those with a price; None where nobody counts."""
+    """Whether the source sells it, of variants those with a price; None where nobody counts, or
+    only the stock that variants share is sold out: some shops go by that, though others are there.
+    """
     published = {
         each_.id
         for each_ in product.variants
@@ -216,7 +218,9 @@ def in_stock(product: Product, levels: Mapping[str, InventoryLevel]) -> bool | N
     counted = counted or list(levels.values())
     if not counted:
         return None
-    return any(level.availability != "out_of_stock" for level in counted)
+    sold = {level.availability != "out_of_stock" for level in counted}
+    shared = {level.availability != "out_of_stock" for level in levels.values() if level.shared}
+    return None if shared == {False} and True in sold else True in sold
 
 
 def _text(price: Money) -> str:
