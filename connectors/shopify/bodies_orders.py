@@ -89,8 +89,10 @@ def shown_status(content: Order) -> str:
 
 
 def is_paid(content: Order) -> bool:
-    """Whether the money came: by the status, or by the date where the status does not say."""
-    if content.status in _PAID:
+    """Whether the money came: by the status, or by the date where the status does not say. What a
+    cancelled order gave back had come, also where nobody says when.
+    """
+    if content.status in _PAID or (content.status == "cancelled" and content.refunds):
         return True
     return content.status not in ("pending", "failed") and content.paid_at is not None
 

@@ -62,6 +62,7 @@ from connectors.shopify.wire_orders import WireLine, WireOrder
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not take this status.")
+_PAID_AT = Loss("paid_at", "The target dates a payment itself that comes later.")
 _PRODUCT = Loss("lines", "A line that was written without its product stays without it.")
 _FIXED = "Shopify does not let lines and totals of an order change"
 _GONE = "the order is not there any more"
@@ -153,6 +154,7 @@ class OrderWriter:
             return Refused(source_id=operation.source_id, code="order_fixed", message=_FIXED)
         losses = [] if same(shown.total, content.total) else [_TOTAL]
         losses += [] if shown.status == content.status else [_STATUS]
+        losses += [_PAID_AT] if content.paid_at and shown.paid_at != content.paid_at else []
         children = pair_order(content, whole)
         losses += [_PRODUCT] if _lacks_product(content, shown, children) else []
         return Applied(

@@ -271,3 +271,24 @@ async def test_lines_that_somebody_edited_on_the_target_hold_no_note_up(shop: Sh
     assert isinstance(noted, Applied)
     assert noted.content.note == "Ring twice"
     assert isinstance(await later(shop, made, other, "note", "lines"), Refused)
+
+
+# --- dates of payments ---------------------------------------------------------------------------
+
+
+async def test_a_payment_that_comes_later_is_told_to_have_another_date(shop: ShopifyShop):
+    """Shopify dates it itself, which is no difference that a verification should find."""
+    made = await write(shop, unpaid())
+    assert {each.field for each in made.losses} == set()
+    back = await later(shop, made, paid(), "status", "paid_at")
+    assert back.content.paid_at not in (None, LONG_AGO)
+    assert {each.field for each in back.losses} == {"paid_at"}
+
+
+async def test_what_a_cancelled_order_gave_back_had_come(shop: ShopifyShop):
+    """Without a payment Shopify takes no refund of it, and the order is refused."""
+    content = replace(unpaid(refunds=(refund(1, "5"),)), status="cancelled")
+    outcome = await write(shop, content)
+    assert isinstance(outcome, Applied), outcome
+    assert isinstance(outcome.content, Order)
+    assert [each.amount for each in outcome.content.refunds] == [gbp("5")]
