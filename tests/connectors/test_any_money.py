@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from connectors.base import Applied
 from connectors.comparable import Names
 from connectors.losses import Losses
+from connectors.medusa.bodies_payments import Payments
 from connectors.records import (
     Discount,
     FeeLine,
@@ -31,6 +32,9 @@ from connectors.records import (
     money,
 )
 from connectors.shopify import CONNECTOR as SHOPIFY
+from connectors.shopify.mapping_orders import order as shopify_order
+from connectors.shopify.wire import WireAmount, WireBag
+from connectors.shopify.wire_orders import WireOrder, WireTransaction
 from connectors.testing.contents import HOME, LONG_AGO
 from connectors.testing.operations import operations
 from connectors.woocommerce import CONNECTOR as WOOCOMMERCE
@@ -256,3 +260,28 @@ def test_on_shopify(sent: Order) -> None:
     found = asyncio.run(_arrived(shopify_shop(currency=sent.currency), sent))
     wrong = told(sent, found, Losses(SHOPIFY.writes[Stream.ORDERS].losses))
     assert wrong == {}
+
+
+def test_money_that_is_only_reserved_did_not_come() -> None:
+    """Where it was taken to have come, the order was shown as paid on Medusa."""
+    money_set = WireBag(shop_money=WireAmount(amount="37.30"))
+    reserved = WireTransaction(
+        id="gid://shopify/OrderTransaction/2",
+        kind="AUTHORIZATION",
+        status="SUCCESS",
+        amount_set=money_set,
+        processed_at="2011-11-03T08:26:00Z",
+    )
+    row = WireOrder(
+        id="gid://shopify/Order/1",
+        name="#1",
+        currency_code="GBP",
+        total_price_set=money_set,
+        display_financial_status="AUTHORIZED",
+        transactions=[reserved],
+    )
+    content = shopify_order(row).content
+    assert isinstance(content, Order)
+    assert (content.status, [each.at for each in content.transactions]) == ("on_hold", [None])
+    payments = Payments("m1:orders:1", content)
+    assert (payments.status(), payments.rows()["Captures"]) == ("not_paid", [])

@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import Applied, Refused
-from connectors.records import Fulfilment, Order, OrderLine, RefundLine, Stream
+from connectors.records import Fulfilment, Order, OrderLine, RefundLine, Stream, Transaction
 from connectors.testing.contents import LONG_AGO, customer, gbp, line, order, product, refund
 from connectors.testing.operations import operations
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
@@ -292,3 +292,16 @@ async def test_what_a_cancelled_order_gave_back_had_come(shop: ShopifyShop):
     assert isinstance(outcome, Applied), outcome
     assert isinstance(outcome.content, Order)
     assert [each.amount for each in outcome.content.refunds] == [gbp("5")]
+
+
+async def test_a_part_of_the_money_that_came_is_paid_and_the_rest_is_open(shop: ShopifyShop):
+    """As an order that nothing was paid for, its customer would be asked for all of it again."""
+    came = Transaction(gateway="card", amount=gbp("10"), at=LONG_AGO)
+    made = await write(shop, unpaid(transactions=(came,)))
+    assert (made.content.status, made.losses) == ("pending", ())
+    assert made.content.extra["financial_status"] == "partially_paid"
+    [shown] = made.content.transactions
+    assert (shown.gateway, shown.amount, shown.at) == ("card", gbp("10"), LONG_AGO)
+    back = (await later(shop, made, paid(), "status", "paid_at")).content
+    assert back.status == "processing"
+    assert [each.amount for each in back.transactions] == [gbp("10"), gbp("27.30")]
