@@ -17,6 +17,7 @@ from connectors.base import Applied
 from connectors.comparable import Names
 from connectors.losses import Losses
 from connectors.medusa.bodies_payments import Payments
+from connectors.minor_units import decimals, rounded
 from connectors.records import (
     Discount,
     FeeLine,
@@ -59,7 +60,7 @@ class _Cash:
 
     def __init__(self, currency: str) -> None:
         self.currency = currency
-        self._places = 0 if currency == "JPY" else 2
+        self._places = decimals(currency)
 
     def __call__(self, units: int) -> Money:
         return money(f"{Decimal(units).scaleb(-self._places):f}", self.currency)
@@ -128,6 +129,7 @@ def orders(draw: st.DrawFn, currency: str = "GBP") -> Order:
     if total < 0 or (status == "refunded" and not total):
         status = "processing"
     paid = status in PAID or (status == "cancelled" and draw(st.booleans()))
+    paid_at = LONG_AGO if paid and draw(st.booleans()) else None
     content = Order(
         number=str(draw(st.integers(1, 10**6))),
         status=status,
@@ -156,11 +158,9 @@ def orders(draw: st.DrawFn, currency: str = "GBP") -> Order:
             for rate in rates
             if goods[rate] or way[rate]
         ),
-        transactions=(
-            Transaction(gateway="cod", amount=cash(total), at=LONG_AGO if paid else None),
-        ),
+        transactions=(Transaction(gateway="cod", amount=cash(total), at=paid_at),),
         created_at=LONG_AGO,
-        paid_at=LONG_AGO if paid and draw(st.booleans()) else None,
+        paid_at=paid_at,
         completed_at=LONG_AGO if status == "completed" else None,
     )
     return replace(content, refunds=tuple(draw(_refunds(content)))) if paid else content
@@ -285,3 +285,10 @@ def test_money_that_is_only_reserved_did_not_come() -> None:
     assert (content.status, [each.at for each in content.transactions]) == ("on_hold", [None])
     payments = Payments("m1:orders:1", content)
     assert (payments.status(), payments.rows()["Captures"]) == ("not_paid", [])
+
+
+@pytest.mark.parametrize("text", ["-0", "-0.00", "0.000", "-0E-6"])
+def test_nothing_is_never_below_zero(text: str) -> None:
+    """A line that a coupon paid for in full was another line on Medusa, of -0.00."""
+    assert str(money(text, "GBP").amount) == "0"
+    assert str(rounded(Decimal("-0.0000001"), "GBP")) == "0.00"
