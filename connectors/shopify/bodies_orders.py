@@ -289,8 +289,10 @@ def changes_body(content: Order, changed: frozenset[str] | None, row: WireOrder)
             for each in row.custom_attributes
             if each.key != STATUS and not each.key.startswith(_DISCOUNT)
         ]
-        # Nothing can void a payment that was never made: the order stays an unpaid one.
-        unpaid = content.status == "failed" and row.display_financial_status == "PENDING"
+        # Nothing can void a payment that was never made, or make one of nothing: the order stays
+        # an unpaid one.
+        stuck = content.status == "failed" or (is_paid(content) and not content.total.amount)
+        unpaid = stuck and row.display_financial_status == "PENDING"
         body["customAttributes"] = [*theirs, *attributes(content, "pending" if unpaid else "")]
     return body
 

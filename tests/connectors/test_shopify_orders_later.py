@@ -285,6 +285,37 @@ async def test_a_payment_that_comes_later_is_told_to_have_another_date(shop: Sho
     assert {each.field for each in back.losses} == {"paid_at"}
 
 
+async def test_a_payment_of_which_the_source_has_no_date_is_told_as_well(shop: ShopifyShop):
+    made = await write(shop, unpaid())
+    back = await later(shop, made, replace(paid(), paid_at=None), "status")
+    assert {each.field for each in back.losses} == {"paid_at"}
+
+
+async def test_what_is_paid_and_given_back_between_two_runs_is_given_back_in_full(
+    shop: ShopifyShop,
+):
+    """A refund that named no payment gave back the goods and none of their money."""
+    made = await write(shop, unpaid())
+    piece = RefundLine(line="11", quantity=1, total=gbp("2.55"), tax=gbp("0"))
+    content = paid(refunds=(refund(1, "2.55", piece), refund(2, "1")))
+    back = await later(shop, made, content, "status", "paid_at", "refunds")
+    assert isinstance(back, Applied), back
+    assert isinstance(back.content, Order)
+    assert [each.amount for each in back.content.refunds] == [gbp("2.55"), gbp("1")]
+
+
+@pytest.mark.parametrize("status", ["processing", "completed"])
+async def test_an_order_of_zero_goes_on_without_a_payment(shop: ShopifyShop, status: str):
+    """Shopify refuses a payment of nothing, and with it the order was refused."""
+    none = {"lines": (line(1, each="0"),), "fees": (), "shipping_lines": (), "transactions": ()}
+    content = unpaid(**none, total=gbp("0"), shipping_total=gbp("0"))
+    made = await write(shop, content)
+    back = await later(shop, made, replace(content, status=status, paid_at=LONG_AGO), "status")
+    assert isinstance(back, Applied), back
+    assert isinstance(back.content, Order)
+    assert (back.content.status, back.losses) == (status, ())
+
+
 async def test_what_a_cancelled_order_gave_back_had_come(shop: ShopifyShop):
     """Without a payment Shopify takes no refund of it, and the order is refused."""
     content = replace(unpaid(refunds=(refund(1, "5"),)), status="cancelled")
