@@ -19,8 +19,9 @@ def decimals(currency: str) -> int:
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
-    """An amount in whole minor units, halves rounded up."""
-    return amount.quantize(Decimal(1).scaleb(-decimals(currency)), ROUND_HALF_UP)
+    """An amount in whole minor units, halves rounded up. Nothing is never below zero."""
+    found = amount.quantize(Decimal(1).scaleb(-decimals(currency)), ROUND_HALF_UP)
+    return found or abs(found)
 
 
 def same(left: Money, right: Money) -> bool:

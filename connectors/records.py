@@ -40,11 +40,12 @@ class Money(Struct, frozen=True, gc=False):
 
 @lru_cache(maxsize=65_536)
 def money(amount: str, currency: str) -> Money:
-    """`Money` from a platform's text, so that 10, 10.0 and 10.00 are one content.
+    """`Money` from a platform's text, so that 10, 10.0 and 10.00 are one content, and so are 0 and
+    the -0 of what was reckoned or counted below zero.
 
     Raises `decimal.InvalidOperation` where the text is no number.
     """
-    value = Decimal(amount).normalize()
+    value = Decimal(amount).normalize() or Decimal(0)
     # normalize() turns 1000 into 1E+3, which few readers of JSON expect.
     exponent = value.as_tuple().exponent
     if not isinstance(exponent, int):

@@ -17,7 +17,8 @@ def create(store: Store, order_id: int, payload: Doc, *, checked: bool = True) -
     """Make a refund. Unless told otherwise it pays money back and returns goods to stock.
 
     The same refund sent twice makes two. A refund of the rest makes the order `refunded`. Errors:
-    404 for no order, 400 for no amount, 500 for more than is left (as the platform answers it).
+    404 for no order, 400 for no amount or one below zero, 500 for more than is left (as the
+    platform answers it).
     """
     if checked:
         validate("refund", payload)
@@ -28,7 +29,7 @@ def create(store: Store, order_id: int, payload: Doc, *, checked: bool = True) -
         message = "Cannot create existing order refund."
         raise ApiError(400, "woocommerce_rest_shop_order_refund_exists", message)
     wanted = _amount(payload)
-    if wanted <= 0:
+    if wanted < 0 or (not wanted and payload.get("amount") in (None, "")):
         message = "Refund amount must be greater than zero."
         raise ApiError(400, "woocommerce_rest_invalid_order_refund", message)
     if wanted > remaining(order):

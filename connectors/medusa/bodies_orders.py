@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from connectors.medusa.bodies import metadata
 from connectors.medusa.bodies_payments import Payments
-from connectors.medusa.mapping_lines import FEE, METHOD
+from connectors.medusa.mapping_lines import FEE, METHOD, ROUNDING
 from connectors.medusa.mapping_orders import (
     COMPLETED_AT,
     COUPONS,
@@ -38,7 +38,8 @@ from connectors.medusa.parts import (
 from connectors.medusa.taxes import Taxes
 from connectors.medusa.taxes import text_of as plain
 from connectors.medusa.wire_orders import WireOrder
-from connectors.records import Fulfilment, Order, OrderLine, ShippingLine
+from connectors.minor_units import rounded
+from connectors.records import FeeLine, Fulfilment, Money, Order, OrderLine, ShippingLine
 
 Body = dict[str, Any]
 
@@ -60,6 +61,7 @@ def order_import(
     """A whole order. Its references hold the target's ids, its parts the source's. `defaults` are
     the variants of simple products, by the product's id.
     """
+    content = _made_up(content)
     builder = _Builder(key, content, defaults)
     payments = Payments(key, content)
     body = builder.order() | {"transactions": payments.transactions()}
@@ -90,6 +92,21 @@ def item_id(key: str, part: str) -> str:
 def order_id(key: str) -> str:
     """The id of an order."""
     return own_id("order", key)
+
+
+def _made_up(content: Order) -> Order:
+    """The order with a fee for what its total has and its parts have not, as stores that round once
+    come to: Medusa reckons the total of its parts.
+    """
+    parts: list[OrderLine | ShippingLine | FeeLine]
+    parts = [*content.lines, *content.shipping_lines, *content.fees]
+    reckoned = sum((each.total.amount + each.tax.amount for each in parts), Decimal(0))
+    rest = rounded(content.total.amount, content.currency) - rounded(reckoned, content.currency)
+    if not rest:
+        return content
+    none = Money(Decimal(0), content.currency)
+    fee = FeeLine(id=ROUNDING, name="Rounding", total=Money(rest, content.currency), tax=none)
+    return replace(content, fees=(*content.fees, fee))
 
 
 class _Builder:

@@ -218,6 +218,11 @@ WRITES: dict[Stream, WriteCapability] = {
         batch=20,
         find_batch=50,
         losses=(
+            Loss(
+                "tax_total",
+                "It is what the taxes of the parts come to, and not rounded once.",
+                shows=losses.tax_total,
+            ),
             Loss("fulfilments", "Shipments keep their dates, pieces and tracking numbers alone."),
             Loss("extra", "Settings of extensions become metadata."),
         ),

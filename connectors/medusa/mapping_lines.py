@@ -22,6 +22,9 @@ from connectors.medusa.wire_orders import (
 from connectors.records import FeeLine, OrderLine, ShippingLine
 
 FEE = "fee:"
+ROUNDING = "rounding"
+"""The fee that stands for what a total has and its parts have not."""
+
 METHOD = f"{OURS}method"
 """Metadata with the way of sending: Medusa's own ids of ways mean nothing elsewhere."""
 
@@ -59,6 +62,11 @@ def discounts(found: Sequence[WireAdjustment] | None, rate: Decimal) -> Iterable
 def is_fee(wire: WireItem) -> bool:
     """Whether an item stands for a fee: Medusa has none."""
     return text_of(wire.metadata, PART).startswith(FEE)
+
+
+def is_rounding(wire: WireItem) -> bool:
+    """Whether an item makes up for a total that its parts do not come to."""
+    return text_of(wire.metadata, PART) == f"{FEE}{ROUNDING}"
 
 
 def order_line(wire: WireItem, currency: str) -> OrderLine:

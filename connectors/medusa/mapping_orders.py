@@ -12,6 +12,7 @@ from connectors.medusa.mapping_lines import (
     discounts,
     fee_line,
     is_fee,
+    is_rounding,
     order_line,
     rate_of,
     shipping_line,
@@ -148,7 +149,7 @@ def _kept_moment(wire: WireOrder, name: str) -> datetime | None:
 
 def _fees(wire: WireOrder, currency: str) -> Iterable[FeeLine]:
     for each in wire.items or ():
-        if is_fee(each):
+        if is_fee(each) and not is_rounding(each):
             yield fee_line(each, currency)
     none = exact(Decimal(0), currency)
     for credit in wire.credit_lines or ():

@@ -9,11 +9,20 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 
 from connectors.base import Operation
 from connectors.minor_units import decimals, rounded
-from connectors.records import FeeLine, Money, Order, OrderLine, Refund, ShippingLine
+from connectors.records import (
+    FeeLine,
+    Money,
+    Order,
+    OrderLine,
+    Refund,
+    ShippingLine,
+    Transaction,
+)
 from connectors.shopify.bodies import Body, address_body
 from connectors.shopify.keys import key_metafield
 from connectors.shopify.parts import NO_GOODS, PART, STATUS, SUBTOTAL, gid, iso, plain
@@ -89,8 +98,10 @@ def shown_status(content: Order) -> str:
 
 
 def is_paid(content: Order) -> bool:
-    """Whether the money came: by the status, or by the date where the status does not say."""
-    if content.status in _PAID:
+    """Whether the money came: by the status, or by the date where the status does not say. What a
+    cancelled order gave back had come, also where nobody says when.
+    """
+    if content.status in _PAID or (content.status == "cancelled" and content.refunds):
         return True
     return content.status not in ("pending", "failed") and content.paid_at is not None
 
@@ -105,26 +116,40 @@ def was_sent(content: Order) -> bool:
 def _financial_status(content: Order) -> str:
     if content.status == "failed":
         return "VOIDED"
-    return "PAID" if is_paid(content) else "PENDING"
+    if is_paid(content):
+        return "PAID"
+    return "PARTIALLY_PAID" if _deposits(content) else "PENDING"
 
 
 def _transactions(content: Order) -> list[Body]:
-    first = content.transactions[0] if content.transactions else None
-    gateway = (first and (first.gateway or first.title)) or "manual"
     if not content.total.amount or content.status == "failed":
         return []
-    if not is_paid(content):
-        return [_transaction(content, gateway, "PENDING")] if first else []
-    at = iso(content.paid_at or content.created_at)
-    return [_transaction(content, gateway, "SUCCESS") | ({"processedAt": at} if at else {})]
+    if is_paid(content):
+        at = content.paid_at or content.created_at
+        return [_taken(next(iter(content.transactions), None), content.total, at)]
+    if found := _deposits(content):
+        return [_taken(each, each.amount or content.total, each.at) for each in found]
+    some = content.transactions[:1]
+    return [_transaction(each, content.total, "PENDING") for each in some]
 
 
-def _transaction(content: Order, gateway: str, status: str) -> Body:
+def _deposits(content: Order) -> list[Transaction]:
+    """Payments of an order that is not paid, which came to a part of it."""
+    found = [each for each in content.transactions if each.at and each.amount]
+    sum_ = sum((each.amount.amount for each in found if each.amount), Decimal(0))
+    return found if 0 < sum_ < content.total.amount else []
+
+
+def _taken(made: Transaction | None, amount: Money, at: datetime | None) -> Body:
+    return _transaction(made, amount, "SUCCESS") | ({"processedAt": iso(at)} if at else {})
+
+
+def _transaction(made: Transaction | None, amount: Money, status: str) -> Body:
     return {
         "kind": "SALE",
         "status": status,
-        "gateway": gateway,
-        "amountSet": bag(content.total),
+        "gateway": (made and (made.gateway or made.title)) or "manual",
+        "amountSet": bag(amount),
     }
 
 
@@ -264,8 +289,10 @@ def changes_body(content: Order, changed: frozenset[str] | None, row: WireOrder)
             for each in row.custom_attributes
             if each.key != STATUS and not each.key.startswith(_DISCOUNT)
         ]
-        # Nothing can void a payment that was never made: the order stays an unpaid one.
-        unpaid = content.status == "failed" and row.display_financial_status == "PENDING"
+        # Nothing can void a payment that was never made, or make one of nothing: the order stays
+        # an unpaid one.
+        stuck = content.status == "failed" or (is_paid(content) and not content.total.amount)
+        unpaid = stuck and row.display_financial_status == "PENDING"
         body["customAttributes"] = [*theirs, *attributes(content, "pending" if unpaid else "")]
     return body
 

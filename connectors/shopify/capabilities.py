@@ -290,6 +290,11 @@ WRITES: dict[Stream, WriteCapability] = {
             ),
             Loss("billing", "The address of a bill can be written once and never changed."),
             Loss(
+                "paid_at",
+                "Payments are dated: an order of zero has none, one paid later is dated then.",
+                shows=losses.paid_at,
+            ),
+            Loss(
                 "completed_at",
                 "An order that is completed later is dated by the target.",
                 shows=losses.completed_at,

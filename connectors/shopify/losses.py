@@ -25,6 +25,7 @@ from connectors.records import (
     Variant,
 )
 from connectors.shopify.bodies import COUNTRY, product_status
+from connectors.shopify.bodies_orders import is_paid
 from connectors.shopify.mapping_products import STATUSES
 from connectors.shopify.selling import FOR_SALE, has_prices
 from connectors.variants import told_apart
@@ -148,6 +149,15 @@ def email(order: Order) -> str | Hint:
     """An order without an email shows that of its customer. Shopify writes emails small."""
     is_plain = order.email and order.email == order.email.lower()
     return order.email if is_plain else Hint.ANYTHING
+
+
+def paid_at(order: Order) -> datetime | Hint | None:
+    """Payments are dated: an order that nothing was paid for has no such date, and one that says
+    none was paid when it was placed.
+    """
+    if not order.total.amount or not is_paid(order):
+        return None
+    return order.paid_at or order.created_at or Hint.ANYTHING
 
 
 def completed_at(order: Order) -> Hint | None:

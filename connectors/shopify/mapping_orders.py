@@ -51,7 +51,8 @@ from connectors.shopify.wire_orders import (
 
 _PAID = frozenset({"PAID", "PARTIALLY_REFUNDED"})
 _ENDED = frozenset({"completed", "refunded"})
-_PAYMENTS = frozenset({"SALE", "CAPTURE", "AUTHORIZATION"})
+_TAKEN = frozenset({"SALE", "CAPTURE"})
+_PAYMENTS = _TAKEN | {"AUTHORIZATION"}
 _MADE = frozenset({"SUCCESS", "PENDING"})
 
 
@@ -200,8 +201,8 @@ def _short(rate: Decimal) -> Decimal:
 
 
 def _transactions(wires: Sequence[WireTransaction], currency: str) -> list[Transaction]:
-    """Payments made or awaited; one that was reserved and then taken counts once. Only what was
-    taken has a time.
+    """Payments made or awaited; one that was reserved and then taken counts once. What is only
+    reserved has no time: its money did not come.
     """
     captured = {each.parent_transaction.id for each in wires if each.parent_transaction}
     return [
@@ -210,7 +211,7 @@ def _transactions(wires: Sequence[WireTransaction], currency: str) -> list[Trans
             title=each.formatted_gateway or "",
             reference=each.payment_id or "",
             amount=shop_amount(each.amount_set, currency),
-            at=utc(each.processed_at) if _is_taken(each) else None,
+            at=utc(each.processed_at) if _came(each) else None,
         )
         for each in wires
         if each.kind in _PAYMENTS
@@ -219,8 +220,8 @@ def _transactions(wires: Sequence[WireTransaction], currency: str) -> list[Trans
     ]
 
 
-def _is_taken(wire: WireTransaction) -> bool:
-    return wire.kind in ("SALE", "CAPTURE") and wire.status == "SUCCESS"
+def _came(wire: WireTransaction) -> bool:
+    return wire.kind in _TAKEN and wire.status == "SUCCESS"
 
 
 def _paid_at(wire: WireOrder) -> Any:
@@ -228,10 +229,7 @@ def _paid_at(wire: WireOrder) -> Any:
     if wire.display_financial_status not in _PAID | {"REFUNDED"}:
         return None
     moments = [
-        moment
-        for each in wire.transactions
-        if _is_taken(each)
-        if (moment := utc(each.processed_at))
+        moment for each in wire.transactions if _came(each) and (moment := utc(each.processed_at))
     ]
     return max(moments, default=None)
 

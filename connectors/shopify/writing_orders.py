@@ -53,6 +53,7 @@ from connectors.shopify.documents_writing import (
 )
 from connectors.shopify.keys import Keys
 from connectors.shopify.loading import Loader
+from connectors.shopify.losses import paid_at
 from connectors.shopify.mapping_lines import part_of
 from connectors.shopify.mapping_orders import order
 from connectors.shopify.pairing import pair_order, pair_refunds
@@ -62,6 +63,7 @@ from connectors.shopify.wire_orders import WireLine, WireOrder
 
 _TOTAL = Loss("total", "The target reckons another total.")
 _STATUS = Loss("status", "The target does not take this status.")
+_PAID_AT = Loss("paid_at", "The target dates a payment itself that comes later.")
 _PRODUCT = Loss("lines", "A line that was written without its product stays without it.")
 _FIXED = "Shopify does not let lines and totals of an order change"
 _GONE = "the order is not there any more"
@@ -153,6 +155,8 @@ class OrderWriter:
             return Refused(source_id=operation.source_id, code="order_fixed", message=_FIXED)
         losses = [] if same(shown.total, content.total) else [_TOTAL]
         losses += [] if shown.status == content.status else [_STATUS]
+        foreseen = (content.paid_at, paid_at(content))
+        losses += [] if shown.paid_at in foreseen else [_PAID_AT]
         children = pair_order(content, whole)
         losses += [_PRODUCT] if _lacks_product(content, shown, children) else []
         return Applied(
@@ -182,7 +186,8 @@ class OrderWriter:
         if touched("customer"):
             await self._set_customer(content, row)
         if touched("status", "paid_at", "transactions") and row.cancelled_at is None:
-            await self._pay(content, row)
+            # A refund names the payment that it is of.
+            row = await self._paid(content, row)
         if touched("status", "fulfilments") and row.cancelled_at is None:
             await self._dispatcher.send(content, row)
         if touched("refunds", "status"):
@@ -197,9 +202,15 @@ class OrderWriter:
         if row.customer is None or row.customer.id != wanted:
             await change(self._api, SET_ORDER_CUSTOMER, {"order": row.id, "customer": wanted})
 
-    async def _pay(self, content: Order, row: WireOrder) -> None:
-        if is_paid(content) and row.display_financial_status in ("PENDING", "PARTIALLY_PAID"):
-            await change(self._api, PAY_ORDER, {"input": {"id": row.id}})
+    async def _paid(self, content: Order, row: WireOrder) -> WireOrder:
+        """Pay what is open, of an order whose money came; the order as it is then. Shopify refuses
+        a payment of nothing: an order of zero stays as it is.
+        """
+        is_open = row.display_financial_status in ("PENDING", "PARTIALLY_PAID")
+        if not (is_open and is_paid(content) and content.total.amount):
+            return row
+        await change(self._api, PAY_ORDER, {"input": {"id": row.id}})
+        return await self._row(row.id) or row
 
     async def _refund_all(self, operation: Operation, content: Order, row: WireOrder) -> None:
         there = pair_refunds(content, row)

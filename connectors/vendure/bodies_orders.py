@@ -245,7 +245,7 @@ def _payment(
         "id": payment_id,
         "method": made.gateway,
         "amount": coins.units(made.amount or content.total),
-        "state": payment_state(content, awaited=awaited),
+        "state": "Settled" if made.at else payment_state(content, awaited=awaited),
         "transactionId": made.reference,
         "metadata": msgspec.to_builtins(notes or PaymentNotes(title=made.title)),
         **_at(at),

@@ -251,6 +251,11 @@ WRITES: dict[Stream, WriteCapability] = {
         losses=(
             Loss("number", _ORDERS, whole=True, addon=True),
             Loss("extra", "Meta data of extensions stay behind.", whole=True),
+            Loss(
+                "tax_total",
+                "It is what the taxes of the parts come to, and not rounded once.",
+                shows=losses.tax_total,
+            ),
             Loss("fulfilments", "A completed order without shipments gets one."),
         ),
         notes=(

@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 from msgspec.structs import replace
 
 from connectors.base import Hint
-from connectors.records import Address, Customer, Product, Variant
+from connectors.minor_units import rounded
+from connectors.records import (
+    Address,
+    Customer,
+    FeeLine,
+    Money,
+    Order,
+    OrderLine,
+    Product,
+    ShippingLine,
+    Variant,
+)
 from connectors.vendure.bodies import enabled
 from connectors.vendure.parts import full_name, names
 
@@ -37,6 +50,14 @@ def billing(customer: Customer) -> Address | None:
 def shipping(customer: Customer) -> Address | None:
     """Without the add-on."""
     return _address(customer.shipping)
+
+
+def tax_total(order: Order) -> Money:
+    """What the taxes of all parts come to, each in whole minor units."""
+    parts: list[OrderLine | ShippingLine | FeeLine]
+    parts = [*order.lines, *order.shipping_lines, *order.fees]
+    taxes = (rounded(each.tax.amount, order.currency) for each in parts)
+    return Money(sum(taxes, Decimal(0)), order.currency)
 
 
 def _status(status: str) -> str:

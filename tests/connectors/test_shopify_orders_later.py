@@ -9,7 +9,7 @@ import pytest
 from msgspec.structs import replace
 
 from connectors.base import Applied, Refused
-from connectors.records import Fulfilment, Order, OrderLine, RefundLine, Stream
+from connectors.records import Fulfilment, Order, OrderLine, RefundLine, Stream, Transaction
 from connectors.testing.contents import LONG_AGO, customer, gbp, line, order, product, refund
 from connectors.testing.operations import operations
 from tests.connectors.shopify_shop import ShopifyShop, shopify_shop
@@ -271,3 +271,68 @@ async def test_lines_that_somebody_edited_on_the_target_hold_no_note_up(shop: Sh
     assert isinstance(noted, Applied)
     assert noted.content.note == "Ring twice"
     assert isinstance(await later(shop, made, other, "note", "lines"), Refused)
+
+
+# --- dates of payments ---------------------------------------------------------------------------
+
+
+async def test_a_payment_that_comes_later_is_told_to_have_another_date(shop: ShopifyShop):
+    """Shopify dates it itself, which is no difference that a verification should find."""
+    made = await write(shop, unpaid())
+    assert {each.field for each in made.losses} == set()
+    back = await later(shop, made, paid(), "status", "paid_at")
+    assert back.content.paid_at not in (None, LONG_AGO)
+    assert {each.field for each in back.losses} == {"paid_at"}
+
+
+async def test_a_payment_of_which_the_source_has_no_date_is_told_as_well(shop: ShopifyShop):
+    made = await write(shop, unpaid())
+    back = await later(shop, made, replace(paid(), paid_at=None), "status")
+    assert {each.field for each in back.losses} == {"paid_at"}
+
+
+async def test_what_is_paid_and_given_back_between_two_runs_is_given_back_in_full(
+    shop: ShopifyShop,
+):
+    """A refund that named no payment gave back the goods and none of their money."""
+    made = await write(shop, unpaid())
+    piece = RefundLine(line="11", quantity=1, total=gbp("2.55"), tax=gbp("0"))
+    content = paid(refunds=(refund(1, "2.55", piece), refund(2, "1")))
+    back = await later(shop, made, content, "status", "paid_at", "refunds")
+    assert isinstance(back, Applied), back
+    assert isinstance(back.content, Order)
+    assert [each.amount for each in back.content.refunds] == [gbp("2.55"), gbp("1")]
+
+
+@pytest.mark.parametrize("status", ["processing", "completed"])
+async def test_an_order_of_zero_goes_on_without_a_payment(shop: ShopifyShop, status: str):
+    """Shopify refuses a payment of nothing, and with it the order was refused."""
+    none = {"lines": (line(1, each="0"),), "fees": (), "shipping_lines": (), "transactions": ()}
+    content = unpaid(**none, total=gbp("0"), shipping_total=gbp("0"))
+    made = await write(shop, content)
+    back = await later(shop, made, replace(content, status=status, paid_at=LONG_AGO), "status")
+    assert isinstance(back, Applied), back
+    assert isinstance(back.content, Order)
+    assert (back.content.status, back.losses) == (status, ())
+
+
+async def test_what_a_cancelled_order_gave_back_had_come(shop: ShopifyShop):
+    """Without a payment Shopify takes no refund of it, and the order is refused."""
+    content = replace(unpaid(refunds=(refund(1, "5"),)), status="cancelled")
+    outcome = await write(shop, content)
+    assert isinstance(outcome, Applied), outcome
+    assert isinstance(outcome.content, Order)
+    assert [each.amount for each in outcome.content.refunds] == [gbp("5")]
+
+
+async def test_a_part_of_the_money_that_came_is_paid_and_the_rest_is_open(shop: ShopifyShop):
+    """As an order that nothing was paid for, its customer would be asked for all of it again."""
+    came = Transaction(gateway="card", amount=gbp("10"), at=LONG_AGO)
+    made = await write(shop, unpaid(transactions=(came,)))
+    assert (made.content.status, made.losses) == ("pending", ())
+    assert made.content.extra["financial_status"] == "partially_paid"
+    [shown] = made.content.transactions
+    assert (shown.gateway, shown.amount, shown.at) == ("card", gbp("10"), LONG_AGO)
+    back = (await later(shop, made, paid(), "status", "paid_at")).content
+    assert back.status == "processing"
+    assert [each.amount for each in back.transactions] == [gbp("10"), gbp("27.30")]

@@ -442,6 +442,15 @@ def test_a_payment_that_is_awaited_beside_one_that_was_taken_is_not_settled() ->
     assert [each["payment"] for each in body["refunds"]] == ["1"], "money goes back where it was"
 
 
+def test_a_part_of_the_money_that_came_is_settled() -> None:
+    """The order waits for the rest: with a payment that was never made, it would wait for all."""
+    came = Transaction(gateway="card", amount=gbp("10"), at=LONG_AGO)
+    content = order(1, status="pending", transactions=(came,), paid_at=None, completed_at=None)
+    body = body_of(content)
+    assert body["state"] == "ArrangingPayment"
+    assert [(each["amount"], each["state"]) for each in body["payments"]] == [(1000, "Settled")]
+
+
 def test_a_shipment_that_never_left_is_not_sent() -> None:
     shipments = tuple(
         Fulfilment(id=status, status=status, lines=(("11", 1),), at=LONG_AGO)
