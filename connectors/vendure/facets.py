@@ -70,6 +70,8 @@ class FacetBook:
         made: list[tuple[str, str]] = []
         async with self._making:
             for each in words:
+                if not each.values:
+                    continue
                 facet = await self._facet(each.facet, each.code, private=each.private)
                 for name in each.values:
                     if (facet, name) not in self._values:
